@@ -1,0 +1,28 @@
+// The contract of a namer: a source of concrete names under a prefix such as /#/io.l5d.fs.
+import type { NameTree } from '../naming/name-tree.ts'
+import type { Path } from '../naming/path.ts'
+import type { ReplicaSet } from '../naming/replica-set.ts'
+import type { Cell, Read } from '../watch/cell.ts'
+import type { State } from '../watch/state.ts'
+
+/** One leaf of a namer's answer: another path to look up, or a concrete id with what is left of the path. */
+export type NamerLeaf =
+  | { readonly kind: 'path'; readonly path: Path }
+  | { readonly kind: 'bound'; readonly id: Path; readonly residual: Path }
+
+export interface Namer {
+  /** Full prefix, `/#/...` included. Two namers may share one; a Neg of the first lets the second answer. */
+  readonly prefix: Path
+  /**
+   * What `rest` (the path after the prefix) names. Runs inside a derivation: it must be synchronous and quick, and
+   * reads what changes through `read`. Only existence may be read here, so that a tree changes only when a name
+   * begins or ceases to exist. A throw or a failed state is a failure of that leaf alone.
+   */
+  lookup(rest: Path, read: Read): State<NameTree<NamerLeaf>>
+  /** The endpoints of an id that lookup gave (prefix included), or of any other path under the prefix; extra labels are ignored. */
+  replicas(id: Path): Cell<ReplicaSet>
+  /** Every name the namer can list, prefix included; absent when it cannot list. */
+  readonly names?: () => Cell<readonly Path[]>
+  /** Releases everything; the namer's cells deliver nothing afterwards. */
+  close(): void
+}

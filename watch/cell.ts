@@ -1,0 +1,102 @@
+// What the rest of the product sees of the kernel: cells, and the three ways to make one.
+import type { State } from './state.ts'
+
+/** Takes a state; must not await. A throw is reported and harms no other watcher. */
+export type Watcher<T> = (state: State<T>) => void
+
+/** Ends a watch; harmless when called twice. Nothing is delivered after it returns. */
+export type Unwatch = () => void
+
+/** Resolves a cell to its node; for the kernel's own files only. */
+export const nodeOf = Symbol('nodeOf')
+
+/** Something that changes. Cells come from a Kernel or a pool only. */
+export interface Cell<T> {
+  /** For people: names the cell in /state and in messages. */
+  readonly name: string
+  /** The present state, computed if need be. A source that nobody watches is pending. */
+  peek(): State<T>
+  /** Delivers the present state before it returns, then each change: the newest only, at most once per flush. Aborting the signal ends it. */
+  watch(watcher: Watcher<T>, signal?: AbortSignal): Unwatch
+  readonly [nodeOf]: () => unknown
+}
+
+/**
+ * Reads a cell inside a derivation and depends on it. With `affects`, a change of an ok value recomputes only when
+ * affects(before, after) is true; it must be pure and cheap, for it is asked once per dependent and change.
+ */
+export type Read = <T>(cell: Cell<T>, affects?: (before: T, after: T) => boolean) => State<T>
+
+/** Where a source reports. After close every call is ignored. */
+export interface Sink<T> {
+  /** A good answer: the value, no longer stale. An equal value is delivered to nobody. */
+  set(value: T): void
+  /** The backend fails: the last good value stays and is stale; without one the cell is failed. `retryAt` in ms since 1970. */
+  fail(error: Error, retryAt?: number): void
+  /** Heard from the backend, nothing new. */
+  contact(): void
+}
+
+/** A cell that is set from outside. */
+export interface Input<T> extends Cell<T>, Sink<T> {}
+
+export interface CellOptions<T> {
+  /** Equal values are not delivered; Object.is when absent. */
+  readonly equals?: (a: T, b: T) => boolean
+}
+
+export interface SourceOptions<T> extends CellOptions<T> {
+  /** How long the source stays open after its last watcher left, in milliseconds; 0 closes at the next turn. */
+  readonly lingerMs?: number
+}
+
+/** What is known of an open source; times in ms since 1970. */
+export interface SourceReport {
+  readonly name: string
+  readonly state: State<unknown>['kind'] | 'stale'
+  readonly openedAt: number
+  readonly changedAt?: number
+  readonly contactAt?: number
+  readonly failingSince?: number
+  readonly lastError?: string
+  readonly retryAt?: number
+  readonly observers: number
+  readonly lingering: boolean
+}
+
+export interface SourceEvent {
+  readonly kind: 'opened' | 'failed' | 'failed-again' | 'recovered' | 'closed'
+  readonly source: string
+  readonly error?: Error
+  readonly retryAt?: number
+}
+
+export interface Kernel {
+  /** A cell set from outside; pending until the first set. */
+  input<T>(name: string, options?: CellOptions<T> & { readonly initial?: T }): Input<T>
+  /** A cell computed from others; runs only while watched, and only when something it read has changed. */
+  derive<T>(name: string, compute: (read: Read) => State<T>, options?: CellOptions<T>): Cell<T>
+  /** A cell fed by a backend: open runs at the first watcher and returns its close, which runs once after the last one left. */
+  source<T>(name: string, open: (sink: Sink<T>) => () => void, options?: SourceOptions<T>): Cell<T>
+  /** One cell per key while anyone watches it; create makes it, and must use this kernel. */
+  pool<K, T>(create: (key: K) => Cell<T>, keyText: (key: K) => string): Pool<K, T>
+  /** Every open source, for /state. */
+  sources(): readonly SourceReport[]
+  /** Counts of what is alive, for leak tests and metrics. */
+  counts(): {
+    readonly watchers: number
+    readonly openSources: number
+    readonly evaluations: number
+    readonly deliveries: number
+  }
+  /** Closes every source and forgets every watcher; nothing is delivered afterwards. */
+  close(): void
+}
+
+export interface Pool<K, T> {
+  at(key: K): Cell<T>
+  /** How many of its cells are alive. */
+  readonly size: number
+  /** The keys of the live cells. */
+  keys(): Iterable<K>
+}
