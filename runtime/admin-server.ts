@@ -1,0 +1,117 @@
+// The small HTTP server on which a process shows its own state. GET only; knows no product.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { NamingError } from '../naming/errors.ts'
+
+export interface AdminAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+/** Answers one path; url is parsed, its pathname is the route's. */
+export type AdminRoute = (url: URL) => AdminAnswer | Promise<AdminAnswer>
+
+export interface AdminServer {
+  readonly host: string
+  /** The port that was bound, also when 0 was asked for. */
+  readonly port: number
+  close(): Promise<void>
+}
+
+export interface AdminOptions {
+  readonly host: string
+  readonly port: number
+  /** Path to route; `/` lists the paths unless given. */
+  readonly routes: Readonly<Record<string, AdminRoute>>
+  /** Told of a route that threw. */
+  readonly onError: (error: unknown) => void
+}
+
+export function jsonAnswer(value: unknown, status = 200): AdminAnswer {
+  return { status, contentType: 'application/json', body: `${JSON.stringify(value, undefined, 2)}\n` }
+}
+
+export function textAnswer(body: string, status = 200): AdminAnswer {
+  return { status, contentType: 'text/plain; charset=utf-8', body }
+}
+
+/** Binds and serves; rejects with `unavailable` naming the address when it cannot bind. */
+export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
+  const server = createServer((request, response) => void answer(options, request, response))
+  await listenOn(server, options, 'admin')
+  const { port } = server.address() as AddressInfo // always an AddressInfo for a TCP server
+  return {
+    host: options.host,
+    port,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+interface Listening {
+  once(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
+  off(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
+  listen(port: number, host: string, listening: () => void): unknown
+}
+
+/** Binds a server, or rejects with one sentence that names the role, the address, the cause and the cure. */
+export function listenOn(
+  server: Listening,
+  at: { readonly host: string; readonly port: number },
+  role: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException): void => reject(cannotListen(error, at, role))
+    server.once('error', refuse)
+    server.listen(at.port, at.host, () => {
+      server.off('error', refuse)
+      resolve()
+    })
+  })
+}
+
+/** The error for an address that could not be bound. */
+export function cannotListen(
+  error: NodeJS.ErrnoException,
+  at: { readonly host: string; readonly port: number },
+  role: string,
+): NamingError {
+  const causes: Record<string, string> = {
+    EADDRINUSE: 'the port is in use by another process; stop it or configure another port',
+    EACCES: 'this user may not bind the port; use one above 1023 or grant the right',
+    EADDRNOTAVAIL: 'no interface of this machine has that address; configure another ip',
+  }
+  const cause = causes[error.code ?? ''] ?? error.message
+  return new NamingError('unavailable', `${role}: cannot listen on ${at.host}:${at.port}: ${cause}`, {
+    cause: error,
+    detail: { host: at.host, port: at.port, role },
+  })
+}
+
+async function answer(options: AdminOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { status, contentType, body } = await route(options, request)
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+async function route(options: AdminOptions, request: IncomingMessage): Promise<AdminAnswer> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return textAnswer('GET only\n', 405)
+  const url = URL.parse(request.url ?? '/', 'http://admin.invalid')
+  const found = url === null ? undefined : options.routes[url.pathname]
+  if (url === null || found === undefined) return notFound(options, url?.pathname)
+  try {
+    return await found(url)
+  } catch (error) {
+    options.onError(error)
+    return textAnswer('Something unexpected happened; the log has the cause.\n', 500)
+  }
+}
+
+function notFound(options: AdminOptions, pathname: string | undefined): AdminAnswer {
+  const paths = `${Object.keys(options.routes).sort().join('\n')}\n`
+  return pathname === '/' ? textAnswer(paths) : textAnswer(`no such page; there are:\n${paths}`, 404)
+}
