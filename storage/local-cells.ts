@@ -1,0 +1,181 @@
+// The cells of a store that can read its state at once (memory, sqlite): heads, the listing, presence.
+// Knows neither how it is stored nor what changes it: the store says what may have changed.
+import type { Cell, Kernel, Pool, Sink } from '../watch/cell.ts'
+import type { Cancel, Clock } from '../watch/clock.ts'
+import type { NamespaceSummary, PresenceRecord, Version } from './store.ts'
+import { dtabBytes } from './write-rules.ts'
+
+/** How long a cell stays open after its last watcher, so that a quick return opens nothing anew. */
+const lingerMs = 10_000
+
+/** Reads that do not wait; a throw makes the cell stale or failed. */
+export interface LocalReads {
+  head(namespace: string): Version | undefined
+  /** Every namespace, sorted by name. */
+  summaries(): readonly NamespaceSummary[]
+  /** Records that have not run out, sorted by id. */
+  presence(): readonly PresenceRecord[]
+}
+
+export interface LocalCellsOptions {
+  readonly kernel: Kernel
+  readonly clock: Clock
+  readonly kind: string
+  readonly reads: LocalReads
+  /** Told when the first cell opens and when the last one closes. */
+  readonly onObserved?: (isObserved: boolean) => void
+}
+
+/** The summary of a head. */
+export function summaryOf(head: Version): NamespaceSummary {
+  const { author, verified, message, time } = head.meta
+  const { namespace, version, text } = head
+  return { namespace, version, deleted: text === undefined, author, verified, message, time, bytes: dtabBytes(text) }
+}
+
+const sameVersion = (a: Version | undefined, b: Version | undefined): boolean => a?.version === b?.version
+
+function sameListing(a: readonly NamespaceSummary[], b: readonly NamespaceSummary[]): boolean {
+  return a.length === b.length && a.every((x, i) => x.namespace === b[i]?.namespace && x.version === b[i]?.version)
+}
+
+/** A renewal alone is not news. */
+function sameRecords(a: readonly PresenceRecord[], b: readonly PresenceRecord[]): boolean {
+  return a.length === b.length && a.every((x, i) => x.id === b[i]?.id && x.data === b[i]?.data)
+}
+
+/** Opens with the first watcher of each cell; `changed...` re-reads only what is watched. */
+export class LocalCells {
+  readonly list: Cell<readonly NamespaceSummary[]>
+  readonly presence: Cell<readonly PresenceRecord[]>
+  readonly #options: LocalCellsOptions
+  readonly #heads: Pool<string, Version | undefined>
+  readonly #headSinks = new Map<string, Sink<Version | undefined>>()
+  #listSink: Sink<readonly NamespaceSummary[]> | undefined
+  #presenceSink: Sink<readonly PresenceRecord[]> | undefined
+  #expiry: Cancel | undefined
+  #open = 0
+
+  constructor(options: LocalCellsOptions) {
+    this.#options = options
+    const { kernel, kind } = options
+    this.#heads = kernel.pool(
+      namespace => this.#headCell(namespace),
+      namespace => namespace,
+    )
+    this.list = kernel.source(`${kind} namespaces`, sink => this.#openList(sink), { lingerMs, equals: sameListing })
+    this.presence = kernel.source(`${kind} presence`, sink => this.#openPresence(sink), {
+      lingerMs,
+      equals: sameRecords,
+    })
+  }
+
+  head(namespace: string): Cell<Version | undefined> {
+    return this.#heads.at(namespace)
+  }
+
+  /** The heads of these namespaces, and so the listing, may have changed. */
+  changedHeads(namespaces: Iterable<string>): void {
+    for (const namespace of namespaces) {
+      const sink = this.#headSinks.get(namespace)
+      if (sink !== undefined) this.#readInto(sink, () => this.#options.reads.head(namespace))
+    }
+    if (this.#listSink !== undefined) this.#readInto(this.#listSink, () => this.#options.reads.summaries())
+  }
+
+  changedPresence(): void {
+    if (this.#presenceSink !== undefined) this.#publishPresence(this.#presenceSink)
+  }
+
+  /** Every watched cell is read again: after a failure, or when it is not known what has changed. */
+  changedAll(): void {
+    this.changedHeads([...this.#headSinks.keys()])
+    this.changedPresence()
+  }
+
+  /** The backend was heard and had nothing new. */
+  contact(): void {
+    for (const sink of this.#sinks()) sink.contact()
+  }
+
+  /** The backend cannot be read; every open cell is stale or failed until the next change. */
+  fail(error: Error, retryAt: number): void {
+    for (const sink of this.#sinks()) sink.fail(error, retryAt)
+  }
+
+  *#sinks(): Iterable<Sink<never>> {
+    yield* this.#headSinks.values()
+    if (this.#listSink !== undefined) yield this.#listSink
+    if (this.#presenceSink !== undefined) yield this.#presenceSink
+  }
+
+  #headCell(namespace: string): Cell<Version | undefined> {
+    const open = (sink: Sink<Version | undefined>): (() => void) => {
+      this.#headSinks.set(namespace, sink)
+      this.#opened()
+      this.#readInto(sink, () => this.#options.reads.head(namespace))
+      return () => {
+        this.#headSinks.delete(namespace)
+        this.#closed()
+      }
+    }
+    return this.#options.kernel.source(`${this.#options.kind} dtab ${namespace}`, open, {
+      lingerMs,
+      equals: sameVersion,
+    })
+  }
+
+  #openList(sink: Sink<readonly NamespaceSummary[]>): () => void {
+    this.#listSink = sink
+    this.#opened()
+    this.#readInto(sink, () => this.#options.reads.summaries())
+    return () => {
+      this.#listSink = undefined
+      this.#closed()
+    }
+  }
+
+  #openPresence(sink: Sink<readonly PresenceRecord[]>): () => void {
+    this.#presenceSink = sink
+    this.#opened()
+    this.#publishPresence(sink)
+    return () => {
+      this.#presenceSink = undefined
+      this.#expiry?.()
+      this.#expiry = undefined
+      this.#closed()
+    }
+  }
+
+  /** Also wakes when the next record runs out, for nothing else tells of that. */
+  #publishPresence(sink: Sink<readonly PresenceRecord[]>): void {
+    this.#expiry?.()
+    this.#expiry = undefined
+    const { clock, reads } = this.#options
+    const records = this.#readInto(sink, () => reads.presence())
+    if (records === undefined || records.length === 0) return
+    const nextAt = records.reduce((soonest, record) => Math.min(soonest, record.expiresAt), Number.POSITIVE_INFINITY)
+    this.#expiry = clock.after(Math.max(1, nextAt - clock.now()), () => this.#publishPresence(sink))
+  }
+
+  #readInto<T>(sink: Sink<T>, read: () => T): T | undefined {
+    try {
+      const value = read()
+      sink.set(value)
+      return value
+    } catch (error) {
+      sink.fail(error instanceof Error ? error : new Error(String(error)))
+      return undefined
+    }
+  }
+
+  #opened(): void {
+    this.#open++
+    if (this.#open === 1) this.#options.onObserved?.(true)
+  }
+
+  #closed(): void {
+    this.#open--
+    if (this.#open === 0) this.#options.onObserved?.(false)
+  }
+}

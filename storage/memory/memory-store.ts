@@ -1,0 +1,213 @@
+// A store in this process's memory: for tests, trials and namerd's `io.l5d.inMemory`. Everything is gone at the end.
+import { NamingError } from '../../naming/errors.ts'
+import type { Cell, Kernel } from '../../watch/cell.ts'
+import type { Clock } from '../../watch/clock.ts'
+import { type Claim, Claims } from '../claims.ts'
+import { LocalCells, summaryOf } from '../local-cells.ts'
+import type {
+  HistoryQuery,
+  Lease,
+  NamespaceSummary,
+  Presence,
+  PresenceRecord,
+  Store,
+  Version,
+  WriteRequest,
+  WriteResult,
+} from '../store.ts'
+import { idempotencyKeptMs, type KeyRecord, nextVersion, recallKey, refuseHead, refuseText } from '../write-rules.ts'
+
+/** Bytes one dtab may have. */
+export const maxMemoryDtabBytes = 16 * 1024 * 1024
+
+export interface MemoryStoreOptions {
+  readonly kernel: Kernel
+  readonly clock: Clock
+  /** The name in /state; `memory` when absent. */
+  readonly kind?: string
+  readonly maxDtabBytes?: number
+  /** Namespaces to begin with, name to dtab text; each becomes version 1. */
+  readonly namespaces?: Readonly<Record<string, string>>
+  readonly onError?: (error: unknown, what: string) => void
+}
+
+/** One namespace: its versions by number - 1, and the keys that made them. */
+interface Shelf {
+  readonly versions: Version[]
+  readonly keys: Map<string, KeyRecord>
+}
+
+/** A store that lives as long as the process. Texts in `namespaces` are taken as they are: check them before. */
+export function createMemoryStore(options: MemoryStoreOptions): Store {
+  return new MemoryStore(options)
+}
+
+class MemoryStore implements Store {
+  readonly kind: string
+  readonly maxDtabBytes: number
+  readonly #clock: Clock
+  readonly #shelves = new Map<string, Shelf>()
+  readonly #rows = new Map<string, Claim>()
+  readonly #cells: LocalCells
+  readonly #claims: Claims
+  #isClosed = false
+
+  constructor(options: MemoryStoreOptions) {
+    const { kernel, clock, namespaces = {}, onError = () => {} } = options
+    this.kind = options.kind ?? 'memory'
+    this.maxDtabBytes = options.maxDtabBytes ?? maxMemoryDtabBytes
+    this.#clock = clock
+    this.#cells = new LocalCells({
+      kernel,
+      clock,
+      kind: this.kind,
+      reads: {
+        head: namespace => this.#headOf(namespace),
+        summaries: () => this.#summaries(),
+        presence: () => this.#presenceRecords(),
+      },
+    })
+    const table = {
+      claim: async (claim: Claim) => this.#claim(claim),
+      unclaim: async (kind: Claim['kind'], name: string, owner: string) => this.#unclaim(kind, name, owner),
+    }
+    this.#claims = new Claims({ kernel, clock, table, onError })
+    for (const [namespace, text] of Object.entries(namespaces)) this.#commit(initialWrite(namespace, text))
+  }
+
+  async head(namespace: string): Promise<Version | undefined> {
+    return this.#headOf(namespace)
+  }
+
+  async version(namespace: string, version: number): Promise<Version | undefined> {
+    return this.#shelves.get(namespace)?.versions[version - 1]
+  }
+
+  async history(namespace: string, query: HistoryQuery): Promise<readonly Version[]> {
+    const versions = this.#shelves.get(namespace)?.versions ?? []
+    const end = Math.max(0, Math.min(versions.length, (query.before ?? Number.POSITIVE_INFINITY) - 1))
+    return versions.slice(Math.max(0, end - query.limit), end).reverse()
+  }
+
+  async write(request: WriteRequest): Promise<WriteResult> {
+    if (this.#isClosed) throw new NamingError('store-unavailable', 'The store is closed.')
+    const refusal = refuseText(request, this.maxDtabBytes)
+    if (refusal !== undefined) throw refusal
+    return this.#recall(request) ?? this.#commit(request)
+  }
+
+  observe(namespace: string): Cell<Version | undefined> {
+    return this.#cells.head(namespace)
+  }
+
+  list(): Cell<readonly NamespaceSummary[]> {
+    return this.#cells.list
+  }
+
+  lease(name: string, ttlMs: number): Promise<Lease | undefined> {
+    return this.#claims.lease(name, ttlMs)
+  }
+
+  announce(id: string, data: string, ttlMs: number): Promise<Presence> {
+    return this.#claims.announce(id, data, ttlMs)
+  }
+
+  presence(): Cell<readonly PresenceRecord[]> {
+    return this.#cells.presence
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#claims.close()
+  }
+
+  #headOf(namespace: string): Version | undefined {
+    return this.#shelves.get(namespace)?.versions.at(-1)
+  }
+
+  #recall(request: WriteRequest): WriteResult | undefined {
+    const { idempotency, namespace } = request
+    const shelf = this.#shelves.get(namespace)
+    if (idempotency === undefined || shelf === undefined) return undefined
+    const known = recallKey(request, shelf.keys.get(idempotency.key), this.#clock.now())
+    if (known instanceof NamingError) throw known
+    const written = known === undefined ? undefined : shelf.versions[known - 1]
+    if (written === undefined) return undefined
+    return { written, ...replacedBy(shelf, written), repeated: true }
+  }
+
+  #commit(request: WriteRequest): WriteResult {
+    const { namespace, idempotency } = request
+    const now = this.#clock.now()
+    const head = this.#headOf(namespace)
+    const refusal = refuseHead(request, head)
+    if (refusal !== undefined) throw refusal
+    const written = nextVersion(request, head, now)
+    const shelf = this.#shelves.get(namespace) ?? { versions: [], keys: new Map() }
+    this.#shelves.set(namespace, shelf)
+    shelf.versions.push(written)
+    if (idempotency !== undefined) rememberKey(shelf, idempotency, written.version, now)
+    this.#cells.changedHeads([namespace])
+    return { written, ...(head && { replaced: head }), repeated: false }
+  }
+
+  #summaries(): readonly NamespaceSummary[] {
+    const names = [...this.#shelves.keys()].sort()
+    return names.flatMap(name => {
+      const head = this.#headOf(name)
+      return head === undefined ? [] : [summaryOf(head)]
+    })
+  }
+
+  #presenceRecords(): readonly PresenceRecord[] {
+    const now = this.#clock.now()
+    return [...this.#rows.values()]
+      .filter(row => row.kind === 'presence' && row.expiresAt > now)
+      .map(row => ({ id: row.name, data: row.data, expiresAt: row.expiresAt }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  #claim(claim: Claim): boolean {
+    const key = rowKey(claim.kind, claim.name)
+    const row = this.#rows.get(key)
+    const isOthers = row !== undefined && row.owner !== claim.owner && row.expiresAt > claim.now
+    if (isOthers && !claim.force) return false
+    this.#rows.set(key, claim)
+    if (claim.kind === 'presence') this.#cells.changedPresence()
+    return true
+  }
+
+  #unclaim(kind: Claim['kind'], name: string, owner: string): void {
+    const key = rowKey(kind, name)
+    if (this.#rows.get(key)?.owner !== owner) return
+    this.#rows.delete(key)
+    if (kind === 'presence') this.#cells.changedPresence()
+  }
+}
+
+const rowKey = (kind: Claim['kind'], name: string): string => `${kind} ${name}`
+
+function replacedBy(shelf: Shelf, written: Version): { readonly replaced?: Version } {
+  const replaced = shelf.versions[written.meta.parent - 1]
+  return replaced === undefined ? {} : { replaced }
+}
+
+/** Also forgets the keys that have run out, which stand first. */
+function rememberKey(
+  shelf: Shelf,
+  idempotency: { key: string; fingerprint: string },
+  version: number,
+  now: number,
+): void {
+  for (const [key, known] of shelf.keys) {
+    if (now - known.time < idempotencyKeptMs) break
+    shelf.keys.delete(key)
+  }
+  shelf.keys.delete(idempotency.key)
+  shelf.keys.set(idempotency.key, { fingerprint: idempotency.fingerprint, version, time: now })
+}
+
+function initialWrite(namespace: string, text: string): WriteRequest {
+  const message = 'from the configuration'
+  return { namespace, text, expect: { kind: 'anything' }, author: 'configuration', verified: false, message }
+}

@@ -1,0 +1,9 @@
+// Every kind of store and where its code is; a kind is loaded only when it is configured. One line per kind.
+import type { KindRegistry } from '../runtime/kind.ts'
+import type { Store } from './store.ts'
+
+/** Looked up by `storage.kind` of the configuration. */
+export const storeKinds: KindRegistry<Store> = {
+  memory: async () => (await import('./memory/index.ts')).memory,
+  'io.l5d.inMemory': async () => (await import('./memory/index.ts')).inMemory,
+}
