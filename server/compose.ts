@@ -1,0 +1,231 @@
+// Puts a server together from its configuration: the only place that knows every part, and the only importer of registries.
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createGrpcApi } from '../api/grpc/index.ts'
+import { createHttpApi } from '../api/http/index.ts'
+import type { ApiPorts } from '../api/ports.ts'
+import { createInterpreter } from '../interpreters/create-interpreter.ts'
+import type { Namer } from '../interpreters/namer.ts'
+import { namerKinds } from '../interpreters/registry.ts'
+import { NamingError } from '../naming/errors.ts'
+import { pathStartsWith, showPath } from '../naming/path.ts'
+import { type AdminServer, startAdmin } from '../runtime/admin-server.ts'
+import { type ConfigDocument, type ConfiguredKind, loadKind } from '../runtime/config.ts'
+import type { Env } from '../runtime/env.ts'
+import type { Log } from '../runtime/log.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { version } from '../runtime/version.ts'
+import { storeKinds } from '../storage/registry.ts'
+import type { Store } from '../storage/store.ts'
+import { type Clock, systemClock, systemRandom } from '../watch/clock.ts'
+import { createKernel } from '../watch/kernel.ts'
+import { adminRoutes } from './admin-routes.ts'
+import { checkServerConfig, type Interface, type ServerConfig } from './config.ts'
+import { isLoopback } from './loopback.ts'
+import { createReadiness } from './readiness.ts'
+import { createSourceLog } from './source-log.ts'
+
+/** A configuration in which every kind is loaded and every key is checked; nothing is opened yet. */
+export interface ServerPlan {
+  readonly config: ServerConfig
+  readonly document: ConfigDocument
+  readonly storage: ConfiguredKind<Store>
+  readonly namers: readonly ConfiguredKind<Namer>[]
+}
+
+/** Storages of namerd that have no counterpart yet. */
+const refusedStorages: Readonly<Record<string, string>> = {
+  'io.l5d.zk': 'ZooKeeper is not a store here; use sqlite for one machine',
+  'io.l5d.k8s': 'custom resources are not a store here; use sqlite for one machine',
+}
+
+/** Checks the whole configuration; throws `bad-config` that names the place of each problem. */
+export async function loadServerPlan(document: ConfigDocument): Promise<ServerPlan> {
+  const config = checkServerConfig(document)
+  const storage = await loadKind({ document, ...config.storage, registry: storeKinds, refused: refusedStorages })
+  const namers: ConfiguredKind<Namer>[] = []
+  for (const namer of config.namers) namers.push(await loadKind({ document, ...namer, registry: namerKinds }))
+  return { config, document, storage, namers }
+}
+
+export interface ServerOptions {
+  readonly log: Log
+  readonly clock?: Clock
+  /** How long a silent store or source may hold back readiness; milliseconds. */
+  readonly readyBoundMs?: number
+}
+
+export interface Listening {
+  readonly api: Interface['api'] | 'admin'
+  readonly host: string
+  readonly port: number
+}
+
+export interface RunningServer {
+  /** Every address that was bound. */
+  readonly listening: readonly Listening[]
+  /** Ends streams, finishes requests, releases everything; resolves when all is closed. */
+  close(): Promise<void>
+}
+
+/** What was opened so far, closed in reverse, each even when another fails. */
+class Closers {
+  readonly #closers: (() => void | Promise<void>)[] = []
+
+  add(close: () => void | Promise<void>): void {
+    this.#closers.push(close)
+  }
+
+  async close(onError: (error: unknown) => void): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        onError(error)
+      }
+    }
+  }
+}
+
+/** Opens everything; when one part cannot start, what was opened is closed again and the error says which and why. */
+export async function startServer(plan: ServerPlan, options: ServerOptions): Promise<RunningServer> {
+  const { log } = options
+  const closers = new Closers()
+  const close = (): Promise<void> => closers.close(error => log.error({ err: error }, 'a part did not close cleanly'))
+  try {
+    const listening = await open(plan, options, closers)
+    return { listening, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function open(plan: ServerPlan, options: ServerOptions, closers: Closers): Promise<readonly Listening[]> {
+  const { log, clock = systemClock } = options
+  const metrics = createMetrics({ processMetrics: true })
+  const onError = (error: unknown, where: string): void => log.error({ err: error, where }, 'a watcher failed')
+  const kernel = createKernel({ clock, onError, onSource: createSourceLog(log, metrics) })
+  closers.add(() => kernel.close())
+  gaugeKernel(kernel, metrics)
+  const env: Env = { kernel, clock, random: systemRandom, log, metrics }
+  const store = await plan.storage.kind.open(plan.storage.config, env)
+  closers.add(() => store.close())
+  const namers = await openNamers(plan, env, closers)
+  const interpreter = createInterpreter({ store, kernel, namers, clock })
+  closers.add(() => interpreter.close())
+  const stopping = new AbortController()
+  const ports: ApiPorts = {
+    store,
+    interpreter,
+    kernel,
+    clock,
+    random: systemRandom,
+    log,
+    metrics,
+    shutdown: stopping.signal,
+  }
+  const readiness = createReadiness({
+    kernel,
+    store,
+    clock,
+    boundMs: options.readyBoundMs ?? 10_000,
+    shutdown: stopping.signal,
+  })
+  closers.add(readiness.close)
+  const admin = await openAdmin(
+    plan,
+    adminRoutes({ kernel, metrics, readiness, clock, version, startedAt: clock.now() }),
+    log,
+  )
+  closers.add(() => admin.close())
+  const listening: Listening[] = [{ api: 'admin', host: admin.host, port: admin.port }]
+  for (const each of plan.config.interfaces) listening.push(await openInterface(each, ports, closers))
+  closers.add(() => stopping.abort())
+  warnOpenListeners(listening, log)
+  return listening
+}
+
+function gaugeKernel(kernel: ReturnType<typeof createKernel>, metrics: ReturnType<typeof createMetrics>): void {
+  metrics.gauge({ name: 'nameplane_watchers', help: 'Watchers on cells.', collect: () => kernel.counts().watchers })
+  metrics.gauge({
+    name: 'nameplane_sources_open',
+    help: 'Open watches on storage and discovery.',
+    collect: () => kernel.counts().openSources,
+  })
+  metrics.gauge({
+    name: 'nameplane_evaluations',
+    help: 'Derivations run since the start.',
+    collect: () => kernel.counts().evaluations,
+  })
+  metrics.gauge({
+    name: 'nameplane_deliveries',
+    help: 'States handed to watchers since the start.',
+    collect: () => kernel.counts().deliveries,
+  })
+  const failing = (): number => kernel.sources().filter(({ state }) => state === 'stale' || state === 'failed').length
+  metrics.gauge({ name: 'nameplane_sources_failing', help: 'Sources whose backend fails now.', collect: failing })
+}
+
+async function openNamers(plan: ServerPlan, env: Env, closers: Closers): Promise<readonly Namer[]> {
+  const namers: Namer[] = []
+  for (const [index, { kind, config }] of plan.namers.entries()) {
+    const namer = await openNamer(plan, index, () => kind.open(config, env))
+    closers.add(() => namer.close())
+    const clash = namers.find(
+      other => pathStartsWith(other.prefix, namer.prefix) || pathStartsWith(namer.prefix, other.prefix),
+    )
+    if (clash !== undefined) {
+      throw plan.document.fail(
+        ['namers', index],
+        `prefix ${showPath(namer.prefix)} overlaps ${showPath(clash.prefix)}; give one of the two namers another prefix`,
+      )
+    }
+    namers.push(namer)
+  }
+  return namers
+}
+
+/** A namer that refuses its configuration is told where that stands in the file. */
+async function openNamer(plan: ServerPlan, index: number, openIt: () => Namer | Promise<Namer>): Promise<Namer> {
+  try {
+    return await openIt()
+  } catch (error) {
+    const known = NamingError.from(error)
+    if (known.code !== 'bad-config') throw known
+    throw plan.document.fail(['namers', index], known.message)
+  }
+}
+
+async function openAdmin(plan: ServerPlan, routes: ReturnType<typeof adminRoutes>, log: Log): Promise<AdminServer> {
+  const { ip, port } = plan.config.admin
+  return await startAdmin({
+    host: ip,
+    port,
+    routes,
+    onError: error => log.error({ err: error }, 'an admin page failed'),
+  })
+}
+
+async function openInterface({ api, ip, port }: Interface, ports: ApiPorts, closers: Closers): Promise<Listening> {
+  const server = api === 'http' ? await createHttpApi(ports, {}) : createGrpcApi(ports, {})
+  closers.add(() => server.close())
+  const bound = await server.listen({ host: ip, port })
+  return { api, host: ip, port: bound.port }
+}
+
+function warnOpenListeners(listening: readonly Listening[], log: Log): void {
+  for (const { api, host, port } of listening) {
+    if (isLoopback(host)) continue
+    log.warn(
+      { api, host, port },
+      `the ${api} listener is open to the network and has no login: anyone who reaches it can use it`,
+    )
+  }
+}
+
+/** Makes the folders that the default configuration names. */
+export async function prepareDefaultFolders(databasePath: string, discoveryPath: string): Promise<void> {
+  await mkdir(dirname(databasePath), { recursive: true })
+  await mkdir(discoveryPath, { recursive: true })
+}

@@ -1,0 +1,111 @@
+// The server's configuration: namerd's shape, strict, complete with defaults. Kinds' own parts are checked by the kinds.
+import { z } from 'zod'
+import type { ConfigDocument, ConfigPath } from '../runtime/config.ts'
+
+const port = z.int().min(0).max(65_535)
+const ip = z.string().min(1).default('127.0.0.1')
+
+const adminConfig = z.strictObject({
+  ip,
+  port: port.default(9991),
+  /** How long a stop may take, in milliseconds, before connections are cut. */
+  shutdownGraceMs: z.int().min(0).default(10_000),
+  /** Accepted because namerd has it; one thread serves the admin pages. */
+  workerThreads: z.int().min(1).optional(),
+})
+
+const shape = z.strictObject({
+  admin: adminConfig.prefault({}),
+  storage: z.looseObject({ kind: z.string() }).prefault({ kind: 'sqlite', path: 'nameplane-data/nameplane.db' }),
+  namers: z.array(z.looseObject({ kind: z.string() })).default([]),
+  interfaces: z
+    .array(z.looseObject({ kind: z.string() }))
+    .min(1, 'one or more interfaces must be specified (io.l5d.httpController, io.l5d.mesh)')
+    .prefault([{ kind: 'io.l5d.httpController' }, { kind: 'io.l5d.mesh' }]),
+  telemetry: z.array(z.looseObject({ kind: z.string() })).default([]),
+})
+
+const interfaceKinds: Readonly<
+  Record<string, { readonly api: 'http' | 'grpc'; readonly config: z.ZodType<ListenAddress> }>
+> = {
+  'io.l5d.httpController': { api: 'http', config: z.strictObject({ ip, port: port.default(4180) }) },
+  'io.l5d.mesh': { api: 'grpc', config: z.strictObject({ ip, port: port.default(4321) }) },
+}
+
+/** namerd interfaces that have no counterpart here. */
+const refusedInterfaces: Readonly<Record<string, string>> = {
+  'io.l5d.thriftNameInterpreter':
+    'the thrift protocol is not served here; delete this interface and let linkerd use io.l5d.mesh',
+  'io.l5d.destination': 'the early Linkerd 2 protocol is not served here; delete this interface',
+}
+
+/** namerd telemeters: metrics are always at /metrics of the admin port. */
+const telemeterKinds: Readonly<Record<string, z.ZodType>> = {
+  'io.l5d.prometheus': z.strictObject({ path: z.string().optional(), prefix: z.string().optional() }),
+}
+
+export interface ListenAddress {
+  readonly ip: string
+  readonly port: number
+}
+
+export interface Interface extends ListenAddress {
+  readonly api: 'http' | 'grpc'
+  readonly kind: string
+}
+
+/** The file with everything but storage and namers checked; those stand as they are, with their place in the file. */
+export interface ServerConfig {
+  readonly admin: z.output<typeof adminConfig>
+  readonly storage: { readonly value: unknown; readonly at: ConfigPath }
+  readonly namers: readonly { readonly value: unknown; readonly at: ConfigPath }[]
+  readonly interfaces: readonly Interface[]
+}
+
+/** The configuration used when no file is given: everything on loopback, data below the working directory. */
+export const defaultConfigText = `admin: { ip: 127.0.0.1, port: 9991 }
+storage: { kind: sqlite, path: nameplane-data/nameplane.db }
+namers:
+  - { kind: io.l5d.fs, rootDir: nameplane-data/disco }
+interfaces:
+  - { kind: io.l5d.httpController, ip: 127.0.0.1, port: 4180 }
+  - { kind: io.l5d.mesh, ip: 127.0.0.1, port: 4321 }
+`
+
+/** Throws `bad-config` with path, line and column of every problem. */
+export function checkServerConfig(document: ConfigDocument): ServerConfig {
+  const { admin, storage, namers, interfaces, telemetry } = document.check(shape, document.value, [])
+  for (const [index, telemeter] of telemetry.entries()) checkTelemeter(document, telemeter, ['telemetry', index])
+  return {
+    admin,
+    storage: { value: storage, at: ['storage'] },
+    namers: namers.map((value, index) => ({ value, at: ['namers', index] })),
+    interfaces: interfaces.map((value, index) => checkInterface(document, value, ['interfaces', index])),
+  }
+}
+
+function checkInterface(document: ConfigDocument, value: { readonly kind: string }, at: ConfigPath): Interface {
+  const { kind, ...rest } = value
+  const known = interfaceKinds[kind]
+  if (known === undefined)
+    throw document.fail([...at, 'kind'], unknownKind('interface', kind, interfaceKinds, refusedInterfaces))
+  return { api: known.api, kind, ...document.check(known.config, rest, at) }
+}
+
+function checkTelemeter(document: ConfigDocument, value: { readonly kind: string }, at: ConfigPath): void {
+  const { kind, ...rest } = value
+  const config = telemeterKinds[kind]
+  if (config === undefined) {
+    throw document.fail(
+      [...at, 'kind'],
+      `${unknownKind('telemeter', kind, telemeterKinds, {})}; delete this entry: metrics are always at /metrics of the admin port`,
+    )
+  }
+  document.check(config, rest, at)
+}
+
+function unknownKind(role: string, kind: string, known: object, refused: Readonly<Record<string, string>>): string {
+  const reason = Object.hasOwn(refused, kind) ? refused[kind] : undefined
+  if (reason !== undefined) return `${kind} is not supported: ${reason}`
+  return `unknown ${role} kind "${kind}"; known kinds: ${Object.keys(known).sort().join(', ')}`
+}
