@@ -1,0 +1,159 @@
+// Reads one name tree without recursion, in slices of any size. Knows neither dentries nor what follows a tree.
+import { alt, empty, fail, leaf, type NameTree, neg, union, type Weighted } from './name-tree.ts'
+import type { Label, Path } from './path.ts'
+import type { Scanner } from './scanner.ts'
+
+/**
+ * How deep parentheses may nest. Far beyond any real rule, and shallow enough that plain recursion over a parsed
+ * tree is safe everywhere.
+ */
+export const maxNesting = 1000
+
+const openParen = 0x28
+const closeParen = 0x29
+const star = 0x2a
+const ampersand = 0x26
+const bar = 0x7c
+const slash = 0x2f
+const defaultWeight = 1
+
+const marks = new Map<number, NameTree<Path>>([
+  [0x21, fail],
+  [0x7e, neg],
+  [0x24, empty],
+])
+
+/** One level of parentheses: alternatives already closed and branches of the union being read. */
+class Level {
+  /** Weight of the parenthesis itself in the level around it. */
+  readonly weight: number
+  readonly #alternatives: NameTree<Path>[] = []
+  #branches: Weighted<Path>[] = []
+
+  constructor(weight: number) {
+    this.weight = weight
+  }
+
+  add(weight: number, tree: NameTree<Path>): void {
+    this.#branches.push({ weight, tree })
+  }
+
+  nextAlternative(): void {
+    this.#alternatives.push(this.#closeUnion())
+    this.#branches = []
+  }
+
+  close(): NameTree<Path> {
+    const last = this.#closeUnion()
+    if (this.#alternatives.length === 0) return last
+    this.#alternatives.push(last)
+    return alt(this.#alternatives)
+  }
+
+  /** A weight on a lone branch means nothing and is dropped. */
+  #closeUnion(): NameTree<Path> {
+    const [only] = this.#branches
+    return this.#branches.length === 1 && only !== undefined ? only.tree : union(this.#branches)
+  }
+}
+
+/** Reads a path; undefined on a fault. */
+export function scanPath(scanner: Scanner): Path | undefined {
+  if (!scanner.openPath()) return undefined
+  const labels: Label[] = []
+  if (!scanner.atLabel) return labels
+  do {
+    const label = scanner.label()
+    if (label === undefined) return undefined
+    labels.push(label)
+  } while (scanner.takeSlash())
+  return labels
+}
+
+/** A reader of one tree at the scanner's place. Call `read` until it gives something other than 'more'. */
+export class TreeParser {
+  readonly #scanner: Scanner
+  readonly #outer: Level[] = []
+  #level: Level | undefined
+
+  constructor(scanner: Scanner) {
+    this.#scanner = scanner
+  }
+
+  /** Reads up to `maxTerms` terms (a path, a mark or a parenthesis); undefined on a fault. */
+  read(maxTerms: number): NameTree<Path> | 'more' | undefined {
+    for (let terms = 0; terms < maxTerms; terms++) {
+      const weight = this.#weight()
+      if (weight === undefined) return undefined
+      if (this.#scanner.take(openParen)) {
+        if (!this.#open(weight)) return undefined
+        continue
+      }
+      const term = this.#term()
+      if (term === undefined) return undefined
+      const whole = this.#afterTerm(weight, term)
+      if (whole !== 'more') return whole
+    }
+    return 'more'
+  }
+
+  #weight(): number | undefined {
+    const scanner = this.#scanner
+    scanner.skipBlanks()
+    if (!scanner.atNumber) return defaultWeight
+    const weight = scanner.number()
+    if (weight === undefined) return undefined
+    scanner.skipBlanks()
+    if (!scanner.require(star)) return undefined
+    scanner.skipBlanks()
+    return weight
+  }
+
+  #open(weight: number): boolean {
+    this.#outer.push(this.#level ?? new Level(defaultWeight))
+    this.#level = new Level(weight)
+    if (this.#outer.length <= maxNesting) return true
+    this.#scanner.position--
+    this.#scanner.fail(`no more than ${maxNesting} nested parentheses`)
+    return false
+  }
+
+  #term(): NameTree<Path> | undefined {
+    const scanner = this.#scanner
+    const unit = scanner.peek()
+    if (unit === slash) {
+      const path = scanPath(scanner)
+      return path === undefined ? undefined : leaf(path)
+    }
+    const mark = marks.get(unit)
+    if (mark === undefined) return scanner.fail('simple')
+    scanner.position++
+    return mark
+  }
+
+  /** Decides by the next token whether another term follows ('more'), a parenthesis closes, or the tree ends. */
+  #afterTerm(firstWeight: number, firstTree: NameTree<Path>): NameTree<Path> | 'more' | undefined {
+    const scanner = this.#scanner
+    let weight = firstWeight
+    let tree = firstTree
+    for (;;) {
+      scanner.skipBlanks()
+      const unit = scanner.peek()
+      if (unit === ampersand || unit === bar) {
+        this.#level ??= new Level(defaultWeight)
+        this.#level.add(weight, tree)
+        if (unit === bar) this.#level.nextAlternative()
+        scanner.position++
+        return 'more'
+      }
+      if (this.#level === undefined) return tree
+      this.#level.add(weight, tree)
+      tree = this.#level.close()
+      const outer = this.#outer.pop()
+      if (outer === undefined) return tree
+      if (!scanner.require(closeParen)) return undefined
+      weight = this.#level.weight
+      this.#level = outer
+    }
+  }
+}
