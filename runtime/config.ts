@@ -73,7 +73,7 @@ export function parseConfig(text: string, source: string): ConfigDocument {
     value: document.toJS() ?? {},
     fail,
     check: (schema, value, at) => {
-      const checked = schema.safeParse(value)
+      const checked = schema.safeParse(value, { reportInput: true })
       if (checked.success) return checked.data
       const problems = checked.error.issues
         .flatMap(issue => explain(issue, schema))
