@@ -1,0 +1,43 @@
+// The contract of a balancer: it holds the endpoints of one bound id and picks one for each request. Knows no protocol.
+import type { Endpoint } from '../../naming/replica-set.ts'
+import type { Random } from '../../watch/clock.ts'
+
+/** How a request to an endpoint ended. refused: nothing was sent; aborted: its client left, which says nothing of the endpoint. */
+export type Outcome = 'success' | 'failure' | 'refused' | 'aborted'
+
+/** One endpoint lent to one request. */
+export interface Pick<T> {
+  readonly target: T
+  readonly endpoint: Endpoint
+  /** Ends the loan; the holder calls it once, and calls after the first do nothing. */
+  release(outcome: Outcome): void
+}
+
+/** What /state shows of one endpoint. */
+export interface MemberReport {
+  readonly address: string
+  readonly weight: number
+  /** Requests that it works on now. */
+  readonly load: number
+}
+
+/** T is what an endpoint means to the caller, such as its connections. */
+export interface Balancer<T> {
+  /** Replaces the endpoints: those that stay keep their target and load, new ones are opened, others closed. */
+  update(endpoints: readonly Endpoint[]): void
+  /** An endpoint whose target is not in `avoid`; undefined when there is none. */
+  pick(avoid?: readonly T[]): Pick<T> | undefined
+  readonly size: number
+  targets(): Iterable<T>
+  report(): readonly MemberReport[]
+  /** Closes every target; picks that are out stay valid until they are released. */
+  close(): void
+}
+
+export interface BalancerOptions<T> {
+  readonly random: Random
+  /** Called once when an endpoint joins; must not connect yet. */
+  readonly open: (endpoint: Endpoint) => T
+  /** Called once when it has left; what runs on it may finish. */
+  readonly close: (target: T) => void
+}
