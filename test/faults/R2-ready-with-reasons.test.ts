@@ -1,0 +1,111 @@
+// R2: ready neither too early nor never, and every wait has a reason that a person can read.
+import { describe, expect, it } from 'vitest'
+import { createReadiness, type Readiness } from '../../server/readiness.ts'
+import { createMemoryStore } from '../../storage/memory/memory-store.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Cell, Kernel, Sink } from '../../watch/cell.ts'
+import { createKernel } from '../../watch/kernel.ts'
+import { FakeClock } from '../fakes/clock.fake.ts'
+
+const boundMs = 10_000
+
+interface World {
+  readonly clock: FakeClock
+  readonly kernel: Kernel
+  readonly stopping: AbortController
+  readonly readiness: Readiness
+}
+
+function begin(listOf?: (kernel: Kernel) => Cell<never>): World {
+  const clock = new FakeClock()
+  const kernel = createKernel({
+    clock,
+    onError: error => {
+      throw error
+    },
+  })
+  const memory = createMemoryStore({ kernel, clock })
+  const store: Store = listOf === undefined ? memory : { ...memory, list: () => listOf(kernel) }
+  const stopping = new AbortController()
+  return {
+    clock,
+    kernel,
+    stopping,
+    readiness: createReadiness({ kernel, store, clock, boundMs, shutdown: stopping.signal }),
+  }
+}
+
+describe('R2: readiness', () => {
+  it('is given at once when everything has answered', () => {
+    expect(begin().readiness.report()).toEqual({ ready: true, reasons: [] })
+  })
+
+  it('waits for a store that has not answered, and says so', () => {
+    const { readiness, clock } = begin(kernel => kernel.source('storage list', () => () => {}))
+    clock.advance(1_500)
+    expect(readiness.report()).toEqual({
+      ready: false,
+      reasons: ['storage list has not answered yet, waiting for 1500 ms'],
+    })
+  })
+
+  it('waits for a store that fails, naming the error and the next try', () => {
+    const { readiness, clock } = begin(kernel =>
+      kernel.source('storage list', (sink: Sink<never>) => {
+        sink.fail(new Error('connection refused'), new FakeClock().now() + 700)
+        return () => {}
+      }),
+    )
+    clock.advance(200)
+    expect(readiness.report()).toEqual({
+      ready: false,
+      reasons: ['storage list has never answered, failing for 200 ms: connection refused, next try in 500 ms'],
+    })
+  })
+
+  it('comes in bounded time when a source stays dead, still naming it, and the names behind it are pending, never neg', () => {
+    const { readiness, clock, kernel } = begin()
+    const silent = kernel.source<string>('consul dc1/web', () => () => {})
+    const seen: string[] = []
+    silent.watch(state => seen.push(state.kind))
+    expect(readiness.report().ready).toBe(false)
+    clock.advance(boundMs)
+    expect(readiness.report()).toEqual({
+      ready: true,
+      reasons: [`consul dc1/web has not answered yet, waiting for ${boundMs} ms`],
+    })
+    expect(seen).toEqual(['pending'])
+  })
+
+  it('stays once given: a later failure is a reason, not a refusal, for the last good state is served', () => {
+    const { readiness, clock, kernel } = begin()
+    expect(readiness.report().ready).toBe(true)
+    let sink: Sink<number> | undefined
+    kernel
+      .source<number>('fs web', opened => {
+        sink = opened
+        return () => {}
+      })
+      .watch(() => {})
+    sink?.set(1)
+    clock.advance(300)
+    sink?.fail(new Error('permission denied'))
+    expect(readiness.report()).toEqual({
+      ready: true,
+      reasons: ['fs web is stale, last answer 300 ms ago: permission denied'],
+    })
+  })
+
+  it('lists a bounded number of reasons', () => {
+    const { readiness, kernel } = begin()
+    for (let n = 0; n < 100; n++) kernel.source(`fs ${n}`, () => () => {}).watch(() => {})
+    const { reasons } = readiness.report()
+    expect([reasons.length, reasons.at(-1)]).toEqual([21, 'and 80 more sources; see /state'])
+  })
+
+  it('ends when the server begins to stop', () => {
+    const { readiness, stopping } = begin()
+    stopping.abort()
+    expect(readiness.report()).toEqual({ ready: false, reasons: ['the server is stopping'] })
+  })
+})
