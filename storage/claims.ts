@@ -126,7 +126,7 @@ class HeldClaim {
     const { clock, table } = this.#options
     const now = clock.now()
     const startedAt = clock.monotonic()
-    const claim = { kind, name, owner: this.#owner, data: this.#data, now, expiresAt: now + lifeMs, force }
+    const claim = { kind, name, owner: this.#owner, data: this.#data, now, expiresAt: now + Math.ceil(lifeMs), force }
     const isTaken = await table.claim(claim)
     if (isTaken && !this.#isOver) this.#hold(startedAt + ttlMs - clock.monotonic())
     return isTaken

@@ -55,6 +55,7 @@ export class LocalCells {
   #presenceSink: Sink<readonly PresenceRecord[]> | undefined
   #expiry: Cancel | undefined
   #open = 0
+  #hasFailedRead = false
 
   constructor(options: LocalCellsOptions) {
     this.#options = options
@@ -87,8 +88,14 @@ export class LocalCells {
     if (this.#presenceSink !== undefined) this.#publishPresence(this.#presenceSink)
   }
 
+  /** Whether a cell is stale or failed because it could not be read; `changedAll` tries again. */
+  get hasFailedRead(): boolean {
+    return this.#hasFailedRead
+  }
+
   /** Every watched cell is read again: after a failure, or when it is not known what has changed. */
   changedAll(): void {
+    this.#hasFailedRead = false
     this.changedHeads([...this.#headSinks.keys()])
     this.changedPresence()
   }
@@ -164,6 +171,7 @@ export class LocalCells {
       sink.set(value)
       return value
     } catch (error) {
+      this.#hasFailedRead = true
       sink.fail(error instanceof Error ? error : new Error(String(error)))
       return undefined
     }

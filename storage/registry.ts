@@ -6,4 +6,5 @@ import type { Store } from './store.ts'
 export const storeKinds: KindRegistry<Store> = {
   memory: async () => (await import('./memory/index.ts')).memory,
   'io.l5d.inMemory': async () => (await import('./memory/index.ts')).inMemory,
+  sqlite: async () => (await import('./sqlite/index.ts')).sqlite,
 }

@@ -143,7 +143,7 @@ class MemoryStore implements Store {
     const refusal = refuseHead(request, head)
     if (refusal !== undefined) throw refusal
     const written = nextVersion(request, head, now)
-    const shelf = this.#shelves.get(namespace) ?? { versions: [], keys: new Map() }
+    const shelf: Shelf = this.#shelves.get(namespace) ?? { versions: [], keys: new Map() }
     this.#shelves.set(namespace, shelf)
     shelf.versions.push(written)
     if (idempotency !== undefined) rememberKey(shelf, idempotency, written.version, now)

@@ -1,0 +1,93 @@
+// Notices what has been written to the file, by this process or another, and tells the open cells.
+// Polls only while something is observed.
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { LocalCells } from '../local-cells.ts'
+import type { Reader } from './reader.ts'
+
+/** Half of the 200 ms in which another process's write must be seen. */
+const pollMs = 100
+/** The sources are told that the file was heard every so many quiet polls. */
+const pollsPerContact = 10
+
+export interface ChangeWatchOptions {
+  readonly clock: Clock
+  readonly reader: Reader
+  readonly cells: LocalCells
+}
+
+/** `start` and `stop` as cells open and close; `catchUp` after each commit of our own. */
+export class ChangeWatch {
+  readonly #options: ChangeWatchOptions
+  #cancel: Cancel | undefined
+  #isFailing = false
+  #dataVersion: number | undefined
+  #sequence: number | undefined
+  #polls = 0
+
+  constructor(options: ChangeWatchOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#cancel !== undefined) return
+    this.#dataVersion = this.#sequence = undefined
+    this.#attempt(() => {
+      this.#dataVersion = this.#options.reader.dataVersion()
+      this.#sequence = this.#options.reader.lastSequence()
+    })
+    this.#schedule()
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  /** Publishes every version committed since the last time. */
+  catchUp(): void {
+    if (this.#cancel === undefined) return
+    this.#attempt(() => this.#readChanges())
+  }
+
+  get #mustReadAll(): boolean {
+    return this.#isFailing || this.#options.cells.hasFailedRead
+  }
+
+  #schedule(): void {
+    this.#cancel = this.#options.clock.after(pollMs, () => {
+      this.#schedule()
+      this.#attempt(() => this.#poll())
+    })
+  }
+
+  #poll(): void {
+    const dataVersion = this.#options.reader.dataVersion()
+    if (dataVersion === this.#dataVersion && !this.#mustReadAll) {
+      this.#polls++
+      if (this.#polls % pollsPerContact === 0) this.#options.cells.contact()
+      return
+    }
+    this.#readChanges()
+    this.#options.cells.changedPresence()
+    this.#dataVersion = dataVersion
+  }
+
+  #readChanges(): void {
+    const { reader, cells } = this.#options
+    const last = reader.lastSequence()
+    if (this.#sequence === undefined || this.#mustReadAll) cells.changedAll()
+    else if (last !== this.#sequence) cells.changedHeads(reader.changedSince(this.#sequence))
+    this.#sequence = last
+  }
+
+  #attempt(read: () => void): void {
+    try {
+      read()
+      this.#isFailing = false
+    } catch (error) {
+      this.#isFailing = true
+      const failure = error instanceof Error ? error : new Error(String(error))
+      this.#options.cells.fail(failure, this.#options.clock.now() + pollMs)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// Reads on a connection of their own, on the main thread: short prepared statements that never wait for a lock.
+import type Database from 'better-sqlite3'
+import type { HistoryQuery, NamespaceSummary, PresenceRecord, Version } from '../store.ts'
+import { openReadConnection } from './connection.ts'
+import {
+  type SummaryRow,
+  selectHead,
+  selectHistory,
+  selectSummaries,
+  selectVersion,
+  summaryFromRow,
+  type VersionRow,
+  versionFromRow,
+} from './rows.ts'
+import { sqliteError } from './sqlite-error.ts'
+
+/** Every read throws store-busy, store-corrupt or store-unavailable. The caller closes it. */
+export class Reader {
+  readonly #path: string
+  readonly #db: Database.Database
+  readonly #statements: Statements
+  readonly #summaries = new Map<string, NamespaceSummary>()
+  /** The summaries hold everything up to this. */
+  #summarised = 0
+  #listing: readonly NamespaceSummary[] = []
+
+  constructor(path: string) {
+    this.#path = path
+    this.#db = openReadConnection(path)
+    this.#statements = prepare(this.#db)
+  }
+
+  head(namespace: string): Version | undefined {
+    return this.#read(({ head }) => versionOf(head.get(namespace)))
+  }
+
+  version(namespace: string, version: number): Version | undefined {
+    return this.#read(statements => versionOf(statements.version.get(namespace, version)))
+  }
+
+  history(namespace: string, { before = Number.MAX_SAFE_INTEGER, limit }: HistoryQuery): readonly Version[] {
+    return this.#read(({ history }) => history.all(namespace, before, limit).map(versionFromRow))
+  }
+
+  /** Sorted by name; reads only what was written since the last call. */
+  summaries(): readonly NamespaceSummary[] {
+    const rows = this.#read(({ summaries }) => summaries.all(this.#summarised))
+    if (rows.length === 0) return this.#listing
+    for (const row of rows) {
+      this.#summaries.set(row.namespace, summaryFromRow(row))
+      this.#summarised = Math.max(this.#summarised, row.sequence)
+    }
+    this.#listing = [...this.#summaries.values()].sort((a, b) => (a.namespace < b.namespace ? -1 : 1))
+    return this.#listing
+  }
+
+  presence(now: number): readonly PresenceRecord[] {
+    return this.#read(({ presence }) => presence.all(now))
+  }
+
+  /** Grows with every version written to the file, whoever writes it. */
+  lastSequence(): number {
+    return this.#read(({ lastSequence }) => lastSequence.get() ?? 0)
+  }
+
+  /** The namespaces that got a version after the sequence. */
+  changedSince(sequence: number): readonly string[] {
+    return this.#read(({ changedSince }) => changedSince.all(sequence))
+  }
+
+  /** Another value when any other connection, of any process, has committed since. */
+  dataVersion(): number {
+    return this.#read(() => Number(this.#db.pragma('data_version', { simple: true })))
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #read<T>(read: (statements: Statements) => T): T {
+    try {
+      return read(this.#statements)
+    } catch (error) {
+      throw sqliteError(this.#path, 'cannot be read', error)
+    }
+  }
+}
+
+type Statements = ReturnType<typeof prepare>
+
+function prepare(db: Database.Database) {
+  return {
+    head: db.prepare<[string], VersionRow>(selectHead),
+    version: db.prepare<[string, number], VersionRow>(selectVersion),
+    history: db.prepare<[string, number, number], VersionRow>(selectHistory),
+    summaries: db.prepare<[number], SummaryRow>(selectSummaries),
+    presence: db.prepare<[number], PresenceRecord>(
+      `SELECT name AS id, data, expires_at AS expiresAt FROM claim
+       WHERE kind = 'presence' AND expires_at > ? ORDER BY name`,
+    ),
+    lastSequence: db.prepare<[], number>('SELECT max(sequence) FROM version').pluck(),
+    changedSince: db.prepare<[number], string>('SELECT DISTINCT namespace FROM version WHERE sequence > ?').pluck(),
+  }
+}
+
+function versionOf(row: VersionRow | undefined): Version | undefined {
+  return row === undefined ? undefined : versionFromRow(row)
+}

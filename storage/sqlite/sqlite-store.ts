@@ -1,0 +1,216 @@
+// The store in one SQLite file, for one machine: writes through a worker thread, reads beside it, cells over both.
+import { NamingError } from '../../naming/errors.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { Cell } from '../../watch/cell.ts'
+import { Claims, type ClaimTable } from '../claims.ts'
+import { LocalCells } from '../local-cells.ts'
+import type {
+  HistoryQuery,
+  Lease,
+  NamespaceSummary,
+  Presence,
+  PresenceRecord,
+  Store,
+  Version,
+  WriteRequest,
+  WriteResult,
+} from '../store.ts'
+import { refuseText } from '../write-rules.ts'
+import { type BusyWait, untilFree } from './busy-wait.ts'
+import { ChangeWatch } from './change-watch.ts'
+import { Reader } from './reader.ts'
+import { isBusy } from './sqlite-error.ts'
+import { createSqliteMetrics, type SqliteMetrics } from './sqlite-metrics.ts'
+import { errorFromPlain, openWriteQueue, type WriteQueue } from './write-queue.ts'
+import type { Operation, Outcome } from './writer.ts'
+
+/** Bytes one dtab may have. */
+export const maxSqliteDtabBytes = 16 * 1024 * 1024
+
+/** How long a write, a read or the start waits for another process's lock, in ms. */
+const defaultBusyLimitMs = 10_000
+
+export interface SqliteStoreOptions {
+  /** The database file; made, with its directories, when it is not there. */
+  readonly path: string
+  readonly busyLimitMs?: number
+}
+
+/** Rejects with a NamingError whose one line names the path, the reason and the cure. The caller closes the store. */
+export async function openSqliteStore(options: SqliteStoreOptions, env: Env): Promise<Store> {
+  const { path, busyLimitMs = defaultBusyLimitMs } = options
+  const { clock, random, log } = env
+  const wait: BusyWait = { clock, random, limitMs: busyLimitMs }
+  const metrics = createSqliteMetrics(env.metrics, path)
+  let store: SqliteStore | undefined
+  const queue = await openWriteQueue({
+    path,
+    wait,
+    onCommit: () => {
+      metrics.committed()
+      store?.committed()
+    },
+    onBusy: () => metrics.waited(),
+    onThreadLost: error => log.error({ err: error, path }, 'the database is opened again in a new thread'),
+  })
+  try {
+    store = new SqliteStore({ path, env, wait, queue, metrics, reader: new Reader(path) })
+    return store
+  } catch (error) {
+    await queue.close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly path: string
+  readonly env: Env
+  readonly wait: BusyWait
+  readonly queue: WriteQueue
+  readonly metrics: SqliteMetrics
+  readonly reader: Reader
+}
+
+class SqliteStore implements Store {
+  readonly kind = 'sqlite'
+  readonly maxDtabBytes = maxSqliteDtabBytes
+  readonly #parts: Parts
+  readonly #cells: LocalCells
+  readonly #changes: ChangeWatch
+  readonly #claims: Claims
+  #closing: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    const { env, reader } = parts
+    const { kernel, clock } = env
+    this.#cells = new LocalCells({
+      kernel,
+      clock,
+      kind: this.kind,
+      reads: {
+        head: namespace => reader.head(namespace),
+        summaries: () => reader.summaries(),
+        presence: () => reader.presence(clock.now()),
+      },
+      onObserved: isObserved => this.#observed(isObserved),
+    })
+    this.#changes = new ChangeWatch({ clock, reader, cells: this.#cells })
+    this.#claims = new Claims({
+      kernel,
+      clock,
+      table: this.#claimTable(),
+      onError: (error, what) => env.log.warn({ err: error, claim: what }, 'a claim could not be renewed'),
+    })
+  }
+
+  head(namespace: string): Promise<Version | undefined> {
+    return this.#read(reader => reader.head(namespace))
+  }
+
+  version(namespace: string, version: number): Promise<Version | undefined> {
+    return this.#read(reader => reader.version(namespace, version))
+  }
+
+  history(namespace: string, query: HistoryQuery): Promise<readonly Version[]> {
+    return this.#read(reader => reader.history(namespace, query))
+  }
+
+  async write(request: WriteRequest): Promise<WriteResult> {
+    const { metrics, env } = this.#parts
+    const startedAt = env.clock.monotonic()
+    const seconds = (): number => (env.clock.monotonic() - startedAt) / 1000
+    try {
+      const result = await this.#write(request)
+      metrics.written('ok', seconds())
+      return result
+    } catch (error) {
+      metrics.written(NamingError.from(error).code, seconds())
+      throw error
+    }
+  }
+
+  observe(namespace: string): Cell<Version | undefined> {
+    return this.#cells.head(namespace)
+  }
+
+  list(): Cell<readonly NamespaceSummary[]> {
+    return this.#cells.list
+  }
+
+  lease(name: string, ttlMs: number): Promise<Lease | undefined> {
+    return this.#claims.lease(name, ttlMs)
+  }
+
+  announce(id: string, data: string, ttlMs: number): Promise<Presence> {
+    return this.#claims.announce(id, data, ttlMs)
+  }
+
+  presence(): Cell<readonly PresenceRecord[]> {
+    return this.#cells.presence
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** Something of ours is on the disk: whoever watches sees it before the writer is answered. */
+  committed(): void {
+    this.#changes.catchUp()
+  }
+
+  async #close(): Promise<void> {
+    await this.#claims.close()
+    await this.#parts.queue.close()
+    this.#changes.stop()
+    this.#parts.reader.close()
+  }
+
+  #observed(isObserved: boolean): void {
+    if (this.#closing !== undefined) return
+    if (isObserved) this.#changes.start()
+    else this.#changes.stop()
+  }
+
+  async #write(request: WriteRequest): Promise<WriteResult> {
+    const refusal = refuseText(request, this.maxDtabBytes)
+    if (refusal !== undefined) throw refusal
+    const outcome = await this.#run({ kind: 'write', request })
+    if (outcome.kind !== 'written') throw new NamingError('internal', 'The write worker gave no version.')
+    return outcome.result
+  }
+
+  async #run(operation: Operation): Promise<Outcome> {
+    const outcome = await this.#parts.queue.run(operation)
+    if (outcome.kind === 'refused') throw errorFromPlain(outcome.error)
+    return outcome
+  }
+
+  #claimTable(): ClaimTable {
+    return {
+      claim: async claim => {
+        const outcome = await this.#run({ kind: 'claim', claim })
+        this.#cells.changedPresence()
+        return outcome.kind === 'done' && outcome.isTaken
+      },
+      unclaim: async (claimKind, name, owner) => {
+        await this.#run({ kind: 'unclaim', claimKind, name, owner })
+        this.#cells.changedPresence()
+      },
+    }
+  }
+
+  #read<T>(read: (reader: Reader) => T): Promise<T> {
+    const { path, wait, reader } = this.#parts
+    return untilFree(path, wait, async () => {
+      if (this.#closing !== undefined) throw new NamingError('store-unavailable', 'The store is closed.')
+      try {
+        return { value: read(reader) }
+      } catch (error) {
+        if (isBusy(error)) return undefined
+        throw error
+      }
+    }).then(({ value }) => value)
+  }
+}

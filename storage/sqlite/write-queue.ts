@@ -1,0 +1,178 @@
+// Queues operations for the write worker: what gathers while a group is on its way to the disk is the next group.
+// Replaces a worker that died. Knows nothing of what the operations mean.
+import { NamingError } from '../../naming/errors.ts'
+import { dtabBytes } from '../write-rules.ts'
+import { type BusyWait, lockedTooLong, pause } from './busy-wait.ts'
+import { WriteThread } from './write-thread.ts'
+import type { WorkerAnswer } from './write-worker.ts'
+import type { Operation, Outcome, PlainError } from './writer.ts'
+
+/** A group ends at this many operations or bytes of text. */
+const groupOperations = 256
+const groupBytes = 32 * 1024 * 1024
+/** More than this waiting is refused, so that a stuck disk does not fill the memory. */
+const queueOperations = 20_000
+const queueBytes = 256 * 1024 * 1024
+
+export interface WriteQueueOptions {
+  readonly path: string
+  readonly wait: BusyWait
+  /** Told of each group that is on the disk, before its operations are answered. */
+  readonly onCommit: (operations: number) => void
+  readonly onBusy: () => void
+  readonly onThreadLost: (error: NamingError) => void
+}
+
+interface Job {
+  readonly operation: Operation
+  readonly bytes: number
+  readonly deadline: number
+  readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: NamingError) => void
+}
+
+/** Opens the file in a worker of its own; rejects with the reason when that fails. `close` ends it. */
+export async function openWriteQueue(options: WriteQueueOptions): Promise<WriteQueue> {
+  const queue = new WriteQueue(options, new WriteThread())
+  await queue.open()
+  return queue
+}
+
+export class WriteQueue {
+  readonly #options: WriteQueueOptions
+  #thread: WriteThread
+  #jobs: Job[] = []
+  #bytes = 0
+  #running: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(options: WriteQueueOptions, thread: WriteThread) {
+    this.#options = options
+    this.#thread = thread
+  }
+
+  /** Waits for a locked file as long as a write would. */
+  async open(): Promise<void> {
+    const { path, wait } = this.#options
+    const deadline = wait.clock.monotonic() + wait.limitMs
+    for (;;) {
+      const answer = await this.#thread.ask({ kind: 'open', path, now: wait.clock.now() })
+      if (answer.kind === 'opened') return
+      const canWait = answer.kind === 'not-opened' && answer.isBusy && wait.clock.monotonic() < deadline
+      if (!canWait) {
+        await this.#thread.stop()
+        throw errorFromAnswer(answer)
+      }
+      await pause(wait)
+    }
+  }
+
+  /** Settles once the operation is durable or refused. Rejects with store-busy, store-unavailable. */
+  run(operation: Operation): Promise<Outcome> {
+    const bytes = operation.kind === 'write' ? dtabBytes(operation.request.text) : 0
+    const refusal = this.#refusal(bytes)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    this.#bytes += bytes
+    const { clock, limitMs } = this.#options.wait
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      this.#jobs.push({ operation, bytes, deadline: clock.monotonic() + limitMs, resolve, reject })
+    })
+    this.#running ??= this.#work()
+    return outcome
+  }
+
+  /** What is queued settles first. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#running
+    if (!this.#thread.isDead) await this.#thread.ask({ kind: 'close' })
+    await this.#thread.stop()
+  }
+
+  #refusal(bytes: number): NamingError | undefined {
+    if (this.#isClosed) return new NamingError('store-unavailable', 'The store is closed.')
+    if (this.#jobs.length < queueOperations && this.#bytes + bytes <= queueBytes) return undefined
+    return new NamingError('store-busy', `${this.#jobs.length} writes wait for the disk already; try again later.`)
+  }
+
+  async #work(): Promise<void> {
+    while (this.#jobs.length > 0) {
+      const group = this.#takeGroup()
+      try {
+        await this.#runGroup(group)
+      } catch (error) {
+        for (const job of group) job.reject(NamingError.from(error))
+      }
+    }
+    this.#running = undefined
+  }
+
+  #takeGroup(): readonly Job[] {
+    let count = 0
+    let bytes = 0
+    for (const job of this.#jobs) {
+      if (count === groupOperations || (count > 0 && bytes + job.bytes > groupBytes)) break
+      count++
+      bytes += job.bytes
+    }
+    this.#bytes -= bytes
+    return this.#jobs.splice(0, count)
+  }
+
+  async #runGroup(group: readonly Job[]): Promise<void> {
+    const { wait, onBusy, onCommit } = this.#options
+    let jobs = group
+    while (jobs.length > 0) {
+      await this.#reviveThread()
+      const operations = jobs.map(job => job.operation)
+      const answer = await this.#thread.ask({ kind: 'run', operations, now: wait.clock.now() })
+      if (answer.kind !== 'busy') {
+        const outcomes = outcomesOf(answer)
+        onCommit(jobs.length)
+        jobs.forEach((job, i) => {
+          settle(job, outcomes[i])
+        })
+        return
+      }
+      onBusy()
+      jobs = this.#dropLate(jobs)
+      if (jobs.length > 0) await pause(wait)
+    }
+  }
+
+  #dropLate(jobs: readonly Job[]): readonly Job[] {
+    const { path, wait } = this.#options
+    const now = wait.clock.monotonic()
+    for (const job of jobs) if (job.deadline <= now) job.reject(lockedTooLong(path, wait.limitMs))
+    return jobs.filter(job => job.deadline > now)
+  }
+
+  /** What the dead worker had in hand was rejected; the rest of the queue goes to a new one. */
+  async #reviveThread(): Promise<void> {
+    if (!this.#thread.isDead) return
+    this.#options.onThreadLost(new NamingError('store-unavailable', 'The thread that writes the database was lost.'))
+    this.#thread = new WriteThread()
+    await this.open()
+  }
+}
+
+function settle(job: Job, outcome: Outcome | undefined): void {
+  if (outcome !== undefined) job.resolve(outcome)
+  else job.reject(new NamingError('internal', 'The write worker gave too few answers.'))
+}
+
+function outcomesOf(answer: WorkerAnswer): readonly Outcome[] {
+  if (answer.kind === 'done') return answer.outcomes
+  throw errorFromAnswer(answer)
+}
+
+function errorFromAnswer(answer: WorkerAnswer): NamingError {
+  if (answer.kind === 'not-opened') return errorFromPlain(answer.error)
+  return new NamingError('internal', `The write worker answered '${answer.kind}' out of turn.`)
+}
+
+/** The error that another thread sent. */
+export function errorFromPlain({ code, message, detail }: PlainError): NamingError {
+  return new NamingError(code, message, { detail })
+}

@@ -1,0 +1,39 @@
+// The thread that owns the write connection. Answers each message with exactly one; decides nothing itself.
+import { type MessagePort, parentPort } from 'node:worker_threads'
+import { isBusy } from './sqlite-error.ts'
+import { type GroupOutcome, type Operation, type PlainError, plainError, Writer } from './writer.ts'
+
+/** `now` is ms since 1970. `close` is answered once the file is closed. */
+export type WorkerRequest =
+  | { readonly kind: 'open'; readonly path: string; readonly now: number }
+  | { readonly kind: 'run'; readonly operations: readonly Operation[]; readonly now: number }
+  | { readonly kind: 'close' }
+
+export type WorkerAnswer =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'not-opened'; readonly error: PlainError; readonly isBusy: boolean }
+  | GroupOutcome
+  | { readonly kind: 'closed' }
+
+function serve(port: MessagePort): void {
+  let writer: Writer | undefined
+  const answer = (request: WorkerRequest): WorkerAnswer => {
+    switch (request.kind) {
+      case 'open':
+        try {
+          writer = new Writer(request.path, request.now)
+          return { kind: 'opened' }
+        } catch (error) {
+          return { kind: 'not-opened', error: plainError(error), isBusy: isBusy(error) }
+        }
+      case 'run':
+        return writer?.run(request.operations, request.now) ?? { kind: 'busy' }
+      case 'close':
+        writer?.close()
+        return { kind: 'closed' }
+    }
+  }
+  port.on('message', (request: WorkerRequest) => port.postMessage(answer(request)))
+}
+
+if (parentPort !== null) serve(parentPort)

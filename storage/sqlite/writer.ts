@@ -1,0 +1,218 @@
+// Applies groups of writes to the database: one transaction and one fsync for a group, a savepoint for each write.
+// Runs in the write worker; knows nothing of threads, so that it can be tried by itself.
+import { statSync } from 'node:fs'
+import type Database from 'better-sqlite3'
+import { type ErrorCode, type ErrorDetail, NamingError } from '../../naming/errors.ts'
+import type { Claim } from '../claims.ts'
+import type { Idempotency, Version, WriteRequest, WriteResult } from '../store.ts'
+import { idempotencyKeptMs, type KeyRecord, nextVersion, recallKey, refuseHead } from '../write-rules.ts'
+import { openWriteConnection } from './connection.ts'
+import { insertVersion, rowFromVersion, selectHead, selectVersion, type VersionRow, versionFromRow } from './rows.ts'
+import { causeCode, isBusy, sqliteError } from './sqlite-error.ts'
+
+/** One thing to do. All of it is plain data, to cross threads. */
+export type Operation =
+  | { readonly kind: 'write'; readonly request: WriteRequest }
+  | { readonly kind: 'claim'; readonly claim: Claim }
+  | { readonly kind: 'unclaim'; readonly claimKind: Claim['kind']; readonly name: string; readonly owner: string }
+
+/** A NamingError as plain data. */
+export interface PlainError {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly detail: ErrorDetail
+}
+
+export type Outcome =
+  | { readonly kind: 'written'; readonly result: WriteResult }
+  | { readonly kind: 'done'; readonly isTaken: boolean }
+  | { readonly kind: 'refused'; readonly error: PlainError }
+
+/** busy: another process holds the lock, nothing was done. done: one outcome per operation, in order, all of them durable. */
+export type GroupOutcome = { readonly kind: 'busy' } | { readonly kind: 'done'; readonly outcomes: readonly Outcome[] }
+
+/** Old keys dropped with one write, so that no write pays for a long pause. */
+const keysDroppedAtOnce = 1000
+
+export function plainError(error: unknown): PlainError {
+  const { code, message, detail } = NamingError.from(error)
+  return { code, message, detail: { ...detail } }
+}
+
+/** The write side of one database file. */
+export class Writer {
+  readonly connection: Database.Database
+  readonly #path: string
+  readonly #inode: number
+  readonly #statements: Statements
+
+  /** Throws as openWriteConnection does. */
+  constructor(path: string, now: number) {
+    this.#path = path
+    this.connection = openWriteConnection(path, now)
+    this.#inode = statSync(path).ino
+    this.#statements = prepare(this.connection)
+  }
+
+  /** `now` is ms since 1970. Never throws. Once it returns, what it reports as written is on the disk. */
+  run(operations: readonly Operation[], now: number): GroupOutcome {
+    try {
+      this.#assertSameFile()
+      return { kind: 'done', outcomes: this.#transact(operations, now) }
+    } catch (error) {
+      if (isBusy(error)) return { kind: 'busy' }
+      if (isFull(error) && operations.length > 1) return this.#oneByOne(operations, now)
+      const failure = error instanceof NamingError ? error : sqliteError(this.#path, 'cannot be written', error)
+      return { kind: 'done', outcomes: operations.map(() => ({ kind: 'refused', error: plainError(failure) })) }
+    }
+  }
+
+  close(): void {
+    this.connection.close()
+  }
+
+  /** A large write must not take the small ones of its group down with it. */
+  #oneByOne(operations: readonly Operation[], now: number): GroupOutcome {
+    const outcomes: Outcome[] = []
+    for (const operation of operations) {
+      const outcome = this.run([operation], now)
+      if (outcome.kind === 'done') outcomes.push(...outcome.outcomes)
+      else outcomes.push({ kind: 'refused', error: plainError(sqliteError(this.#path, 'cannot be written', busy)) })
+    }
+    return { kind: 'done', outcomes }
+  }
+
+  #transact(operations: readonly Operation[], now: number): readonly Outcome[] {
+    const { begin, commit, rollback } = this.#statements
+    begin.run()
+    try {
+      const outcomes = operations.map(operation => this.#applyAlone(operation, now))
+      commit.run()
+      return outcomes
+    } catch (error) {
+      if (this.connection.inTransaction) rollback.run()
+      throw error
+    }
+  }
+
+  /** A refused operation leaves nothing behind; a failing database fails the whole group. */
+  #applyAlone(operation: Operation, now: number): Outcome {
+    const { savepoint, release, rollbackTo } = this.#statements
+    savepoint.run()
+    try {
+      return this.#apply(operation, now)
+    } catch (error) {
+      if (!(error instanceof NamingError)) throw error
+      rollbackTo.run()
+      return { kind: 'refused', error: plainError(error) }
+    } finally {
+      if (this.connection.inTransaction) release.run()
+    }
+  }
+
+  #apply(operation: Operation, now: number): Outcome {
+    switch (operation.kind) {
+      case 'write':
+        return { kind: 'written', result: this.#write(operation.request, now) }
+      case 'claim':
+        return { kind: 'done', isTaken: this.#claim(operation.claim) }
+      case 'unclaim':
+        this.#statements.unclaim.run(operation.claimKind, operation.name, operation.owner)
+        return { kind: 'done', isTaken: false }
+    }
+  }
+
+  #write(request: WriteRequest, now: number): WriteResult {
+    const recalled = this.#recall(request, now)
+    if (recalled !== undefined) return recalled
+    const head = this.#head(request.namespace)
+    const refusal = refuseHead(request, head)
+    if (refusal !== undefined) throw refusal
+    const written = nextVersion(request, head, now)
+    const { insert, moveHead } = this.#statements
+    const { lastInsertRowid } = insert.run(rowFromVersion(written))
+    moveHead.run(request.namespace, lastInsertRowid)
+    if (request.idempotency !== undefined) this.#rememberKey(request.idempotency, written, now)
+    return { written, ...(head && { replaced: head }), repeated: false }
+  }
+
+  #recall(request: WriteRequest, now: number): WriteResult | undefined {
+    const { namespace, idempotency } = request
+    if (idempotency === undefined) return undefined
+    const known = this.#statements.key.get(namespace, idempotency.key)
+    const version = recallKey(request, known, now)
+    if (version instanceof NamingError) throw version
+    const written = version === undefined ? undefined : this.#version(namespace, version)
+    if (written === undefined) return undefined
+    const replaced = this.#version(namespace, written.meta.parent)
+    return { written, ...(replaced && { replaced }), repeated: true }
+  }
+
+  #rememberKey({ key, fingerprint }: Idempotency, written: Version, now: number): void {
+    this.#statements.dropKeys.run(now - idempotencyKeptMs, keysDroppedAtOnce)
+    this.#statements.putKey.run(written.namespace, key, fingerprint, written.version, now)
+  }
+
+  #head(namespace: string): Version | undefined {
+    const row = this.#statements.head.get(namespace)
+    return row === undefined ? undefined : versionFromRow(row)
+  }
+
+  #version(namespace: string, version: number): Version | undefined {
+    const row = this.#statements.version.get(namespace, version)
+    return row === undefined ? undefined : versionFromRow(row)
+  }
+
+  #claim({ kind, name, owner, data, now, expiresAt, force }: Claim): boolean {
+    this.#statements.dropRecords.run(now)
+    return this.#statements.claim.run(kind, name, owner, data, expiresAt, force ? 1 : 0, now).changes === 1
+  }
+
+  /** A file that was removed or swapped under us would take writes that nobody finds again. */
+  #assertSameFile(): void {
+    if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return
+    throw new NamingError(
+      'store-unavailable',
+      `The database ${this.#path} cannot be written: the file was removed or replaced while in use. Restart the server.`,
+      { detail: { path: this.#path } },
+    )
+  }
+}
+
+const busy = Object.assign(new Error('busy'), { code: 'SQLITE_BUSY' })
+
+const isFull = (error: unknown): boolean => /^SQLITE_(FULL|IOERR_SHMSIZE)/.test(causeCode(error) ?? '')
+
+type Statements = ReturnType<typeof prepare>
+
+/** Every statement once, for the life of the connection. */
+function prepare(db: Database.Database) {
+  return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    rollback: db.prepare('ROLLBACK'),
+    savepoint: db.prepare('SAVEPOINT one'),
+    release: db.prepare('RELEASE one'),
+    rollbackTo: db.prepare('ROLLBACK TO one'),
+    head: db.prepare<[string], VersionRow>(selectHead),
+    version: db.prepare<[string, number], VersionRow>(selectVersion),
+    insert: db.prepare<[VersionRow]>(insertVersion),
+    moveHead: db.prepare<[string, number | bigint]>(
+      'INSERT INTO head VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence',
+    ),
+    key: db.prepare<[string, string], KeyRecord>(
+      'SELECT fingerprint, version, time FROM idempotency WHERE namespace = ? AND key = ?',
+    ),
+    putKey: db.prepare<[string, string, string, number, number]>(
+      'INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)',
+    ),
+    dropKeys: db.prepare<[number, number]>('DELETE FROM idempotency WHERE time <= ? LIMIT ?'),
+    claim: db.prepare<[string, string, string, string, number, number, number]>(
+      `INSERT INTO claim VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+       SET owner = excluded.owner, data = excluded.data, expires_at = excluded.expires_at
+       WHERE owner = excluded.owner OR ? OR expires_at <= ?`,
+    ),
+    unclaim: db.prepare<[string, string, string]>('DELETE FROM claim WHERE kind = ? AND name = ? AND owner = ?'),
+    dropRecords: db.prepare<[number]>("DELETE FROM claim WHERE kind = 'presence' AND expires_at <= ?"),
+  }
+}
