@@ -1,0 +1,76 @@
+// What differs between two dtabs: for machines, the paths that may look up differently; for people, lines.
+
+import type { Dentry, Dtab } from './dtab.ts'
+import { alignDtabs } from './dtab-alignment.ts'
+import { formatDentry } from './format.ts'
+import type { Path } from './path.ts'
+import { TrieEditor, visitMatches } from './prefix-trie.ts'
+
+/** A set of paths, described by the prefixes that they match. */
+export interface PrefixSet {
+  /** No path is in it. */
+  readonly isEmpty: boolean
+  matches(path: Path): boolean
+}
+
+/**
+ * The paths whose `lookup` may differ between two dtabs. Never leaves one out; an entry that only moved counts as changed.
+ */
+export function changedPrefixes(before: Dtab, after: Dtab): PrefixSet {
+  const { removed, added } = alignDtabs(before, after)
+  const editor = new TrieEditor<{ readonly order: number }>()
+  const addAll = (dtab: Dtab, indexes: readonly number[]): void => {
+    for (const index of indexes) editor.add(dtab[index]?.prefix ?? [], { order: 0 })
+  }
+  addAll(before, removed)
+  addAll(after, added)
+  const { root } = editor
+  return { isEmpty: removed.length + added.length === 0, matches: path => visitMatches(root, path, () => true) }
+}
+
+/** One entry of a diff; `removed` ones come from the earlier dtab. */
+export interface DtabDiffLine {
+  readonly change: 'kept' | 'added' | 'removed'
+  readonly dentry: Dentry
+}
+
+/** Every entry of both dtabs in order; where both changed, what was removed comes first. */
+export function diffDtabs(before: Dtab, after: Dtab): readonly DtabDiffLine[] {
+  const alignment = alignDtabs(before, after)
+  const removed = new Set(alignment.removed)
+  const added = new Set(alignment.added)
+  const lines: DtabDiffLine[] = []
+  let at = 0
+  for (const [index, dentry] of before.entries()) {
+    if (removed.has(index)) {
+      lines.push({ change: 'removed', dentry })
+      continue
+    }
+    at = pushAdded(lines, after, at, added)
+    lines.push({ change: 'kept', dentry })
+    at++
+  }
+  pushAdded(lines, after, at, added)
+  return lines
+}
+
+/** Pushes the run of added entries at `start`; gives the index after it. */
+function pushAdded(lines: DtabDiffLine[], after: Dtab, start: number, added: ReadonlySet<number>): number {
+  let at = start
+  for (; added.has(at); at++) {
+    const dentry = after[at]
+    if (dentry !== undefined) lines.push({ change: 'added', dentry })
+  }
+  return at
+}
+
+const diffMarks = { kept: ' ', added: '+', removed: '-' } as const
+
+/** The diff as text, one entry a line, each with `+`, `-` or a blank before it; kept entries are left out on request. */
+export function formatDtabDiff(
+  lines: readonly DtabDiffLine[],
+  options: { readonly changesOnly?: boolean } = {},
+): string {
+  const shown = options.changesOnly === true ? lines.filter(line => line.change !== 'kept') : lines
+  return shown.map(({ change, dentry }) => `${diffMarks[change]} ${formatDentry(dentry)} ;\n`).join('')
+}
