@@ -1,0 +1,57 @@
+// Each kind's README is its documentation: the sections are there, and each YAML example is a configuration that loads.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { parseConfig } from '../../runtime/config.ts'
+import { loadServerPlan } from '../../server/compose.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+const sections = {
+  interpreters: ['Name', 'Description', 'Configuration', 'Paths', 'Failure behaviour', 'Metrics', 'Examples'],
+  storage: ['Name', 'Description', 'Configuration', 'Layout', 'Failure behaviour', 'Metrics', 'Examples'],
+} as const
+
+function kindsOf(folder: keyof typeof sections): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(entry => join(folder, entry.name))
+}
+
+/** An example is a whole configuration, a list of namers, or one storage block. */
+function asServerConfig(example: string): string {
+  const value: unknown = parse(example)
+  if (Array.isArray(value)) return JSON.stringify({ namers: value })
+  if (typeof value === 'object' && value !== null && 'kind' in value) return JSON.stringify({ storage: value })
+  return JSON.stringify(value)
+}
+
+describe.each(Object.keys(sections) as (keyof typeof sections)[])('the kinds of %s', folder => {
+  it.each(kindsOf(folder))('%s has a README with every section', kind => {
+    const file = join(root, kind, 'README.md')
+    expect(existsSync(file), `${kind}/README.md`).toBe(true)
+    const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(match => match[1]?.trim())
+    expect(sections[folder].filter(section => !headings.includes(section))).toEqual([])
+  })
+
+  it.each(kindsOf(folder))('%s has examples that load', async kind => {
+    const examples = [...readFileSync(join(root, kind, 'README.md'), 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map(
+      match => match[1] ?? '',
+    )
+    for (const example of examples) {
+      const plan = await loadServerPlan(parseConfig(asServerConfig(example), `${kind}/README.md`))
+      expect(plan.config.interfaces.length).toBeGreaterThan(0)
+    }
+    if (kind !== 'interpreters/utility' && kind !== 'interpreters/inet') expect(examples.length).toBeGreaterThan(0)
+  })
+})
+
+describe('the examples folder', () => {
+  it('holds a server configuration that loads', async () => {
+    const plan = await loadServerPlan(
+      parseConfig(readFileSync(join(root, 'examples/server.yaml'), 'utf8'), 'examples/server.yaml'),
+    )
+    expect(plan.namers).toHaveLength(1)
+  })
+})
