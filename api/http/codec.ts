@@ -1,0 +1,129 @@
+// Where work on dtabs is done: small ones here and now, large ones in a worker, so that no turn of the event loop is long.
+import { Worker } from 'node:worker_threads'
+import { NamingError } from '../../naming/errors.ts'
+import { failure, type Result, success } from '../../naming/result.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { CodecReply, CodecRequest } from './codec-worker.ts'
+import { type CodecAnswer, type CodecJob, type Printing, runCodecJob } from './dtab-codec.ts'
+
+/** Above this many bytes a job goes to the worker. */
+const inlineBytes = 1024 * 1024
+/** An idle worker ends after this long. */
+const idleMs = 30_000
+
+/** The worker runs from source and from a build alike. */
+const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './codec-worker.ts' : './codec-worker.js', import.meta.url)
+
+/** A dtab's text as it was asked for, and the hash of what it means. */
+export interface Coded {
+  readonly text: string
+  readonly hash: string
+}
+
+export interface Codec {
+  /** A body to the text to store: bad-dtab or bad-request with the place of the error. */
+  decode(bytes: Uint8Array, mediaType: string, namespace: string): Promise<Result<Coded>>
+  /** A stored text as clients read it; store-corrupt when it does not parse. */
+  print(text: string, as: Printing): Promise<Result<Coded>>
+  /** As print, at once; undefined when that would take too long. */
+  printNow(text: string, as: Printing): Result<Coded> | undefined
+  /** How many jobs went to the worker. */
+  readonly jobsSent: number
+  close(): Promise<void>
+}
+
+export function createCodec(clock: Clock): Codec {
+  const thread = new CodecThread(clock)
+  const printNow = (text: string, as: Printing): Result<Coded> | undefined =>
+    text.length > inlineBytes ? undefined : printed(runCodecJob({ kind: 'print', text, as }))
+  return {
+    decode: async (bytes, mediaType, namespace) => {
+      const job: CodecJob = { kind: 'decode', bytes, mediaType, namespace }
+      return resultOf(bytes.byteLength > inlineBytes ? await thread.run(job) : runCodecJob(job))
+    },
+    printNow,
+    print: async (text, as) => printNow(text, as) ?? printed(await thread.run({ kind: 'print', text, as })),
+    get jobsSent() {
+      return thread.sent
+    },
+    close: () => thread.close(),
+  }
+}
+
+function resultOf(answer: CodecAnswer): Result<Coded> {
+  if (answer.ok) return success({ text: answer.text, hash: answer.hash })
+  return failure(new NamingError(answer.code, answer.message, { detail: answer.detail }))
+}
+
+/** What is stored was checked when it was written, so a fault is the store's. */
+function printed(answer: CodecAnswer): Result<Coded> {
+  const result = resultOf(answer)
+  if (result.ok || result.error.code === 'internal' || result.error.code === 'unavailable') return result
+  const { message, detail } = result.error
+  return failure(new NamingError('store-corrupt', `The stored dtab does not parse: ${message}`, { detail }))
+}
+
+/** One worker, started when it is needed and ended when it has been idle. */
+class CodecThread {
+  readonly #clock: Clock
+  readonly #waiting = new Map<number, (answer: CodecAnswer) => void>()
+  #worker: Worker | undefined
+  #idle: Cancel | undefined
+  #isClosed = false
+  sent = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  run(job: CodecJob): Promise<CodecAnswer> {
+    if (this.#isClosed) return Promise.resolve(stopped('The server is stopping.'))
+    this.#idle?.()
+    this.#idle = undefined
+    this.#worker ??= this.#start()
+    const request: CodecRequest = { id: ++this.sent, job }
+    this.#worker.postMessage(request)
+    return new Promise(resolve => this.#waiting.set(request.id, resolve))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#end('The server is stopping.')
+  }
+
+  #start(): Worker {
+    const worker = new Worker(workerUrl)
+    worker.unref()
+    worker.on('message', (reply: CodecReply) => this.#settle(reply))
+    worker.on('error', error => this.#fail(worker, `The worker for large dtabs failed: ${String(error)}`))
+    worker.on('exit', () => this.#fail(worker, 'The worker for large dtabs ended.'))
+    return worker
+  }
+
+  #settle({ id, answer }: CodecReply): void {
+    this.#waiting.get(id)?.(answer)
+    this.#waiting.delete(id)
+    if (this.#waiting.size > 0) return
+    this.#idle = this.#clock.after(idleMs, () => void this.#end('The worker for large dtabs was idle.'))
+  }
+
+  #fail(worker: Worker, why: string): void {
+    if (worker !== this.#worker) return
+    this.#worker = undefined
+    for (const settle of this.#waiting.values()) settle(stopped(why))
+    this.#waiting.clear()
+  }
+
+  async #end(why: string): Promise<void> {
+    this.#idle?.()
+    this.#idle = undefined
+    const worker = this.#worker
+    if (worker === undefined) return
+    this.#fail(worker, why)
+    await worker.terminate()
+  }
+}
+
+function stopped(message: string): CodecAnswer {
+  return { ok: false, code: 'unavailable', message, detail: {} }
+}

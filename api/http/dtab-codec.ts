@@ -1,0 +1,44 @@
+// The jobs on dtabs that may be large: checking a body, printing a stored text. Pure, and plain data in and out, so that
+// they run in this thread or in a worker alike.
+import { dtabHash } from '../../naming/dtab.ts'
+import { dtabToJson, showDtabJson } from '../../naming/dtab-json.ts'
+import type { ErrorCode, ErrorDetail, NamingError } from '../../naming/errors.ts'
+import { parseDtab } from '../../naming/parse.ts'
+import { showDtab } from '../../naming/show.ts'
+import { decodeDtabBody } from './dtab-body.ts'
+
+/** How a dtab is printed: exact JSON, or namerd's JSON or text. */
+export type Printing = 'json' | 'shown-json' | 'shown-text'
+
+/** decode: a body to the text to store. print: a stored text to what clients read. Bytes tell how much work it is. */
+export type CodecJob =
+  | { readonly kind: 'decode'; readonly bytes: Uint8Array; readonly mediaType: string; readonly namespace: string }
+  | { readonly kind: 'print'; readonly text: string; readonly as: Printing }
+
+/** The text, and the hash of what the dtab means. Errors travel as plain data: a class does not survive the way between threads. */
+export type CodecAnswer =
+  | { readonly ok: true; readonly text: string; readonly hash: string }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly detail: ErrorDetail }
+
+export function runCodecJob(job: CodecJob): CodecAnswer {
+  return job.kind === 'decode' ? decode(job) : print(job.text, job.as)
+}
+
+function decode(job: CodecJob & { readonly kind: 'decode' }): CodecAnswer {
+  const decoded = decodeDtabBody(job)
+  if (!decoded.ok) return refusal(decoded.error)
+  return { ok: true, text: decoded.value.text, hash: dtabHash(decoded.value.dtab) }
+}
+
+function print(text: string, as: Printing): CodecAnswer {
+  const parsed = parseDtab(text)
+  if (!parsed.ok) return refusal(parsed.error)
+  const dtab = parsed.value
+  const hash = dtabHash(dtab)
+  if (as === 'shown-text') return { ok: true, text: showDtab(dtab), hash }
+  return { ok: true, text: JSON.stringify(as === 'json' ? dtabToJson(dtab) : showDtabJson(dtab)), hash }
+}
+
+export function refusal({ code, message, detail }: NamingError): CodecAnswer {
+  return { ok: false, code, message, detail }
+}
