@@ -4,7 +4,7 @@ import type { Dentry, Dtab } from './dtab.ts'
 import { alignDtabs } from './dtab-alignment.ts'
 import { formatDentry } from './format.ts'
 import type { Path } from './path.ts'
-import { TrieEditor, visitMatches } from './prefix-trie.ts'
+import { type Ranked, TrieEditor, visitMatches } from './prefix-trie.ts'
 
 /** A set of paths, described by the prefixes that they match. */
 export interface PrefixSet {
@@ -18,14 +18,12 @@ export interface PrefixSet {
  */
 export function changedPrefixes(before: Dtab, after: Dtab): PrefixSet {
   const { removed, added } = alignDtabs(before, after)
-  const editor = new TrieEditor<{ readonly order: number }>()
-  const addAll = (dtab: Dtab, indexes: readonly number[]): void => {
-    for (const index of indexes) editor.add(dtab[index]?.prefix ?? [], { order: 0 })
-  }
-  addAll(before, removed)
-  addAll(after, added)
+  const editor = new TrieEditor<Ranked>()
+  const changed = [...removed.map(index => before[index]), ...added.map(index => after[index])]
+  for (const [order, dentry] of changed.entries())
+    if (dentry !== undefined) editor.add({ prefix: dentry.prefix, order })
   const { root } = editor
-  return { isEmpty: removed.length + added.length === 0, matches: path => visitMatches(root, path, () => true) }
+  return { isEmpty: changed.length === 0, matches: path => visitMatches(root, path, () => true) }
 }
 
 /** One entry of a diff; `removed` ones come from the earlier dtab. */

@@ -1,6 +1,6 @@
 // A dtab compiled for lookup: the cost of one is that of its matches, whatever the size of the table. Immutable once built.
 
-import type { Dentry, Dtab } from './dtab.ts'
+import type { Dentry, Dtab, Prefix } from './dtab.ts'
 import { type Alignment, alignDtabs } from './dtab-alignment.ts'
 import { graft } from './graft.ts'
 import { alt, type NameTree, neg } from './name-tree.ts'
@@ -48,6 +48,7 @@ export function chainLookupIndexes(first: LookupIndex, second: LookupIndex): Loo
 
 /** A dentry at its rank. Ranks ascend with the entries but are not their indexes: an insertion ranks between its neighbours. */
 interface Entry {
+  readonly prefix: Prefix
   readonly order: number
   readonly dentry: Dentry
 }
@@ -74,12 +75,12 @@ class TrieIndex implements LookupIndex {
 
   /** The matching entries, last first. */
   #entries(path: Path): readonly Entry[] {
-    let found: readonly Entry[] = []
-    visitMatches(this.root, path, entries => {
-      found = found.length === 0 ? entries : [...found, ...entries]
+    const found: Entry[] = []
+    visitMatches(this.root, path, entry => {
+      found.push(entry)
       return false
     })
-    return found.length < 2 ? found : found.toSorted((a, b) => b.order - a.order)
+    return found.length < 2 ? found : found.sort((a, b) => b.order - a.order)
   }
 }
 
@@ -158,7 +159,7 @@ class Compilation implements LookupIndexBuilder {
     if (orders === undefined) return undefined
     const removed = alignment.removed.flatMap(index => {
       const dentry = previous.dtab[index]
-      return dentry === undefined ? [] : [{ dentry, order: previous.orders[index] ?? 0 }]
+      return dentry === undefined ? [] : [{ prefix: dentry.prefix, dentry, order: previous.orders[index] ?? 0 }]
     })
     return new Compilation({ dtab, orders, root: previous.root, removed, added: alignment.added })
   }
@@ -173,13 +174,13 @@ class Compilation implements LookupIndexBuilder {
   #edit(step: number): void {
     const removed = this.#removed[step]
     if (removed !== undefined) {
-      this.#editor.remove(removed.dentry.prefix, removed.order)
+      this.#editor.remove(removed)
       return
     }
     const index = this.#added[step - this.#removed.length]
     const dentry = index === undefined ? undefined : this.#dtab[index]
     if (index === undefined || dentry === undefined) return
-    this.#editor.add(dentry.prefix, { order: this.#orders[index] ?? 0, dentry })
+    this.#editor.add({ prefix: dentry.prefix, order: this.#orders[index] ?? 0, dentry })
   }
 }
 

@@ -2,119 +2,171 @@
 import type { Prefix, PrefixElem } from './dtab.ts'
 import type { Label, Path } from './path.ts'
 
-/** A value with its rank: values under one prefix are held by ascending order. */
-export interface Ordered {
+/** A value under its prefix. Values of one node are held by ascending order. */
+export interface Ranked {
+  readonly prefix: Prefix
   readonly order: number
 }
 
+/** A node without children holds this many values of any prefix that leads to it before it branches. */
+const bucketSize = 8
+
+/** Deeper elements are compared one by one, so that a prefix of a million elements costs no million nodes. */
+const maxDepth = 64
+
 /** One node. Only the editor that made it may change it, and only until the root is handed out. */
-export class TrieNode<V extends Ordered> {
+export class TrieNode<V extends Ranked> {
   readonly maker: object
+  /** Ascending by order. With children: the values whose prefix ends here, or goes on beyond the depth limit. */
+  values: V[]
   children: Map<Label, TrieNode<V>> | undefined
   /** What `*` leads to. */
   any: TrieNode<V> | undefined
-  values: V[]
 
   constructor(maker: object, values: V[]) {
     this.maker = maker
     this.values = values
   }
 
-  get isEmpty(): boolean {
-    return this.values.length === 0 && this.any === undefined && (this.children?.size ?? 0) === 0
+  get branches(): boolean {
+    return this.children !== undefined || this.any !== undefined
+  }
+
+  child(elem: PrefixElem): TrieNode<V> | undefined {
+    return elem === null ? this.any : this.children?.get(elem)
+  }
+
+  setChild(elem: PrefixElem, child: TrieNode<V>): void {
+    if (elem === null) this.any = child
+    else (this.children ??= new Map()).set(elem, child)
+  }
+
+  removeChild(elem: PrefixElem): void {
+    if (elem === null) this.any = undefined
+    else if (this.children?.delete(elem) && this.children.size === 0) this.children = undefined
+  }
+
+  insert(value: V): void {
+    this.values.splice(firstNotBelow(this.values, value.order), 0, value)
   }
 }
 
-/** Gives to `visit` the values of every node whose prefix matches the path, until it answers true; whether it did. */
-export function visitMatches<V extends Ordered>(
-  root: TrieNode<V>,
-  path: Path,
-  visit: (values: readonly V[]) => boolean,
-): boolean {
-  const branches: { readonly node: TrieNode<V>; readonly depth: number }[] = []
+/** Gives to `visit` every value whose prefix matches the path, node by node, until it answers true; whether it did. */
+export function visitMatches<V extends Ranked>(root: TrieNode<V>, path: Path, visit: (value: V) => boolean): boolean {
+  const detours: { readonly node: TrieNode<V>; readonly depth: number }[] = []
   let node: TrieNode<V> | undefined = root
   let depth = 0
   for (;;) {
-    if (node.values.length > 0 && visit(node.values)) return true
+    for (const value of node.values) if (matchesFrom(value.prefix, path, depth) && visit(value)) return true
     const label = path[depth]
     const any: TrieNode<V> | undefined = label === undefined ? undefined : node.any
     const named: TrieNode<V> | undefined = label === undefined ? undefined : node.children?.get(label)
-    if (any !== undefined && named !== undefined) branches.push({ node: any, depth: depth + 1 })
+    if (any !== undefined && named !== undefined) detours.push({ node: any, depth: depth + 1 })
     node = named ?? any
     depth++
     if (node !== undefined) continue
-    const branch = branches.pop()
-    if (branch === undefined) return false
-    node = branch.node
-    depth = branch.depth
+    const detour = detours.pop()
+    if (detour === undefined) return false
+    node = detour.node
+    depth = detour.depth
   }
 }
 
+/** Whether the elements from `depth` on match; those before it are known to. */
+function matchesFrom(prefix: Prefix, path: Path, depth: number): boolean {
+  if (prefix.length > path.length) return false
+  for (let i = depth; i < prefix.length; i++) {
+    const elem = prefix[i]
+    if (elem !== null && elem !== path[i]) return false
+  }
+  return true
+}
+
 /** Makes the next version of a trie. Nodes of the version it starts from are never changed. */
-export class TrieEditor<V extends Ordered> {
-  #root: TrieNode<V>
-
-  constructor(root?: TrieNode<V>) {
-    this.#root = root === undefined ? new TrieNode<V>(this, []) : this.#own(root)
-  }
-
+export class TrieEditor<V extends Ranked> {
   /** The edited trie. Do not edit further once it is in use. */
-  get root(): TrieNode<V> {
-    return this.#root
+  readonly root: TrieNode<V>
+
+  constructor(from?: TrieNode<V>) {
+    this.root = from === undefined ? new TrieNode<V>(this, []) : this.#copy(from)
   }
 
-  add(prefix: Prefix, value: V): void {
-    let node = this.#root
-    for (const elem of prefix) node = this.#child(node, elem)
-    const { values } = node
-    values.splice(firstNotBelow(values, value.order), 0, value)
+  add(value: V): void {
+    const way = this.#wayTo(value.prefix)
+    const node = way.at(-1) ?? this.root
+    node.insert(value)
+    const depth = way.length - 1
+    if (value.prefix.length > depth) this.#branchWhereFull(node, depth)
   }
 
-  /** Takes out the value of this order, and the nodes that only it needed. */
-  remove(prefix: Prefix, order: number): void {
-    const way: TrieNode<V>[] = [this.#root]
-    let node = this.#root
+  /** Takes out the value of this prefix and order, and the nodes that only it needed. */
+  remove({ prefix, order }: Ranked): void {
+    const way = this.#wayTo(prefix)
+    const values = way.at(-1)?.values ?? []
+    const at = firstNotBelow(values, order)
+    if (values[at]?.order === order) values.splice(at, 1)
+    for (let depth = way.length - 1; depth > 0; depth--) {
+      const node = way[depth]
+      const elem = prefix[depth - 1]
+      if (node === undefined || elem === undefined || node.branches || node.values.length > 0) return
+      way[depth - 1]?.removeChild(elem)
+    }
+  }
+
+  /** The nodes, all of them ours to change, from the root to where values of the prefix are held. */
+  #wayTo(prefix: Prefix): TrieNode<V>[] {
+    const way = [this.root]
+    let node = this.root
     for (const elem of prefix) {
-      node = this.#child(node, elem)
+      if (!node.branches || way.length > maxDepth) break
+      node = this.#ownChild(node, elem)
       way.push(node)
     }
-    const at = firstNotBelow(node.values, order)
-    if (node.values[at]?.order === order) node.values.splice(at, 1)
-    for (let depth = prefix.length; depth > 0 && way[depth]?.isEmpty; depth--) {
-      unlink(way[depth - 1], prefix[depth - 1])
-    }
+    return way
   }
 
   /** The child that may be changed: its own copy, made when there is none yet. */
-  #child(parent: TrieNode<V>, elem: PrefixElem): TrieNode<V> {
-    const present = elem === null ? parent.any : parent.children?.get(elem)
+  #ownChild(parent: TrieNode<V>, elem: PrefixElem): TrieNode<V> {
+    const present = parent.child(elem)
     if (present !== undefined && present.maker === this) return present
-    const child = present === undefined ? new TrieNode<V>(this, []) : this.#own(present)
-    if (elem === null) {
-      parent.any = child
-    } else {
-      parent.children ??= new Map()
-      parent.children.set(elem, child)
-    }
+    const child = present === undefined ? new TrieNode<V>(this, []) : this.#copy(present)
+    parent.setChild(elem, child)
     return child
   }
 
-  #own(node: TrieNode<V>): TrieNode<V> {
+  #copy(node: TrieNode<V>): TrieNode<V> {
     const copy = new TrieNode<V>(this, [...node.values])
     if (node.children !== undefined) copy.children = new Map(node.children)
     copy.any = node.any
     return copy
   }
-}
 
-function unlink<V extends Ordered>(parent: TrieNode<V> | undefined, elem: PrefixElem | undefined): void {
-  if (parent === undefined || elem === undefined) return
-  if (elem === null) parent.any = undefined
-  else parent.children?.delete(elem)
+  /** Moves the values of a bucket that is too full to children, as far down as they share a way. */
+  #branchWhereFull(full: TrieNode<V>, fullDepth: number): void {
+    let node: TrieNode<V> | undefined = full
+    for (let depth = fullDepth; node !== undefined; depth++) {
+      if (node.branches || node.values.length <= bucketSize || depth >= maxDepth) return
+      node = this.#branch(node, depth)
+    }
+  }
+
+  /** Gives the child that took too many, if one did: there can be one at most. */
+  #branch(node: TrieNode<V>, depth: number): TrieNode<V> | undefined {
+    const { values } = node
+    node.values = []
+    let fullest: TrieNode<V> | undefined
+    for (const value of values) {
+      const elem = value.prefix[depth]
+      const holder = elem === undefined ? node : this.#ownChild(node, elem)
+      holder.values.push(value)
+      if (holder !== node && holder.values.length > bucketSize) fullest = holder
+    }
+    return fullest
+  }
 }
 
 /** Where in the ascending values the order belongs; most often at the end. */
-function firstNotBelow(values: readonly Ordered[], order: number): number {
+function firstNotBelow(values: readonly Ranked[], order: number): number {
   let low = 0
   let high = values.length
   const last = values[high - 1]
