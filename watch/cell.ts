@@ -14,7 +14,7 @@ export const nodeOf = Symbol('nodeOf')
 export interface Cell<T> {
   /** For people: names the cell in /state and in messages. */
   readonly name: string
-  /** The present state, computed if need be. A source that nobody watches is pending. */
+  /** The present state, computed if need be; opens nothing. A source that nobody watches is pending. */
   peek(): State<T>
   /** Delivers the present state before it returns, then each change: the newest only, at most once per flush. Aborting the signal ends it. */
   watch(watcher: Watcher<T>, signal?: AbortSignal): Unwatch
@@ -45,6 +45,11 @@ export interface CellOptions<T> {
   readonly equals?: (a: T, b: T) => boolean
 }
 
+export interface InputOptions<T> extends CellOptions<T> {
+  /** The state before the first set is ok with this value; pending when absent. */
+  readonly initial?: T
+}
+
 export interface SourceOptions<T> extends CellOptions<T> {
   /** How long the source stays open after its last watcher left, in milliseconds; 0 closes at the next turn. */
   readonly lingerMs?: number
@@ -54,9 +59,13 @@ export interface SourceOptions<T> extends CellOptions<T> {
 export interface SourceReport {
   readonly name: string
   readonly state: State<unknown>['kind'] | 'stale'
+  /** False when its open threw: nothing will ever report until it is opened again. */
+  readonly running: boolean
   readonly openedAt: number
   readonly changedAt?: number
   readonly contactAt?: number
+  /** Since the last contact, in milliseconds. */
+  readonly ageMs?: number
   readonly failingSince?: number
   readonly lastError?: string
   readonly retryAt?: number
@@ -73,18 +82,24 @@ export interface SourceEvent {
 
 export interface Kernel {
   /** A cell set from outside; pending until the first set. */
-  input<T>(name: string, options?: CellOptions<T> & { readonly initial?: T }): Input<T>
-  /** A cell computed from others; runs only while watched, and only when something it read has changed. */
+  input<T>(name: string, options?: InputOptions<T>): Input<T>
+  /**
+   * A cell computed from others; runs only while watched, and only when something it read has changed. It must be pure:
+   * a throw is its failure, and a cycle fails every cell on it with the names. At most 500 cells that were never
+   * computed may be reached through each other at once; deeper chains must be watched from the bottom up.
+   */
   derive<T>(name: string, compute: (read: Read) => State<T>, options?: CellOptions<T>): Cell<T>
   /** A cell fed by a backend: open runs at the first watcher and returns its close, which runs once after the last one left. */
   source<T>(name: string, open: (sink: Sink<T>) => () => void, options?: SourceOptions<T>): Cell<T>
-  /** One cell per key while anyone watches it; create makes it, and must use this kernel. */
+  /** One cell per key while anyone watches it; create makes a new one of this kernel, and is asked when it is first needed. */
   pool<K, T>(create: (key: K) => Cell<T>, keyText: (key: K) => string): Pool<K, T>
   /** Every open source, for /state. */
   sources(): readonly SourceReport[]
   /** Counts of what is alive, for leak tests and metrics. */
   counts(): {
     readonly watchers: number
+    /** Cells that are observed, and sources that linger. */
+    readonly cells: number
     readonly openSources: number
     readonly evaluations: number
     readonly deliveries: number

@@ -1,0 +1,118 @@
+// Who is to be told, and when. A flush serves everyone queued before it began, over as many turns as it takes; whoever
+// is queued meanwhile waits for the next flush. Nothing is stored per change: a watcher is queued once and gets the newest.
+import type { Watcher } from './cell.ts'
+import { append, type Chained, remove } from './chain.ts'
+import type { Cancel } from './clock.ts'
+import type { KernelOptions } from './core.ts'
+import type { Node } from './node.ts'
+import type { State } from './state.ts'
+
+/** Deliveries in one turn of the event loop; a longer flush goes on in the next turn. */
+const maxDeliveriesPerTurn = 512
+/** A turn also ends after this long, looked at after every few watchers. */
+const maxTurnMs = 10
+const watchersPerTimeCheck = 4
+
+/** One watcher of one node. */
+export class Subscription implements Chained<Subscription> {
+  readonly node: Node
+  readonly watcher: Watcher<unknown>
+  last: State<unknown> | undefined
+  phase: 'idle' | 'queued' | 'ended' = 'idle'
+  previous: Subscription | undefined
+  next: Subscription | undefined
+
+  constructor(node: Node, watcher: Watcher<unknown>) {
+    this.node = node
+    this.watcher = watcher
+    node.watchers = append(node.watchers, this)
+  }
+
+  end(): void {
+    if (this.phase === 'ended') return
+    this.phase = 'ended'
+    this.node.watchers = remove(this.node.watchers, this)
+    this.node.watcherLeft()
+  }
+}
+
+export class Delivery {
+  readonly #options: KernelOptions
+  #flush: Subscription[] = []
+  #next: Subscription[] = []
+  #cursor = 0
+  #isFlushing = false
+  #isClosed = false
+  #cancel: Cancel | undefined
+  delivered = 0
+
+  constructor(options: KernelOptions) {
+    this.#options = options
+  }
+
+  enqueue(subscription: Subscription): void {
+    if (subscription.phase !== 'idle' || this.#isClosed) return
+    subscription.phase = 'queued'
+    if (this.#isFlushing) this.#next.push(subscription)
+    else this.#flush.push(subscription)
+    this.#cancel ??= this.#options.clock.defer(this.#turn)
+  }
+
+  /** Tells one watcher the present state, unless it has learnt as much before. */
+  deliver(subscription: Subscription): void {
+    const { node, last } = subscription
+    const state = node.refresh()
+    if (subscription.phase === 'ended' || this.#isClosed) return
+    if (last !== undefined && node.isSame(last, state)) return
+    subscription.last = state
+    this.delivered++
+    try {
+      subscription.watcher(state)
+    } catch (error) {
+      this.#options.onError(error, node.name)
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancel?.()
+    this.#flush = []
+    this.#next = []
+  }
+
+  readonly #turn = (): void => {
+    this.#cancel = undefined
+    this.#isFlushing = true
+    try {
+      this.#serve()
+    } finally {
+      this.#endTurn()
+    }
+  }
+
+  #serve(): void {
+    const { clock } = this.#options
+    const endsAt = clock.monotonic() + maxTurnMs
+    const lastDelivery = this.delivered + maxDeliveriesPerTurn
+    while (this.delivered < lastDelivery) {
+      const subscription = this.#flush[this.#cursor]
+      if (subscription === undefined) return
+      this.#cursor++
+      if (subscription.phase === 'queued') {
+        subscription.phase = 'idle'
+        this.deliver(subscription)
+      }
+      if (this.#cursor % watchersPerTimeCheck === 0 && clock.monotonic() >= endsAt) return
+    }
+  }
+
+  #endTurn(): void {
+    if (this.#cursor >= this.#flush.length) {
+      this.#isFlushing = false
+      this.#flush = this.#next
+      this.#next = []
+      this.#cursor = 0
+    }
+    if (this.#flush.length > 0) this.#cancel ??= this.#options.clock.defer(this.#turn)
+  }
+}

@@ -1,0 +1,253 @@
+// A cell computed from others. "Perhaps changed" is pushed down to it; whether it has is found out by asking what it
+// read, in the order in which it read it, when someone wants to know. Recursion goes only through computing cells that
+// read cells never computed before; checking a live graph does not recurse, whatever its depth.
+import type { Cell, CellOptions, Read } from './cell.ts'
+import { type Core, errorFrom } from './core.ts'
+import { type Affects, Link, Node, nodeBehind } from './node.ts'
+import { failed, ok, pending, type Stale, type State } from './state.ts'
+
+/** How many first computations may be under way, each reading the next. A live graph may be of any depth. */
+const maxNesting = 500
+
+const maxNamesInCycle = 20
+
+/** Bits of a derivation's flags. */
+const perhapsChanged = 1
+const neverComputed = 2
+const busy = 4
+const live = 8
+const mustCheck = perhapsChanged | neverComputed
+
+type Compute = (read: Read) => State<unknown>
+type Follow = (node: Node, affects: Affects | undefined) => State<unknown>
+
+export class DerivedNode extends Node {
+  readonly #compute: Compute
+  #firstRead: Link | undefined
+  #flags = neverComputed
+
+  constructor(core: Core, name: string, compute: Compute, options: CellOptions<unknown>) {
+    super(core, name, options)
+    this.#compute = compute
+  }
+
+  override get isBusy(): boolean {
+    return (this.#flags & busy) !== 0
+  }
+
+  override unsettled(): DerivedNode | undefined {
+    return (this.#flags & mustCheck) !== 0 && !this.isBusy ? this : undefined
+  }
+
+  /** Notes that something upstream changed; true when downstream has to be told too. */
+  mark(): boolean {
+    if ((this.#flags & mustCheck) !== 0) return false
+    this.#flags |= perhapsChanged
+    return true
+  }
+
+  refresh(): State<unknown> {
+    if (this.isBusy) return this.state
+    if (!this.isObserved) return this.#peekUnobserved()
+    if ((this.#flags & mustCheck) !== 0) this.#settle()
+    return this.state
+  }
+
+  protected activate(): void {
+    if ((this.#flags & live) !== 0) return
+    this.#flags |= live
+    this.occupy()
+  }
+
+  /** One that is busy sees to it itself when it is done. */
+  protected deactivate(): void {
+    if ((this.#flags & live) === 0 || this.isBusy) return
+    this.#flags = neverComputed
+    this.state = pending
+    this.#dropReads(undefined)
+    this.release()
+  }
+
+  /** Brings this cell and what it read up to date, upstream first. */
+  #settle(): void {
+    const descent: Link[] = []
+    let node: DerivedNode = this
+    let link = node.#enter()
+    for (;;) {
+      while (link !== undefined) {
+        const upstream: DerivedNode | undefined = link.source.unsettled()
+        if (upstream === undefined) link = node.#check(link)
+        else {
+          descent.push(link)
+          node = upstream
+          link = node.#enter()
+        }
+      }
+      node.#leave()
+      const way = descent.pop()
+      if (way === undefined) return
+      node = way.target
+      link = node.#check(way)
+    }
+  }
+
+  /** Gives the first read to check. The marks go now, so that a change that comes meanwhile marks it anew. */
+  #enter(): Link | undefined {
+    const isNew = (this.#flags & neverComputed) !== 0
+    this.#flags = (this.#flags & ~mustCheck) | busy
+    this.core.busy.push(this)
+    if (!isNew) return this.#firstRead
+    this.#recompute()
+    return undefined
+  }
+
+  #leave(): void {
+    this.core.busy.pop()
+    this.#flags &= ~busy
+    if (!this.isObserved) this.deactivate()
+  }
+
+  /** Gives the next read to check, or nothing when this one has changed and all was computed again. */
+  #check(link: Link): Link | undefined {
+    if (!link.source.isBusy && !this.#hasChanged(link)) return link.nextRead
+    this.#recompute()
+    return undefined
+  }
+
+  #hasChanged(link: Link): boolean {
+    const now = link.source.state
+    if (now === link.seen) return false
+    if (this.#isAffected(link, link.seen, now)) return true
+    link.seen = now
+    return false
+  }
+
+  #isAffected({ affects }: Link, before: State<unknown>, now: State<unknown>): boolean {
+    if (affects === undefined || before.kind !== 'ok' || now.kind !== 'ok' || before.stale !== now.stale) return true
+    try {
+      return affects(before.value, now.value)
+    } catch (error) {
+      this.core.options.onError(error, this.name)
+      return true
+    }
+  }
+
+  #recompute(): void {
+    let last: Link | undefined
+    const next = this.#run((node, affects) => {
+      last = this.#linkTo(node, last)
+      last.affects = affects
+      const link = last
+      link.seen = node.refresh()
+      return link.seen
+    })
+    this.#dropReads(last)
+    this.setState(next)
+  }
+
+  /** The link for a read after `last`: the old one when it is in its place, else a new one. */
+  #linkTo(node: Node, last: Link | undefined): Link {
+    const old = last === undefined ? this.#firstRead : last.nextRead
+    if (old?.source === node) return old
+    const link = new Link(node, this)
+    link.nextRead = old
+    if (last === undefined) this.#firstRead = link
+    else last.nextRead = link
+    node.join(link)
+    return link
+  }
+
+  /** Forgets the reads after `last`, all when it is absent. */
+  #dropReads(last: Link | undefined): void {
+    let link = last === undefined ? this.#firstRead : last.nextRead
+    if (last === undefined) this.#firstRead = undefined
+    else last.nextRead = undefined
+    for (; link !== undefined; link = link.nextRead) link.source.part(link)
+  }
+
+  #run(follow: Follow): State<unknown> {
+    const { core } = this
+    let isOpen = true
+    let oldest: Stale | undefined
+    const readAny = (cell: Cell<unknown>, affects?: Affects): State<unknown> => {
+      if (!isOpen) throw new Error(`${this.name}: read was called after its derivation ended`)
+      const node = nodeBehind(cell, core)
+      this.#refuseEndless(node, follow)
+      const state = follow(node, affects)
+      if (state.kind === 'ok') oldest = olderOf(oldest, state.stale)
+      return state
+    }
+    core.evaluations++
+    core.nesting++
+    try {
+      // A cell's state is of the cell's own type; only the node does not know it.
+      const state = this.#compute(readAny as Read)
+      return state.kind === 'ok' ? withStale(state, oldest) : state
+    } catch (error) {
+      return failed(errorFrom(error))
+    } finally {
+      core.nesting--
+      isOpen = false
+    }
+  }
+
+  /**
+   * Throws on a cell that is being computed from this one, and on nesting too deep. One that fails so depends on all
+   * inputs and sources that led round, so that it is tried again when one of them changes, and no link closes a circle.
+   */
+  #refuseEndless(node: Node, follow: Follow): void {
+    if (node instanceof DerivedNode && node.isBusy) {
+      const circle = this.core.busy.slice(this.core.busy.indexOf(node))
+      for (const leaf of leavesOf(circle)) follow(leaf, undefined)
+      throw new Error(`cycle: ${namesOf([...circle, node])}`)
+    }
+    if (this.core.nesting >= maxNesting && node.unsettled() !== undefined)
+      throw new Error(`more than ${maxNesting} cells would be computed inside each other: ${namesOf(this.core.busy)}`)
+  }
+
+  /** A peek at a cell that nobody observes: computed and forgotten, opening nothing, each cell once per peek. */
+  #peekUnobserved(): State<unknown> {
+    const { core } = this
+    const isOutermost = core.peeked === undefined
+    core.peeked ??= new Map()
+    const known = core.peeked.get(this)
+    if (known !== undefined) return known
+    this.#flags |= busy
+    core.busy.push(this)
+    const state = this.#run(node => node.refresh())
+    core.busy.pop()
+    this.#flags &= ~busy
+    if (isOutermost) core.peeked = undefined
+    else core.peeked?.set(this, state)
+    return state
+  }
+
+  static *readsOf(node: DerivedNode): Iterable<Node> {
+    for (let link = node.#firstRead; link !== undefined; link = link.nextRead) yield link.source
+  }
+}
+
+/** Every input and source from which the nodes are derived. */
+function leavesOf(nodes: readonly DerivedNode[]): readonly Node[] {
+  const reached = new Set<Node>(nodes)
+  for (const node of reached)
+    if (node instanceof DerivedNode) for (const source of DerivedNode.readsOf(node)) reached.add(source)
+  return [...reached].filter(node => !(node instanceof DerivedNode))
+}
+
+function namesOf(nodes: readonly Node[]): string {
+  const names = nodes.map(node => node.name)
+  if (names.length <= maxNamesInCycle) return names.join(' > ')
+  const half = maxNamesInCycle / 2
+  return [...names.slice(0, half), `(${names.length - maxNamesInCycle} more)`, ...names.slice(-half)].join(' > ')
+}
+
+function olderOf(a: Stale | undefined, b: Stale | undefined): Stale | undefined {
+  return a === undefined || (b !== undefined && b.since < a.since) ? b : a
+}
+
+/** A value made from stale values is stale since the oldest of them. */
+function withStale(state: State<unknown> & { readonly kind: 'ok' }, oldest: Stale | undefined): State<unknown> {
+  const stale = olderOf(state.stale, oldest)
+  return stale === state.stale ? state : ok(state.value, stale)
+}

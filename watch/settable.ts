@@ -1,0 +1,53 @@
+// Cells that are told their state: what an input and a source share, and the input itself.
+import type { Input, InputOptions } from './cell.ts'
+import type { Core } from './core.ts'
+import { Node } from './node.ts'
+import { failed, ok, type State } from './state.ts'
+
+/** A state that is set, and a failure that keeps the last good value. */
+export abstract class SettableNode extends Node {
+  refresh(): State<unknown> {
+    return this.state
+  }
+
+  protected accept(value: unknown): boolean {
+    return this.#change(ok(value))
+  }
+
+  protected reject(reason: Error): void {
+    const last = this.state
+    if (last.kind !== 'ok') this.#change(failed(reason))
+    else this.#change(ok(last.value, { since: last.stale?.since ?? this.core.options.clock.now(), reason }))
+  }
+
+  #change(next: State<unknown>): boolean {
+    const hasChanged = this.setState(next)
+    if (hasChanged) this.invalidate()
+    return hasChanged
+  }
+}
+
+export class InputNode extends SettableNode implements Input<unknown> {
+  constructor(core: Core, name: string, options: InputOptions<unknown>) {
+    super(core, name, options)
+    if (options.initial !== undefined) this.state = ok(options.initial)
+  }
+
+  set(value: unknown): void {
+    this.accept(value)
+  }
+
+  fail(error: Error): void {
+    this.reject(error)
+  }
+
+  contact(): void {}
+
+  protected activate(): void {
+    this.occupy()
+  }
+
+  protected deactivate(): void {
+    this.release()
+  }
+}

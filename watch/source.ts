@@ -1,0 +1,146 @@
+// A cell fed by a backend: opened by its first observer, closed once after its last one left and the linger is over.
+import type { Sink, SourceEvent, SourceOptions, SourceReport } from './cell.ts'
+import type { Cancel } from './clock.ts'
+import { type Core, errorFrom, type OpenSource } from './core.ts'
+import { SettableNode } from './settable.ts'
+import { pending } from './state.ts'
+
+type Open = (sink: Sink<unknown>) => () => void
+
+/** What is known of one opening. A sink that outlives its opening is ignored. */
+class Opening {
+  readonly openedAt: number
+  close: (() => void) | undefined
+  changedAt: number | undefined
+  contactAt: number | undefined
+  failingSince: number | undefined
+  lastError: string | undefined
+  retryAt: number | undefined
+
+  constructor(openedAt: number) {
+    this.openedAt = openedAt
+  }
+}
+
+export class SourceNode extends SettableNode implements OpenSource {
+  readonly #open: Open
+  readonly #lingerMs: number
+  #opening: Opening | undefined
+  #cancelLinger: Cancel | undefined
+
+  constructor(core: Core, name: string, open: Open, options: SourceOptions<unknown>) {
+    super(core, name, options)
+    this.#open = open
+    this.#lingerMs = options.lingerMs ?? 0
+  }
+
+  protected activate(): void {
+    this.#cancelLinger?.()
+    this.#cancelLinger = undefined
+    if (this.#opening !== undefined || this.core.isClosed) return
+    const opening = new Opening(this.core.options.clock.now())
+    this.#opening = opening
+    this.core.openSources.add(this)
+    this.occupy()
+    this.#tell({ kind: 'opened', source: this.name })
+    this.#start(opening)
+  }
+
+  #start(opening: Opening): void {
+    try {
+      opening.close = this.#open(this.#sinkOf(opening))
+    } catch (error) {
+      this.core.options.onError(error, this.name)
+      if (this.#opening === opening) this.#fail(opening, errorFrom(error))
+    }
+    if (this.#opening !== opening) this.#close(opening)
+  }
+
+  protected deactivate(): void {
+    if (this.#opening === undefined) return
+    const { clock } = this.core.options
+    const shut = (): void => this.shut()
+    this.#cancelLinger = this.#lingerMs > 0 ? clock.after(this.#lingerMs, shut) : clock.defer(shut)
+  }
+
+  /** Closes at once, whether or not anyone watches; harmless when it is not open. */
+  shut(): void {
+    const opening = this.#opening
+    if (opening === undefined) return
+    this.#cancelLinger?.()
+    this.#cancelLinger = this.#opening = undefined
+    this.core.openSources.delete(this)
+    this.state = pending
+    this.release()
+    this.#tell({ kind: 'closed', source: this.name })
+    this.#close(opening)
+  }
+
+  #close(opening: Opening): void {
+    const { close } = opening
+    opening.close = undefined
+    try {
+      close?.()
+    } catch (error) {
+      this.core.options.onError(error, this.name)
+    }
+  }
+
+  report(): SourceReport {
+    const { openedAt = 0, changedAt, contactAt, failingSince, lastError, retryAt, close } = this.#opening ?? {}
+    return {
+      name: this.name,
+      state: this.state.kind === 'ok' && this.state.stale !== undefined ? 'stale' : this.state.kind,
+      running: close !== undefined,
+      openedAt,
+      observers: this.countObservers(),
+      lingering: this.#cancelLinger !== undefined,
+      ...(changedAt !== undefined && { changedAt }),
+      ...(contactAt !== undefined && { contactAt, ageMs: this.core.options.clock.now() - contactAt }),
+      ...(failingSince !== undefined && { failingSince }),
+      ...(lastError !== undefined && { lastError }),
+      ...(retryAt !== undefined && { retryAt }),
+    }
+  }
+
+  #sinkOf(opening: Opening): Sink<unknown> {
+    const isOpen = (): boolean => this.#opening === opening
+    return {
+      set: value => {
+        if (isOpen()) this.#set(opening, value)
+      },
+      fail: (error, retryAt) => {
+        if (isOpen()) this.#fail(opening, error, retryAt)
+      },
+      contact: () => {
+        if (isOpen()) opening.contactAt = this.core.options.clock.now()
+      },
+    }
+  }
+
+  #set(opening: Opening, value: unknown): void {
+    const now = this.core.options.clock.now()
+    const hasRecovered = opening.failingSince !== undefined
+    opening.contactAt = now
+    opening.failingSince = opening.retryAt = undefined
+    if (this.accept(value)) opening.changedAt = now
+    if (hasRecovered) this.#tell({ kind: 'recovered', source: this.name })
+  }
+
+  #fail(opening: Opening, error: Error, retryAt?: number): void {
+    const kind = opening.failingSince === undefined ? 'failed' : 'failed-again'
+    opening.failingSince ??= this.core.options.clock.now()
+    opening.lastError = error.message
+    opening.retryAt = retryAt
+    this.reject(error)
+    this.#tell({ kind, source: this.name, error, ...(retryAt !== undefined && { retryAt }) })
+  }
+
+  #tell(event: SourceEvent): void {
+    try {
+      this.core.options.onSource?.(event)
+    } catch (error) {
+      this.core.options.onError(error, this.name)
+    }
+  }
+}
