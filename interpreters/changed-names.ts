@@ -1,0 +1,34 @@
+// Which names a new dtab version can have changed: those that looked up a path under a changed prefix.
+import { changedPrefixes, type PrefixSet } from '../naming/dtab-diff.ts'
+import type { Path } from '../naming/path.ts'
+import type { CompiledDtab } from './compile-dtab.ts'
+
+/** A name that looked up more paths than this is evaluated again at every version. */
+export const maxPathsRemembered = 256
+
+/** Compares two versions once, however many names ask. */
+export class ChangedNames {
+  readonly #pairs = new WeakMap<CompiledDtab, WeakMap<CompiledDtab, PrefixSet>>()
+
+  /** Whether a name that looked up `paths` may be bound otherwise after the change. */
+  concerns(paths: readonly Path[], before: CompiledDtab, after: CompiledDtab): boolean {
+    if (before === after) return false
+    const changed = this.#changedBetween(before, after)
+    if (changed.isEmpty) return false
+    return paths.length > maxPathsRemembered || paths.some(path => changed.matches(path))
+  }
+
+  #changedBetween(before: CompiledDtab, after: CompiledDtab): PrefixSet {
+    let pairs = this.#pairs.get(before)
+    if (pairs === undefined) {
+      pairs = new WeakMap()
+      this.#pairs.set(before, pairs)
+    }
+    let changed = pairs.get(after)
+    if (changed === undefined) {
+      changed = changedPrefixes(before.dtab, after.dtab)
+      pairs.set(after, changed)
+    }
+    return changed
+  }
+}

@@ -1,0 +1,8 @@
+// The kinds of namers, each loaded only when it is configured.
+import type { KindRegistry } from '../runtime/kind.ts'
+import type { Namer } from './namer.ts'
+
+export const namerKinds: KindRegistry<Namer> = {
+  'io.l5d.fs': () => import('./fs/index.ts').then(module => module.fs),
+  'io.l5d.rewrite': () => import('./rewrite/index.ts').then(module => module.rewrite),
+}
