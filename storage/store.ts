@@ -20,7 +20,10 @@ export interface Version {
   readonly meta: VersionMeta
 }
 
-/** What a write expects of the head. `present` and `absent` look at whether the namespace exists (a tombstone is absent). */
+/**
+ * What a write expects of the head. `present` and `absent` look at whether the namespace exists (a tombstone is absent);
+ * `version` compares the head's number, a tombstone's too, 0 for a namespace that never was.
+ */
 export type Expectation =
   | { readonly kind: 'anything' }
   | { readonly kind: 'absent' }
@@ -93,7 +96,7 @@ export interface Presence {
 }
 
 /**
- * Failures are NamingErrors: dtab-not-found (expect present), dtab-exists (absent), dtab-version-mismatch (detail holds
+ * Failures are NamingErrors: dtab-not-found (expect present, and any delete of what does not exist), dtab-exists (absent), dtab-version-mismatch (detail holds
  * the present version), dtab-too-large, idempotency-key-reused, store-unavailable, store-busy, store-full.
  * A write that rejects changed nothing, except that after store-unavailable the outcome may be unknown: repeat it with its key.
  */
@@ -109,6 +112,8 @@ export interface Store {
   history(namespace: string, query: HistoryQuery): Promise<readonly Version[]>
   /** Head and version in one atomic step; resolves once it is durable. */
   write(request: WriteRequest): Promise<WriteResult>
+  /** What a key has made already; undefined when it is new here. For callers whose text depends on the head. */
+  recall(namespace: string, idempotency: Idempotency): Promise<WriteResult | undefined>
   /** The head as it changes, a tombstone included; value undefined while the namespace never was. One upstream watch whatever the number of observers. */
   observe(namespace: string): Cell<Version | undefined>
   /** Every namespace, sorted by name, tombstones included. */
@@ -117,7 +122,7 @@ export interface Store {
   lease(name: string, ttlMs: number): Promise<Lease | undefined>
   /** Publishes a record that is renewed until withdrawn. */
   announce(id: string, data: string, ttlMs: number): Promise<Presence>
-  /** The records that have not run out, sorted by id. */
+  /** The records that have not run out, sorted by id. A renewal alone is not delivered. */
   presence(): Cell<readonly PresenceRecord[]>
   /** Ends watches and connections; pending writes settle first. */
   close(): Promise<void>

@@ -1,7 +1,7 @@
 // The rules every store applies to a write before it makes a version, so that all stores refuse the same things alike.
 // Pure: knows no backend, no clock.
 import { NamingError } from '../naming/errors.ts'
-import type { Version, WriteRequest } from './store.ts'
+import type { Idempotency, Version, WriteRequest } from './store.ts'
 
 /** How long an idempotency key answers with the version that it made, in milliseconds. */
 export const idempotencyKeptMs = 24 * 60 * 60 * 1000
@@ -70,18 +70,18 @@ function mismatch(request: WriteRequest, head: Version | undefined): NamingError
   })
 }
 
-/** What a known key means for this request: the version to answer with, an error, or undefined when the key has run out. */
+/** What a known key means now: the version to answer with, an error, or undefined when the key is new or has run out. */
 export function recallKey(
-  request: WriteRequest,
+  namespace: string,
+  { key, fingerprint }: Idempotency,
   known: KeyRecord | undefined,
   now: number,
 ): number | NamingError | undefined {
-  const { idempotency, namespace } = request
-  if (idempotency === undefined || known === undefined || now - known.time >= idempotencyKeptMs) return undefined
-  if (known.fingerprint === idempotency.fingerprint) return known.version
+  if (known === undefined || now - known.time >= idempotencyKeptMs) return undefined
+  if (known.fingerprint === fingerprint) return known.version
   return new NamingError(
     'idempotency-key-reused',
-    `The Idempotency-Key '${idempotency.key}' made version ${known.version} of '${namespace}' for another request.`,
+    `The Idempotency-Key '${key}' made version ${known.version} of '${namespace}' for another request.`,
     { detail: { namespace, version: known.version } },
   )
 }

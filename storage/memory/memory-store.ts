@@ -6,6 +6,7 @@ import { type Claim, Claims } from '../claims.ts'
 import { LocalCells, summaryOf } from '../local-cells.ts'
 import type {
   HistoryQuery,
+  Idempotency,
   Lease,
   NamespaceSummary,
   Presence,
@@ -93,7 +94,13 @@ class MemoryStore implements Store {
     if (this.#isClosed) throw new NamingError('store-unavailable', 'The store is closed.')
     const refusal = refuseText(request, this.maxDtabBytes)
     if (refusal !== undefined) throw refusal
-    return this.#recall(request) ?? this.#commit(request)
+    const { namespace, idempotency } = request
+    const recalled = idempotency === undefined ? undefined : this.#recall(namespace, idempotency)
+    return recalled ?? this.#commit(request)
+  }
+
+  async recall(namespace: string, idempotency: Idempotency): Promise<WriteResult | undefined> {
+    return this.#recall(namespace, idempotency)
   }
 
   observe(namespace: string): Cell<Version | undefined> {
@@ -125,11 +132,10 @@ class MemoryStore implements Store {
     return this.#shelves.get(namespace)?.versions.at(-1)
   }
 
-  #recall(request: WriteRequest): WriteResult | undefined {
-    const { idempotency, namespace } = request
+  #recall(namespace: string, idempotency: Idempotency): WriteResult | undefined {
     const shelf = this.#shelves.get(namespace)
-    if (idempotency === undefined || shelf === undefined) return undefined
-    const known = recallKey(request, shelf.keys.get(idempotency.key), this.#clock.now())
+    if (shelf === undefined) return undefined
+    const known = recallKey(namespace, idempotency, shelf.keys.get(idempotency.key), this.#clock.now())
     if (known instanceof NamingError) throw known
     const written = known === undefined ? undefined : shelf.versions[known - 1]
     if (written === undefined) return undefined
@@ -193,12 +199,7 @@ function replacedBy(shelf: Shelf, written: Version): { readonly replaced?: Versi
 }
 
 /** Also forgets the keys that have run out, which stand first. */
-function rememberKey(
-  shelf: Shelf,
-  idempotency: { key: string; fingerprint: string },
-  version: number,
-  now: number,
-): void {
+function rememberKey(shelf: Shelf, idempotency: Idempotency, version: number, now: number): void {
   for (const [key, known] of shelf.keys) {
     if (now - known.time < idempotencyKeptMs) break
     shelf.keys.delete(key)

@@ -1,11 +1,14 @@
 // Reads on a connection of their own, on the main thread: short prepared statements that never wait for a lock.
 import type Database from 'better-sqlite3'
-import type { HistoryQuery, NamespaceSummary, PresenceRecord, Version } from '../store.ts'
+import { NamingError } from '../../naming/errors.ts'
+import type { HistoryQuery, Idempotency, NamespaceSummary, PresenceRecord, Version, WriteResult } from '../store.ts'
+import { type KeyRecord, recallKey } from '../write-rules.ts'
 import { openReadConnection } from './connection.ts'
 import {
   type SummaryRow,
   selectHead,
   selectHistory,
+  selectKey,
   selectSummaries,
   selectVersion,
   summaryFromRow,
@@ -40,6 +43,17 @@ export class Reader {
 
   history(namespace: string, { before = Number.MAX_SAFE_INTEGER, limit }: HistoryQuery): readonly Version[] {
     return this.#read(({ history }) => history.all(namespace, before, limit).map(versionFromRow))
+  }
+
+  /** What the key has made; throws idempotency-key-reused too. */
+  recall(namespace: string, idempotency: Idempotency, now: number): WriteResult | undefined {
+    const known = this.#read(({ key }) => key.get(namespace, idempotency.key))
+    const version = recallKey(namespace, idempotency, known, now)
+    if (version instanceof NamingError) throw version
+    const written = version === undefined ? undefined : this.version(namespace, version)
+    if (written === undefined) return undefined
+    const replaced = this.version(namespace, written.meta.parent)
+    return { written, ...(replaced && { replaced }), repeated: true }
   }
 
   /** Sorted by name; reads only what was written since the last call. */
@@ -93,6 +107,7 @@ function prepare(db: Database.Database) {
     head: db.prepare<[string], VersionRow>(selectHead),
     version: db.prepare<[string, number], VersionRow>(selectVersion),
     history: db.prepare<[string, number, number], VersionRow>(selectHistory),
+    key: db.prepare<[string, string], KeyRecord>(selectKey),
     summaries: db.prepare<[number], SummaryRow>(selectSummaries),
     presence: db.prepare<[number], PresenceRecord>(
       `SELECT name AS id, data, expires_at AS expiresAt FROM claim

@@ -36,6 +36,8 @@ export const selectHistory = `SELECT ${columns} FROM version WHERE namespace = ?
 /** Heads written after a sequence. Reads no text. */
 export const selectSummaries = `SELECT v.sequence, v.namespace, v.version, v.author, v.verified, v.message, v.time, v.bytes,
   v.text IS NULL AS deleted FROM version v JOIN head h ON h.sequence = v.sequence WHERE v.sequence > ?`
+/** By namespace and key. */
+export const selectKey = 'SELECT fingerprint, version, time FROM idempotency WHERE namespace = ? AND key = ?'
 export const insertVersion = `INSERT INTO version (${columns}) VALUES (@namespace, @version, @parent, @author, @verified,
   @message, @time, @idempotency_key, @bytes, @text)`
 

@@ -75,7 +75,7 @@ export function sqliteError(path: string, failed: string, error: unknown): Namin
 
 function ownReason(error: NamingError): Reason {
   const cure =
-    error.detail['schema'] === undefined ? 'Name another file, or move this one away.' : 'Start that version instead.'
+    error.detail.schema === undefined ? 'Name another file, or move this one away.' : 'Start that version instead.'
   return reason(error.code, error.message, cure)
 }
 

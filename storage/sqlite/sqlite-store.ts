@@ -6,6 +6,7 @@ import { Claims, type ClaimTable } from '../claims.ts'
 import { LocalCells } from '../local-cells.ts'
 import type {
   HistoryQuery,
+  Idempotency,
   Lease,
   NamespaceSummary,
   Presence,
@@ -128,6 +129,10 @@ class SqliteStore implements Store {
       metrics.written(NamingError.from(error).code, seconds())
       throw error
     }
+  }
+
+  recall(namespace: string, idempotency: Idempotency): Promise<WriteResult | undefined> {
+    return this.#read(reader => reader.recall(namespace, idempotency, this.#parts.env.clock.now()))
   }
 
   observe(namespace: string): Cell<Version | undefined> {

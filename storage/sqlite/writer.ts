@@ -7,7 +7,15 @@ import type { Claim } from '../claims.ts'
 import type { Idempotency, Version, WriteRequest, WriteResult } from '../store.ts'
 import { idempotencyKeptMs, type KeyRecord, nextVersion, recallKey, refuseHead } from '../write-rules.ts'
 import { openWriteConnection } from './connection.ts'
-import { insertVersion, rowFromVersion, selectHead, selectVersion, type VersionRow, versionFromRow } from './rows.ts'
+import {
+  insertVersion,
+  rowFromVersion,
+  selectHead,
+  selectKey,
+  selectVersion,
+  type VersionRow,
+  versionFromRow,
+} from './rows.ts'
 import { causeCode, isBusy, sqliteError } from './sqlite-error.ts'
 
 /** One thing to do. All of it is plain data, to cross threads. */
@@ -140,7 +148,7 @@ export class Writer {
     const { namespace, idempotency } = request
     if (idempotency === undefined) return undefined
     const known = this.#statements.key.get(namespace, idempotency.key)
-    const version = recallKey(request, known, now)
+    const version = recallKey(namespace, idempotency, known, now)
     if (version instanceof NamingError) throw version
     const written = version === undefined ? undefined : this.#version(namespace, version)
     if (written === undefined) return undefined
@@ -200,9 +208,7 @@ function prepare(db: Database.Database) {
     moveHead: db.prepare<[string, number | bigint]>(
       'INSERT INTO head VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence',
     ),
-    key: db.prepare<[string, string], KeyRecord>(
-      'SELECT fingerprint, version, time FROM idempotency WHERE namespace = ? AND key = ?',
-    ),
+    key: db.prepare<[string, string], KeyRecord>(selectKey),
     putKey: db.prepare<[string, string, string, number, number]>(
       'INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)',
     ),

@@ -1,0 +1,67 @@
+// Tells the loser of a race what has happened meanwhile: who wrote, when, and what changed. Works over any store.
+import { formatDtabDiff } from '../naming/dtab-diff.ts'
+import { NamingError } from '../naming/errors.ts'
+import { diffVersions } from './history.ts'
+import type { Expectation, Store, Version } from './store.ts'
+
+/** The diff in an error stops after this many characters. */
+const maxDiffChars = 16_384
+
+/** What changed from the expected version to the present one, as `+` and `-` lines; `isCut` when it was too long to send. */
+export interface ConflictDiff {
+  readonly from: number
+  readonly to: number
+  readonly text: string
+  readonly isCut: boolean
+}
+
+/** A dtab-version-mismatch with what a person needs to go on; any other error as it is. Never rejects. */
+export async function explainMismatch(
+  store: Store,
+  write: { readonly namespace: string; readonly expect: Expectation },
+  error: NamingError,
+): Promise<NamingError> {
+  if (error.code !== 'dtab-version-mismatch' || write.expect.kind !== 'version') return error
+  const { namespace, expect } = write
+  const head = await store.head(namespace).catch(() => undefined)
+  if (head === undefined) return error
+  const diff = await diffFromExpected(store, namespace, expect.versions, head)
+  const { author, time, message } = head.meta
+  const expected = expect.versions.join(', ')
+  const state = head.text === undefined ? `was deleted (version ${head.version})` : `is at version ${head.version}`
+  return new NamingError(
+    error.code,
+    `The dtab of '${namespace}' ${state}, by ${author}; version ${expected} was expected.`,
+    {
+      cause: error,
+      detail: {
+        namespace,
+        presentVersion: head.version,
+        deleted: head.text === undefined,
+        author,
+        time,
+        message,
+        expectedVersions: expect.versions,
+        ...(diff && { diff }),
+      },
+    },
+  )
+}
+
+async function diffFromExpected(
+  store: Store,
+  namespace: string,
+  expected: readonly number[],
+  head: Version,
+): Promise<ConflictDiff | undefined> {
+  const from = expected.findLast(version => version > 0 && version < head.version)
+  if (from === undefined) return undefined
+  try {
+    const { lines } = await diffVersions(store, namespace, from, head.version)
+    const text = formatDtabDiff(lines, { changesOnly: true })
+    return { from, to: head.version, text: text.slice(0, maxDiffChars), isCut: text.length > maxDiffChars }
+  } catch (error) {
+    if (error instanceof NamingError) return undefined
+    throw error
+  }
+}
