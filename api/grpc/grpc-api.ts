@@ -1,0 +1,149 @@
+// The gRPC port: Naming, health and reflection on one server, from listen to a graceful stop.
+import { type Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { ReflectionService } from '@grpc/reflection'
+import { HealthImplementation, protoPath as healthProtoFile } from 'grpc-health-check'
+import { NamingError } from '../../naming/errors.ts'
+import { namingProtoFile, namingService, namingServiceName } from '../../proto/naming-service.ts'
+import { encodeResolveResponse } from '../../proto/updates.ts'
+import { decodeResolveRequest } from '../../proto/watch-requests.ts'
+import type { ApiPorts } from '../ports.ts'
+import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './grpc-server.ts'
+import { resolveName } from './resolve.ts'
+import { WatchContext, type WatchCounts, type WatchLimits } from './watch-context.ts'
+import { WatchSession, type WatchStream } from './watch-session.ts'
+
+export interface GrpcApiOptions extends Partial<GrpcServerOptions> {
+  readonly maxSubscriptionsPerStream?: number
+  readonly maxSubscriptionsPerServer?: number
+  /** How long close waits for peers to go before it cuts them off. */
+  readonly drainMs?: number
+}
+
+export interface ListenAddress {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+}
+
+export interface GrpcApi {
+  /** Resolves to the address in use; rejects when it cannot be had. */
+  listen(address: ListenAddress): Promise<ListenAddress>
+  /** What grpc.health.v1 says of the server and of Naming; not serving until the first call. */
+  setServing(isServing: boolean): void
+  counts(): WatchCounts
+  /** Ends Watch streams with UNAVAILABLE, waits for calls in progress, then cuts what is left. Harmless when called twice. */
+  close(): Promise<void>
+}
+
+/** A gRPC API that is not listening yet; close it also when it never listened. */
+export function createGrpcApi(ports: ApiPorts, options: GrpcApiOptions = {}): GrpcApi {
+  return new GrpcApiServer(ports, options)
+}
+
+class GrpcApiServer implements GrpcApi {
+  readonly #ports: ApiPorts
+  readonly #server: Server
+  readonly #context: WatchContext
+  readonly #health = new HealthImplementation()
+  readonly #sessions = new Set<WatchSession>()
+  readonly #drainMs: number
+  #closed: Promise<void> | undefined
+
+  constructor(ports: ApiPorts, options: GrpcApiOptions) {
+    this.#ports = ports
+    this.#drainMs = options.drainMs ?? 5_000
+    this.#context = new WatchContext(ports, limitsOf(options))
+    this.#server = createGrpcServer({ ...grpcServerDefaults, ...options })
+    this.#server.addService(namingService, {
+      Watch: (stream: WatchStream) => this.#watch(stream),
+      Resolve: (call: UnaryCall, answer: sendUnaryData<Buffer>) => void this.#resolve(call, answer),
+    })
+    this.setServing(false)
+    this.#health.addToServer(this.#server)
+    createReflection().addToServer(this.#server)
+    ports.shutdown.addEventListener('abort', () => this.#endSessions(), { once: true })
+  }
+
+  async listen({ host, port }: ListenAddress): Promise<ListenAddress> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    const authority = host.includes(':') ? `[${host}]` : host
+    this.#server.bindAsync(`${authority}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    )
+    return { host, port: await promise }
+  }
+
+  setServing(isServing: boolean): void {
+    for (const service of ['', namingServiceName])
+      this.#health.setStatus(service, isServing ? 'SERVING' : 'NOT_SERVING')
+  }
+
+  counts(): WatchCounts {
+    return this.#context.counts()
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.setServing(false)
+    this.#endSessions()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#ports.clock.after(this.#drainMs, () => this.#server.forceShutdown())
+    this.#server.tryShutdown(error => {
+      if (error !== undefined) this.#ports.log.debug({ err: error }, 'The gRPC server was not running.')
+      resolve()
+    })
+    await promise
+    cancel()
+  }
+
+  #watch(stream: WatchStream): void {
+    const session = new WatchSession(stream, this.#context)
+    this.#sessions.add(session)
+    stream.on('close', () => this.#sessions.delete(session))
+    if (this.#ports.shutdown.aborted || this.#closed !== undefined) endForShutdown(session)
+  }
+
+  #endSessions(): void {
+    for (const session of this.#sessions) endForShutdown(session)
+  }
+
+  async #resolve(call: UnaryCall, answer: sendUnaryData<Buffer>): Promise<void> {
+    const cancelled = new AbortController()
+    call.on('cancelled', () => cancelled.abort())
+    try {
+      const request = decodeResolveRequest(call.request)
+      const { tree, replicas } = await resolveName(this.#ports, request, cancelled.signal)
+      answer(null, encodeResolveResponse(tree, replicas))
+    } catch (error) {
+      answer(this.#statusOf(error))
+    }
+  }
+
+  #statusOf(error: unknown): { code: status; details: string } {
+    if (error instanceof RangeError)
+      return { code: status.INVALID_ARGUMENT, details: `The request does not decode: ${error.message}` }
+    const known = NamingError.from(error)
+    if (known.code === 'internal') this.#ports.log.error({ err: error }, 'Resolve failed unexpectedly.')
+    return { code: known.grpcStatus, details: known.message }
+  }
+}
+
+type UnaryCall = ServerUnaryCall<Buffer, Buffer>
+
+function endForShutdown(session: WatchSession): void {
+  session.end(status.UNAVAILABLE, 'The server is stopping.')
+}
+
+function limitsOf({ maxSubscriptionsPerStream, maxSubscriptionsPerServer }: GrpcApiOptions): WatchLimits {
+  return { perStream: maxSubscriptionsPerStream ?? 100_000, perServer: maxSubscriptionsPerServer ?? 200_000 }
+}
+
+function createReflection(): ReflectionService {
+  const options = { keepCase: true }
+  return new ReflectionService({ ...loadSync(namingProtoFile, options), ...loadSync(healthProtoFile, options) })
+}

@@ -1,0 +1,53 @@
+// The one grpc-js server of the process with every limit explicit. Knows no service.
+import { type ChannelOptions, Server } from '@grpc/grpc-js'
+
+export interface GrpcServerOptions {
+  /** Bytes of one request. */
+  readonly maxRequestBytes: number
+  /** Streams that one connection may have open; the peer is told and waits with more. */
+  readonly maxStreamsPerConnection: number
+  /** Streams that one connection may cancel in a burst, and per second after it, before it is closed. */
+  readonly streamResetBurst: number
+  readonly streamResetRate: number
+  readonly keepaliveMs: number
+  readonly keepaliveTimeoutMs: number
+}
+
+export const grpcServerDefaults: GrpcServerOptions = {
+  maxRequestBytes: 4 * 1024 * 1024,
+  maxStreamsPerConnection: 10_000,
+  streamResetBurst: 100_000,
+  streamResetRate: 10_000,
+  keepaliveMs: 10_000,
+  keepaliveTimeoutMs: 5_000,
+}
+
+/** A server that is not listening yet. */
+export function createGrpcServer(options: GrpcServerOptions): Server {
+  const channel: ChannelOptions = {
+    'grpc.enable_channelz': 0,
+    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.keepalive_time_ms': options.keepaliveMs,
+    'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,
+    'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+    'grpc.max_receive_message_length': options.maxRequestBytes,
+    'grpc.max_send_message_length': -1,
+  }
+  const server = new Server(channel)
+  setStreamResetLimits(server, options)
+  return server
+}
+
+/**
+ * Node closes a connection whose peer cancels many streams quickly (its guard against rapid resets), which is what a proxy
+ * that loses many clients does. grpc-js has no option for the guard's limits, but keeps the options it opens every listener
+ * with in one object. Throws when a grpc-js is installed in which that is no longer so.
+ */
+function setStreamResetLimits(server: Server, { streamResetBurst, streamResetRate }: GrpcServerOptions): void {
+  const http2Options: unknown = Reflect.get(server, 'commonServerOptions')
+  if (typeof http2Options !== 'object' || http2Options === null)
+    throw new Error(
+      'This version of @grpc/grpc-js keeps its HTTP/2 options elsewhere: stream reset limits cannot be set.',
+    )
+  Object.assign(http2Options, { streamResetBurst, streamResetRate })
+}

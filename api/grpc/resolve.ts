@@ -1,0 +1,66 @@
+// Resolve: one name bound and resolved once, for tools and for clients that do not stay.
+import type { Interpreter } from '../../interpreters/interpreter.ts'
+import type { BoundTree } from '../../naming/bound-tree.ts'
+import type { Path } from '../../naming/path.ts'
+import type { ReplicaSet } from '../../naming/replica-set.ts'
+import { eachLeaf } from '../../naming/tree-leaves.ts'
+import type { ResolveRequest } from '../../proto/watch-requests.ts'
+import type { Cell } from '../../watch/cell.ts'
+import { ok, type State } from '../../watch/state.ts'
+import type { ApiPorts } from '../ports.ts'
+import { bindRequestFromName } from './name-origin.ts'
+
+const maxWaitMs = 30_000
+
+/** A binding and the replica sets of its leaves, as of one moment. */
+export interface Resolution {
+  readonly tree: State<BoundTree>
+  readonly replicas: readonly { readonly id: Path; readonly state: State<ReplicaSet> }[]
+}
+
+/** Answers when nothing is pending any more or the wait is over. Rejects with a NamingError for an invalid name. */
+export async function resolveName(ports: ApiPorts, request: ResolveRequest, signal: AbortSignal): Promise<Resolution> {
+  const bound = bindRequestFromName(request.name)
+  if (!bound.ok) throw bound.error
+  const tree = ports.interpreter.bind(bound.value)
+  const cell = ports.kernel.derive(`resolve ${tree.name}`, read => ok(resolutionOf(read, tree, ports.interpreter)))
+  return settled(ports, cell, Math.min(request.waitMs, maxWaitMs), signal)
+}
+
+type ReadCell = <T>(cell: Cell<T>) => State<T>
+
+function resolutionOf(read: ReadCell, bound: Cell<BoundTree>, interpreter: Interpreter): Resolution {
+  const tree = read(bound)
+  const replicas = new Map<string, Resolution['replicas'][number]>()
+  if (tree.kind === 'ok')
+    eachLeaf(tree.value, ({ id }) => replicas.set(JSON.stringify(id), { id, state: read(interpreter.replicas(id)) }))
+  return { tree, replicas: [...replicas.values()] }
+}
+
+function isSettled({ tree, replicas }: Resolution): boolean {
+  return tree.kind !== 'pending' && replicas.every(({ state }) => state.kind !== 'pending')
+}
+
+/** The first settled value of the cell, or what it has when the wait is over or the signal aborts. */
+function settled(ports: ApiPorts, cell: Cell<Resolution>, waitMs: number, signal: AbortSignal): Promise<Resolution> {
+  const { promise, resolve, reject } = Promise.withResolvers<Resolution>()
+  const ended = new AbortController()
+  let last: Resolution | undefined
+  const finish = (): void => {
+    ended.abort()
+    if (last !== undefined) resolve(last)
+  }
+  const cancelWait = ports.clock.after(waitMs, finish)
+  ended.signal.addEventListener('abort', cancelWait)
+  signal.addEventListener('abort', finish, { signal: ended.signal })
+  cell.watch(state => {
+    if (state.kind === 'failed') {
+      ended.abort()
+      reject(state.error)
+    } else if (state.kind === 'ok') {
+      last = state.value
+      if (waitMs === 0 || isSettled(last)) finish()
+    }
+  }, ended.signal)
+  return promise
+}

@@ -1,0 +1,238 @@
+// The subscriptions of one Watch stream, and which of them have something to send. A slow stream costs a place in a set
+// per name, whatever the number of changes. Knows nothing of streams and back-pressure.
+import type { BoundTree } from '../../naming/bound-tree.ts'
+import { NamingError } from '../../naming/errors.ts'
+import { type Path, showPath } from '../../naming/path.ts'
+import type { ReplicaSet } from '../../naming/replica-set.ts'
+import { failure, type Result } from '../../naming/result.ts'
+import { eachLeaf } from '../../naming/tree-leaves.ts'
+import { encodeIdField, encodeStale, type WireHash } from '../../proto/updates.ts'
+import type { RequestPart } from '../../proto/watch-requests.ts'
+import type { State } from '../../watch/state.ts'
+import type { FrameOrigin } from '../frames.ts'
+import { bindRequestFromName, replicaOrigin, treeOrigin } from './name-origin.ts'
+import type { WatchContext } from './watch-context.ts'
+import { type Entry, type EntryOwner, NameEntry, ReplicaEntry } from './watch-entries.ts'
+
+type Subscribe = Extract<RequestPart, { kind: 'subscribe' }>
+type SubscribeReplicas = Extract<RequestPart, { kind: 'subscribe-replicas' }>
+
+export class WatchSubscriptions implements EntryOwner {
+  readonly #context: WatchContext
+  readonly #onNews: () => void
+  readonly #names = new Map<number, NameEntry>()
+  readonly #replicas = new Map<string, ReplicaEntry>()
+  /** What has news, in the order in which it came. */
+  readonly #news = new Set<Entry>()
+  #subscribed = 0
+
+  /** onNews: called when something is to be sent and nothing was before. */
+  constructor(context: WatchContext, onNews: () => void) {
+    this.#context = context
+    this.#onNews = onNews
+  }
+
+  /** How many resources have something to send. */
+  get newsCount(): number {
+    return this.#news.size
+  }
+
+  entryChanged(entry: Entry): void {
+    if (this.#news.has(entry)) {
+      this.#context.counters.conflated.inc()
+      return
+    }
+    this.#news.add(entry)
+    if (this.#news.size === 1) this.#onNews()
+  }
+
+  apply(part: RequestPart): void {
+    switch (part.kind) {
+      case 'client':
+        return
+      case 'unsubscribe':
+        for (const key of part.keys) this.#unsubscribe(key)
+        return
+      case 'unsubscribe-replicas':
+        this.#unsubscribeReplicas(part.id)
+        return
+      case 'subscribe-replicas':
+        this.#subscribeReplicas(part)
+        return
+      case 'subscribe':
+        this.#subscribe(part)
+        return
+    }
+  }
+
+  /** Appends the newest state of one resource to the shared builder, before it those that it needs; false when there is none. */
+  writeNext(): boolean {
+    for (const entry of this.#news) {
+      if (entry.kind === 'name') this.#writeName(entry)
+      else this.#writeReplicas(entry)
+      return true
+    }
+    return false
+  }
+
+  /** Gives up to `count` subscriptions back; true while there are more. */
+  release(count: number): boolean {
+    this.#news.clear()
+    let left = count
+    for (const key of this.#names.keys()) {
+      if (left-- <= 0) return true
+      this.#unsubscribe(key)
+    }
+    for (const entry of this.#replicas.values()) {
+      if (left-- <= 0) return true
+      this.#unsubscribeEntry(entry)
+    }
+    return false
+  }
+
+  #subscribe({ key, name, hash }: Subscribe): void {
+    this.#unsubscribe(key)
+    const { trees, interpreter } = this.#context
+    const entry = new NameEntry(this, key, hash)
+    const request = this.#withinLimits(bindRequestFromName(name))
+    if (request.ok) {
+      this.#names.set(key, entry)
+      this.#count(1)
+      entry.frame = trees.subscribe(treeOrigin(interpreter, name, request.value), entry)
+    } else {
+      entry.frame = trees.failed(request.error)
+    }
+    this.#addNews(entry)
+  }
+
+  #unsubscribe(key: number): void {
+    const entry = this.#names.get(key)
+    if (entry === undefined) return
+    this.#names.delete(key)
+    this.#news.delete(entry)
+    this.#count(-1)
+    this.#context.trees.unsubscribe(entry.frame, entry)
+    if (entry.tree !== undefined) this.#releaseLeaves(entry.tree)
+  }
+
+  #subscribeReplicas({ id, hash }: SubscribeReplicas): void {
+    const known = this.#replicas.get(showPath(id))
+    if (known?.isSubscribed) return
+    const origin = this.#withinLimits(replicaOrigin(this.#context.interpreter, id))
+    if (!origin.ok) {
+      this.#refuseReplicas(id, origin.error)
+      return
+    }
+    const entry = known ?? this.#openReplicas(origin.value, hash)
+    entry.isSubscribed = true
+    this.#count(1)
+    if (known !== undefined) known.restart(hash)
+    this.#addNews(entry)
+  }
+
+  #refuseReplicas(id: Path, error: NamingError): void {
+    const entry = new ReplicaEntry(this, showPath(id), '')
+    entry.frame = this.#context.replicas.failed(error, encodeIdField(id))
+    this.#addNews(entry)
+  }
+
+  #unsubscribeReplicas(id: Path): void {
+    const entry = this.#replicas.get(showPath(id))
+    if (entry !== undefined) this.#unsubscribeEntry(entry)
+  }
+
+  #unsubscribeEntry(entry: ReplicaEntry): void {
+    if (entry.isSubscribed) this.#count(-1)
+    entry.isSubscribed = false
+    this.#dropUnused(entry)
+  }
+
+  #openReplicas(origin: FrameOrigin<ReplicaSet>, hash: WireHash): ReplicaEntry {
+    const entry = new ReplicaEntry(this, origin.key, hash)
+    entry.frame = this.#context.replicas.subscribe(origin, entry)
+    this.#replicas.set(origin.key, entry)
+    return entry
+  }
+
+  #dropUnused(entry: ReplicaEntry): void {
+    if (entry.isSubscribed || entry.leaves > 0) return
+    this.#replicas.delete(entry.key)
+    this.#news.delete(entry)
+    this.#context.replicas.unsubscribe(entry.frame, entry)
+  }
+
+  /** Make before break: what the new leaves need goes out before the tree, and the old ones are given up after it. */
+  #writeName(entry: NameEntry): void {
+    this.#news.delete(entry)
+    if (!entry.hasNews) return
+    const before = entry.tree
+    const after = treeToFollow(entry.frame.state, before)
+    if (after !== before && after !== undefined) this.#acquireLeaves(after)
+    this.#write(entry, entry.key)
+    entry.tree = after
+    if (after !== before && before !== undefined) this.#releaseLeaves(before)
+  }
+
+  #writeReplicas(entry: ReplicaEntry): void {
+    this.#news.delete(entry)
+    const { resource } = entry.frame
+    if (entry.hasNews && resource !== undefined) this.#write(entry, resource)
+  }
+
+  #write(entry: Entry, resource: number | Uint8Array): void {
+    const { state } = entry.frame
+    const stale = state.kind === 'ok' && state.stale !== undefined ? encodeStale(state.stale) : undefined
+    this.#context.builder.add(resource, entry.takeContent(), stale)
+    this.#context.counters.updates.inc()
+  }
+
+  #acquireLeaves(tree: BoundTree): void {
+    eachLeaf(tree, ({ id }) => {
+      const entry = this.#replicas.get(showPath(id)) ?? this.#openLeaf(id)
+      if (entry === undefined) return
+      entry.leaves++
+      this.#writeReplicas(entry)
+    })
+  }
+
+  #openLeaf(id: Path): ReplicaEntry | undefined {
+    const origin = replicaOrigin(this.#context.interpreter, id)
+    return origin.ok ? this.#openReplicas(origin.value, '') : undefined
+  }
+
+  #releaseLeaves(tree: BoundTree): void {
+    eachLeaf(tree, ({ id }) => {
+      const entry = this.#replicas.get(showPath(id))
+      if (entry === undefined) return
+      entry.leaves--
+      this.#dropUnused(entry)
+    })
+  }
+
+  #addNews(entry: Entry): void {
+    if (!this.#news.has(entry)) this.entryChanged(entry)
+  }
+
+  #count(change: number): void {
+    this.#subscribed += change
+    this.#context.subscriptions += change
+  }
+
+  #withinLimits<T>(request: Result<T>): Result<T> {
+    if (!request.ok) return request
+    const { limits, subscriptions } = this.#context
+    if (this.#subscribed >= limits.perStream) return failure(limitReached('stream', limits.perStream))
+    if (subscriptions >= limits.perServer) return failure(limitReached('server', limits.perServer))
+    return request
+  }
+}
+
+function limitReached(who: string, limit: number): NamingError {
+  return new NamingError('resource-exhausted', `This ${who} holds ${limit} subscriptions, which is its limit.`)
+}
+
+/** The tree whose leaves the stream goes on sending: while nothing better is known, the client keeps the old one. */
+function treeToFollow(state: State<BoundTree>, before: BoundTree | undefined): BoundTree | undefined {
+  if (state.kind === 'ok') return state.value
+  return state.kind === 'failed' && !NamingError.from(state.error).retryable ? undefined : before
+}
