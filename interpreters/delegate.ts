@@ -46,9 +46,6 @@ class Stopped extends Error {
   }
 }
 
-/** More steps than this in a circle explain nothing more. */
-const maxLookupsInCircle = 1_000
-
 class Walk {
   readonly #input: DelegateInput
   readonly #open: Path[] = []
@@ -73,7 +70,7 @@ class Walk {
   }
 
   #tree(tree: NameTree<Path | NamerLeaf>, place: Place, depth: number): DelegateTree {
-    if (depth > maxDepth) throw new NamingError('name-too-deep', 'Max recursion level reached.')
+    refuseBeyondLimit(depth)
     switch (tree.kind) {
       case 'neg':
         return { kind: 'neg', ...place, path: emptyPath }
@@ -135,8 +132,7 @@ class Walk {
     this.#lookups++
     const circleFrom = openAt(this.#open, path)
     if (circleFrom >= 0) this.#circle ??= this.#open.slice(circleFrom)
-    const limit = this.#circle === undefined ? maxLookups : maxLookupsInCircle
-    if (this.#lookups > limit) throw new Stopped(failed(tooMuchWork(this.#open[0], this.#circle, limit)))
+    if (this.#lookups > maxLookups) throw new Stopped(failed(tooMuchWork(this.#open[0], this.#circle)))
   }
 
   /** One entry matches. A step that leads to where it began is not shown. */
@@ -149,7 +145,7 @@ class Walk {
 
   /** Several entries match: they are alternatives, the last one first. */
   #weigh(place: Place, matches: readonly Match[], depth: number): DelegateTree {
-    if (depth > maxDepth) throw new NamingError('name-too-deep', 'Max recursion level reached.')
+    refuseBeyondLimit(depth)
     return altOf(
       place,
       matches.map(({ dentry, tree }) => this.#branch(tree, { path: place.path, dentry }, depth, place)),
@@ -160,9 +156,15 @@ class Walk {
   #ask(place: Place, depth: number): DelegateTree {
     const state = this.#input.namers.lookup(place.path, this.#input.read)
     if (state.kind === 'pending') throw new Stopped(pendingOn(state.waitingFor ?? showPath(place.path)))
+    refuseBeyondLimit(depth + 1)
     if (state.kind === 'failed') return { kind: 'exception', ...place, message: messageOf(state.error, place.path) }
     return state.value.kind === 'neg' ? { kind: 'neg', ...place } : this.#tree(state.value, place, depth + 1)
   }
+}
+
+/** linkerd's words; whoever is inside an alternative or union makes an exception node of it. */
+function refuseBeyondLimit(depth: number): void {
+  if (depth > maxDepth) throw new NamingError('name-too-deep', 'Max recursion level reached.')
 }
 
 /** An alternative directly inside another of the same path is one with it. */

@@ -33,15 +33,11 @@ export function endlessCycle(cycle: readonly Path[]): NamingError {
 }
 
 /** The work limit was reached; a cycle met on the way is the likely cause and is named. */
-export function tooMuchWork(
-  name: Path | undefined,
-  cycle: readonly Path[] | undefined,
-  limit: number = maxLookups,
-): NamingError {
+export function tooMuchWork(name: Path | undefined, cycle: readonly Path[] | undefined): NamingError {
   const subject = name === undefined ? 'the name' : showPath(name)
   const because = cycle === undefined ? '' : `; the rules lead in a circle, ${route([...cycle, ...cycle.slice(0, 1)])}`
-  return new NamingError('evaluation-limit', `${subject} needs more than ${limit} look-ups${because}`, {
-    detail: cycle === undefined ? { limit } : { limit, cycle: cycle.map(showPath) },
+  return new NamingError('evaluation-limit', `${subject} needs more than ${maxLookups} look-ups${because}`, {
+    detail: cycle === undefined ? { maxLookups } : { maxLookups, cycle: cycle.map(showPath) },
   })
 }
 
