@@ -2,7 +2,8 @@
 import type { Dentry, Dtab, Prefix, PrefixElem } from './dtab.ts'
 import type { ErrorCode } from './errors.ts'
 import type { NameTree } from './name-tree.ts'
-import type { Path } from './path.ts'
+import { Reuse, rememberText } from './parsed-text.ts'
+import { emptyPath, type Path } from './path.ts'
 import { failure, type Result, success } from './result.ts'
 import { Scanner } from './scanner.ts'
 import { scanPath, TreeParser } from './tree-parser.ts'
@@ -37,9 +38,9 @@ export function parseDentry(text: string): Result<Dentry> {
   })
 }
 
-/** A whole dtab in one go. For texts that may be large use `createDtabParser`. */
-export function parseDtab(text: string): Result<Dtab> {
-  const parsed = createDtabParser(text).parse(Number.POSITIVE_INFINITY)
+/** A whole dtab in one go. For texts that may be large use `createDtabParser`, which says what `previous` is. */
+export function parseDtab(text: string, previous?: Dtab): Result<Dtab> {
+  const parsed = createDtabParser(text, previous).parse(Number.POSITIVE_INFINITY)
   if (parsed === 'more') throw new Error('an unlimited parse stopped early')
   return parsed
 }
@@ -50,60 +51,86 @@ export interface DtabParser {
   parse(maxTerms: number): 'more' | Result<Dtab>
 }
 
-/** A resumable parser of `text`, so that no turn of the event loop has to read a large dtab whole. Holds nothing to release. */
-export function createDtabParser(text: string): DtabParser {
-  return new SlicedDtabParser(text)
+/**
+ * A resumable parser of `text`, so that no turn of the event loop has to read a large dtab whole. Given the `previous`
+ * dtab, as another parse gave it, it reads only what differs and shares the other entries, which makes comparing and
+ * re-indexing cheap. The outcome is the same with or without. Holds nothing to release.
+ */
+export function createDtabParser(text: string, previous?: Dtab): DtabParser {
+  return new SlicedDtabParser(text, Reuse.of(previous, text))
 }
 
 class SlicedDtabParser implements DtabParser {
   readonly #scanner: Scanner
+  readonly #reuse: Reuse | undefined
   readonly #dentries: Dentry[] = []
-  #prefix: Prefix = []
-  #tree: TreeParser | undefined
+  /** Offset after each semicolon that closed an entry. */
+  readonly #ends: number[] = []
+  readonly #tree: TreeParser
+  /** Of the dentry whose tree is being read. */
+  #prefix: Prefix | undefined
   #outcome: Result<Dtab> | undefined
 
-  constructor(text: string) {
+  constructor(text: string, reuse: Reuse | undefined) {
     this.#scanner = new Scanner(text)
+    this.#tree = new TreeParser(this.#scanner)
+    this.#reuse = reuse
+    if (reuse === undefined) return
+    this.#dentries = reuse.head
+    this.#ends = reuse.headEnds
+    this.#scanner.position = this.#ends.at(-1) ?? 0
   }
 
   parse(maxTerms: number): 'more' | Result<Dtab> {
     for (let terms = 0; this.#outcome === undefined; terms++) {
       if (terms >= Math.max(1, maxTerms)) return 'more'
-      if (this.#tree === undefined) this.#openDentry()
-      if (this.#tree !== undefined) this.#readTree(this.#tree)
+      this.#prefix ??= this.#openDentry()
+      if (this.#prefix !== undefined) this.#readTree(this.#prefix)
     }
     return this.#outcome
   }
 
-  #openDentry(): void {
-    const scanner = this.#scanner
-    scanner.skipBlanks()
-    const prefix = scanner.atEnd ? undefined : scanDentryHead(scanner)
-    if (prefix === undefined) {
-      this.#finish()
-      return
-    }
-    this.#prefix = prefix
-    this.#tree = new TreeParser(scanner)
+  /** The prefix of the next dentry; undefined at the end and on a fault. */
+  #openDentry(): Prefix | undefined {
+    this.#scanner.skipBlanks()
+    const prefix = this.#scanner.atEnd ? undefined : scanDentryHead(this.#scanner)
+    if (prefix === undefined) this.#finish()
+    return prefix
   }
 
-  #readTree(tree: TreeParser): void {
-    const dst = tree.read(1)
+  #readTree(prefix: Prefix): void {
+    const dst = this.#tree.read(1)
     if (dst === 'more') return
-    this.#tree = undefined
-    if (dst !== undefined) this.#dentries.push({ prefix: this.#prefix, dst })
-    if (dst === undefined || !this.#takeSeparator()) this.#finish()
+    this.#prefix = undefined
+    if (dst !== undefined) this.#dentries.push({ prefix, dst })
+    if (dst === undefined || !this.#takeSeparator() || this.#takeTail()) this.#finish()
   }
 
   #takeSeparator(): boolean {
     this.#scanner.skipBlanks()
-    return this.#scanner.take(semicolon)
+    if (!this.#scanner.take(semicolon)) return false
+    this.#ends.push(this.#scanner.position)
+    return true
+  }
+
+  /** From an entry's end on that the previous text shares, all that follows is known. */
+  #takeTail(): boolean {
+    const tail = this.#reuse?.tailAfter(this.#scanner.position)
+    if (tail === undefined) return false
+    for (const dentry of tail.dentries) this.#dentries.push(dentry)
+    for (const end of tail.ends) this.#ends.push(end)
+    this.#scanner.position = this.#scanner.text.length
+    return true
   }
 
   #finish(): void {
     const scanner = this.#scanner
-    const isWhole = !scanner.hasFailed && scanner.requireEnd()
-    this.#outcome = isWhole ? success(this.#dentries) : failure(scanner.error('bad-dtab'))
+    if (scanner.hasFailed || !scanner.requireEnd()) {
+      this.#outcome = failure(scanner.error('bad-dtab'))
+      return
+    }
+    rememberText({ text: scanner.text, dtab: this.#dentries, ends: Uint32Array.from(this.#ends) })
+    this.#outcome = success(this.#dentries)
   }
 }
 
@@ -131,12 +158,9 @@ function scanDentryHead(scanner: Scanner): Prefix | undefined {
 
 function scanPrefix(scanner: Scanner): Prefix | undefined {
   if (!scanner.openPath()) return undefined
-  const elems: PrefixElem[] = []
-  if (!scanner.atLabel && scanner.peek() !== star) return elems
-  do {
-    const elem = scanner.take(star) ? null : scanner.label()
-    if (elem === undefined) return undefined
-    elems.push(elem)
-  } while (scanner.takeSlash())
-  return elems
+  return scanner.atLabel || scanner.peek() === star ? scanner.list(prefixElemAt) : emptyPath
+}
+
+function prefixElemAt(scanner: Scanner): PrefixElem | undefined {
+  return scanner.take(star) ? null : scanner.label()
 }

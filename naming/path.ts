@@ -1,4 +1,5 @@
 // Paths: sequences of byte-string labels such as /svc/web. Knows nothing of how they are parsed or looked up.
+import { isLabelChar } from './characters.ts'
 
 /** One path element: a non-empty string in which each character is one byte (U+0000 to U+00FF). */
 export type Label = string
@@ -8,11 +9,15 @@ export type Path = readonly Label[]
 
 export const emptyPath: Path = []
 
-const onlyLabelChars = /^[0-9A-Za-z_:.#$%-]+$/
+/** A loop, not a pattern: this runs for every label of a large dtab that is hashed. */
+function isPlain(label: Label): boolean {
+  for (let i = 0; i < label.length; i++) if (!isLabelChar(label.charCodeAt(i))) return false
+  return true
+}
 
 /** A label as Finagle writes it: raw when every byte is a label character, else every byte as `\xhh`. */
 export function showLabel(label: Label): string {
-  if (onlyLabelChars.test(label)) return label
+  if (isPlain(label)) return label
   let shown = ''
   for (let i = 0; i < label.length; i++) shown += `\\x${label.charCodeAt(i).toString(16).padStart(2, '0')}`
   return shown

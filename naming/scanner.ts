@@ -93,9 +93,21 @@ export class Scanner {
     return this.require(slash)
   }
 
-  /** Whether a slash follows, so that another element must. */
-  takeSlash(): boolean {
-    return this.take(slash)
+  /** One or more elements with a slash between them, in an array of exact size; undefined on a fault. */
+  list<T extends string | null>(readElement: (scanner: Scanner) => T | undefined): T[] | undefined {
+    const first = readElement(this)
+    if (first === undefined) return undefined
+    if (!this.take(slash)) return [first]
+    const second = readElement(this)
+    if (second === undefined) return undefined
+    if (!this.take(slash)) return [first, second]
+    const elements = [first, second]
+    do {
+      const element = readElement(this)
+      if (element === undefined) return undefined
+      elements.push(element)
+    } while (this.take(slash))
+    return elements.slice()
   }
 
   /** Whether a label begins here. */

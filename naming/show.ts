@@ -16,7 +16,7 @@ export function showPrefix(prefix: Prefix): string {
 
 /** `a | b & 0.30*c`: weights with two decimals, 1 left out. */
 export function showNameTree(tree: NameTree<Path>): string {
-  return tree.kind === 'leaf' ? showPath(tree.value) : writeNameTree(tree, spelling)
+  return writeNameTree(tree, spelling)
 }
 
 /** `prefix=>tree`. */

@@ -1,6 +1,6 @@
 // Reads one name tree without recursion, in slices of any size. Knows neither dentries nor what follows a tree.
 import { alt, empty, fail, leaf, type NameTree, neg, union, type Weighted } from './name-tree.ts'
-import type { Label, Path } from './path.ts'
+import { emptyPath, type Label, type Path } from './path.ts'
 import type { Scanner } from './scanner.ts'
 
 /**
@@ -23,54 +23,59 @@ const marks = new Map<number, NameTree<Path>>([
   [0x24, empty],
 ])
 
-/** One level of parentheses: alternatives already closed and branches of the union being read. */
+/** One level of parentheses: alternatives already closed and the union being read. Most unions have one branch. */
 class Level {
   /** Weight of the parenthesis itself in the level around it. */
   readonly weight: number
   readonly #alternatives: NameTree<Path>[] = []
-  #branches: Weighted<Path>[] = []
+  readonly #branches: Weighted<Path>[] = []
+  #first: NameTree<Path> | undefined
+  #firstWeight = defaultWeight
 
   constructor(weight: number) {
     this.weight = weight
   }
 
   add(weight: number, tree: NameTree<Path>): void {
+    if (this.#first === undefined) {
+      this.#first = tree
+      this.#firstWeight = weight
+      return
+    }
+    if (this.#branches.length === 0) this.#branches.push({ weight: this.#firstWeight, tree: this.#first })
     this.#branches.push({ weight, tree })
   }
 
   nextAlternative(): void {
     this.#alternatives.push(this.#closeUnion())
-    this.#branches = []
+    this.#branches.length = 0
+    this.#first = undefined
   }
 
   close(): NameTree<Path> {
     const last = this.#closeUnion()
     if (this.#alternatives.length === 0) return last
     this.#alternatives.push(last)
-    return alt(this.#alternatives)
+    return alt(this.#alternatives.slice())
   }
 
-  /** A weight on a lone branch means nothing and is dropped. */
+  /** A weight on a lone branch means nothing and is dropped. Copies have no spare room, as a pushed-to array has. */
   #closeUnion(): NameTree<Path> {
-    const [only] = this.#branches
-    return this.#branches.length === 1 && only !== undefined ? only.tree : union(this.#branches)
+    return this.#branches.length === 0 ? (this.#first ?? neg) : union(this.#branches.slice())
   }
 }
 
 /** Reads a path; undefined on a fault. */
 export function scanPath(scanner: Scanner): Path | undefined {
   if (!scanner.openPath()) return undefined
-  const labels: Label[] = []
-  if (!scanner.atLabel) return labels
-  do {
-    const label = scanner.label()
-    if (label === undefined) return undefined
-    labels.push(label)
-  } while (scanner.takeSlash())
-  return labels
+  return scanner.atLabel ? scanner.list(labelAt) : emptyPath
 }
 
-/** A reader of one tree at the scanner's place. Call `read` until it gives something other than 'more'. */
+function labelAt(scanner: Scanner): Label | undefined {
+  return scanner.label()
+}
+
+/** A reader of the tree at the scanner's place. Call `read` until it gives something other than 'more'; then it is ready for another. */
 export class TreeParser {
   readonly #scanner: Scanner
   readonly #outer: Level[] = []
@@ -149,11 +154,10 @@ export class TreeParser {
       if (this.#level === undefined) return tree
       this.#level.add(weight, tree)
       tree = this.#level.close()
-      const outer = this.#outer.pop()
-      if (outer === undefined) return tree
-      if (!scanner.require(closeParen)) return undefined
       weight = this.#level.weight
-      this.#level = outer
+      this.#level = this.#outer.pop()
+      if (this.#level === undefined) return tree
+      if (!scanner.require(closeParen)) return undefined
     }
   }
 }

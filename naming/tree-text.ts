@@ -40,8 +40,28 @@ function writeUnion(parts: readonly Piece[], weights: readonly number[], spell: 
   return { text: texts.join(' & '), binding: 'union' }
 }
 
+function isSimple<L>(tree: NameTree<L>): boolean {
+  return tree.kind !== 'alt' && tree.kind !== 'union'
+}
+
+function writeSimple<L>(tree: NameTree<L>, spelling: Spelling<L>): string {
+  if (tree.kind === 'leaf') return spelling.leaf(tree.value)
+  return tree.kind === 'alt' || tree.kind === 'union' ? markText.neg : markText[tree.kind]
+}
+
+/** The most frequent trees, a term or alternative terms, need no fold. */
+function writeFlat<L>(tree: NameTree<L>, spelling: Spelling<L>): string | undefined {
+  if (isSimple(tree)) return writeSimple(tree, spelling)
+  if (tree.kind !== 'alt' || tree.trees.length === 0 || !tree.trees.every(isSimple)) return undefined
+  let text = ''
+  for (const child of tree.trees) text += (text === '' ? '' : ' | ') + writeSimple(child, spelling)
+  return text
+}
+
 /** Text of a tree. A node with one child reads as the child, one with none as `~`. Depth costs no stack. */
 export function writeNameTree<L>(tree: NameTree<L>, spelling: Spelling<L>): string {
+  const flat = writeFlat(tree, spelling)
+  if (flat !== undefined) return flat
   return foldNameTree<L, Piece>(tree, {
     leaf: value => ({ text: spelling.leaf(value), binding: 'simple' }),
     mark: kind => ({ text: markText[kind], binding: 'simple' }),

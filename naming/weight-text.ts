@@ -27,6 +27,8 @@ export function showWeight(weight: number): string {
 /** The shortest text that parses to exactly this weight. An infinite one has no short text; its digits overflow on purpose. */
 export function formatWeight(weight: number): string {
   if (!Number.isFinite(weight)) return `1${'0'.repeat(309)}`
+  const shortest = String(weight)
+  if (!shortest.includes('e')) return shortest
   const { digits, exponent } = decimalDigits(weight)
   const { whole, fraction } = plainDecimal(digits, exponent)
   return fraction === '' || fraction === '0' ? whole : `${whole}.${fraction}`
