@@ -1,11 +1,7 @@
 // The endpoints of one balancer with their load, kept over updates. How one is picked is not known here.
 import type { Endpoint } from '../../naming/replica-set.ts'
+import { showEndpoint } from '../endpoint-address.ts'
 import type { BalancerOptions, MemberReport, Outcome, Pick } from './balancer.ts'
-
-/** `address:port`, with brackets around an IPv6 address. */
-export function showEndpoint({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
 
 export interface Member<T> {
   readonly target: T

@@ -1,10 +1,10 @@
 // The dtab of one request: what its chain of calls carries (l5d-ctx-dtab), then what its client adds (l5d-dtab), which wins.
 import type { Dtab } from '../../naming/dtab.ts'
-import { formatDtab } from '../../naming/format.ts'
+import { formatDentry } from '../../naming/format.ts'
 import { parseDtab } from '../../naming/parse.ts'
 import { headerValues, type RawHeaders } from '../headers/raw-headers.ts'
 
-/** text is exact and canonical, so that equal dtabs have equal texts; empty for no entries. */
+/** text is exact, canonical and one line, so that equal dtabs have equal texts and it fits a header; empty for no entries. */
 export type LocalDtab =
   | { readonly kind: 'dtab'; readonly text: string }
   /** Names the header and the place in it. */
@@ -44,7 +44,7 @@ function readLocalDtab(context: readonly string[], override: readonly string[]):
       entries.push(...parsed.value)
     }
   }
-  return entries.length === 0 ? none : { kind: 'dtab', text: formatDtab(entries) }
+  return entries.length === 0 ? none : { kind: 'dtab', text: entries.map(formatDentry).join(';') }
 }
 
 function explain(

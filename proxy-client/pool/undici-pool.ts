@@ -1,7 +1,7 @@
 // The pool on undici: keep-alive HTTP/1.1 connections to one endpoint, one request at a time on each.
 import { type Dispatcher, Pool } from 'undici'
 import type { Endpoint } from '../../naming/replica-set.ts'
-import { showEndpoint } from '../balancer/members.ts'
+import { showEndpoint } from '../endpoint-address.ts'
 import type { RawHeaders } from '../headers/raw-headers.ts'
 import type { Sending, Upstream, UpstreamFactory, UpstreamHandler, UpstreamRequest } from './upstream.ts'
 
@@ -103,11 +103,15 @@ class UndiciExchange implements Dispatcher.DispatchHandler, Sending {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    if (this.#progress === 'ended') return
-    const kind = this.#progress
+    const progress = this.#progress
+    if (progress === 'ended') return
     this.#progress = 'ended'
-    this.#handler.onFailure({ kind, error })
+    this.#handler.onFailure({ kind: isUnsendable(error) ? 'unsendable' : progress, error })
   }
+}
+
+function isUnsendable(error: Error): boolean {
+  return 'code' in error && (error.code === 'UND_ERR_INVALID_ARG' || error.code === 'UND_ERR_NOT_SUPPORTED')
 }
 
 /** undici hands over names and values as bytes. */

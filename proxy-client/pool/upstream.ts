@@ -12,9 +12,12 @@ export interface UpstreamRequest {
   readonly body: Readable | null
 }
 
-/** How an exchange failed. refused: not a byte was sent; unanswered: sent, no byte of an answer came; broken: cut in mid-answer. */
+/**
+ * How an exchange failed. unsendable: the request cannot be put on this wire, wherever it goes; refused: not a byte was
+ * sent; unanswered: sent, no whole head of an answer came; broken: cut in mid-answer.
+ */
 export type UpstreamFailure = {
-  readonly kind: 'refused' | 'unanswered' | 'broken'
+  readonly kind: 'unsendable' | 'refused' | 'unanswered' | 'broken'
   readonly error: Error
 }
 

@@ -1,0 +1,74 @@
+// What /state shows: how a name is bound now, to which endpoints, under which load, and how old that knowledge is.
+// Times are in ms since 1970.
+import type { BoundName, BoundTree } from '../../naming/bound-tree.ts'
+import { foldNameTree } from '../../naming/fold.ts'
+import { showPath } from '../../naming/path.ts'
+import type { Binding } from '../binding/binding.ts'
+import type { BoundClient } from '../client/bound-client.ts'
+import type { NamingClient } from '../naming.ts'
+import type { Router } from '../router/router.ts'
+
+/** A router with what feeds and serves it. */
+export interface RunningRouter {
+  readonly router: Router
+  readonly naming: NamingClient
+  readonly listeners: readonly { readonly ip: string; readonly port: number; readonly connections: number }[]
+}
+
+/** Plain JSON of everything. */
+export function stateOf(routers: readonly RunningRouter[]): object {
+  return { routers: routers.map(routerState) }
+}
+
+function routerState({ router, naming, listeners }: RunningRouter): object {
+  const { bindings, clients } = router
+  return {
+    label: router.label,
+    namespace: router.namespace,
+    servers: listeners.map(({ ip, port, connections }) => ({ ip, port, connections })),
+    activeRequests: router.active,
+    naming: naming.status(),
+    bindingCache: { bindings: bindings.size, clients: clients.size, ...bindings.dropped },
+    bindings: Array.from(bindings.values(), bindingState),
+    clients: Array.from(clients.values(), clientState),
+  }
+}
+
+function bindingState(binding: Binding): object {
+  const { pathText, dtab, tree, staleSince, isBound, unboundState } = binding
+  return {
+    path: pathText,
+    ...(dtab !== '' && { dtab }),
+    state: isBound ? 'bound' : unboundState.kind,
+    ...(!isBound && unboundState.kind === 'failed' && { error: unboundState.error.message }),
+    ...(!isBound && unboundState.kind === 'pending' && { waitingFor: unboundState.waitingFor }),
+    ...(staleSince !== undefined && { staleSince: staleSince }),
+    ...(tree !== undefined && { tree: treeJson(tree) }),
+  }
+}
+
+function clientState({ idText, state, staleSince, users, balancer }: BoundClient): object {
+  let connections = 0
+  for (const upstream of balancer.targets()) connections += upstream.connections
+  return {
+    id: idText,
+    state: state.kind === 'known' && !state.exists ? 'neg' : state.kind,
+    ...(state.kind === 'failed' && { error: state.error.message }),
+    ...(staleSince !== undefined && { staleSince: staleSince }),
+    usedByBindings: users,
+    connections,
+    endpoints: balancer.report(),
+  }
+}
+
+function treeJson(tree: BoundTree): object {
+  return foldNameTree<BoundName, object>(tree, {
+    leaf: ({ id, residual }) => ({ type: 'leaf', id: showPath(id), residual: showPath(residual) }),
+    mark: kind => ({ type: kind }),
+    alt: trees => ({ type: 'alt', trees }),
+    union: (trees, weights) => ({
+      type: 'union',
+      branches: trees.map((kid, i) => ({ weight: weights[i], tree: kid })),
+    }),
+  })
+}

@@ -1,0 +1,173 @@
+// One logical name with one local dtab: its bound tree, ready to draw from. A new tree takes over only when its endpoints are known.
+import type { BoundName, BoundTree } from '../../naming/bound-tree.ts'
+import { foldNameTree } from '../../naming/fold.ts'
+import { alt, leaf, type NameTree, union } from '../../naming/name-tree.ts'
+import { type Path, showPath } from '../../naming/path.ts'
+import type { Cell, Unwatch } from '../../watch/cell.ts'
+import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import type { State } from '../../watch/state.ts'
+import { Waiters } from '../cache/waiters.ts'
+import type { BoundClient } from '../client/bound-client.ts'
+import type { ClientCache } from '../client/client-cache.ts'
+import type { RawHeaders } from '../headers/raw-headers.ts'
+import { createLottery, type Drawn, type Lottery } from './draw.ts'
+
+/** A leaf to send to, with the headers that tell the upstream which one it is. */
+export interface Destination {
+  readonly client: BoundClient
+  readonly residual: Path
+  readonly headers: RawHeaders
+}
+
+/** A tree in use: what is drawn from, and what is given back when it goes. */
+interface Plan {
+  readonly tree: BoundTree
+  readonly lottery: Lottery<Destination>
+  readonly clients: ReadonlySet<BoundClient>
+}
+
+export interface BindingOptions {
+  readonly path: Path
+  /** Text of the local dtab, empty for none. */
+  readonly dtab: string
+  readonly tree: Cell<BoundTree>
+  readonly clients: ClientCache
+  readonly clock: Clock
+}
+
+/** The old tree serves at most this long while endpoints of a new one are awaited. */
+const maxSwitchMs = 5_000
+
+export class Binding {
+  readonly path: Path
+  readonly pathText: string
+  readonly dtab: string
+  /** Since when the tree's source fails, while it does. */
+  staleSince: number | undefined
+  readonly #options: BindingOptions
+  readonly #waiters: Waiters
+  readonly #unwatch: Unwatch
+  #state: Exclude<State<BoundTree>, { kind: 'ok' }> = { kind: 'pending' }
+  #serving: Plan | undefined
+  #coming: { readonly plan: Plan; readonly cancel: Cancel } | undefined
+
+  constructor(options: BindingOptions) {
+    this.#options = options
+    this.path = options.path
+    this.pathText = showPath(options.path)
+    this.dtab = options.dtab
+    this.#waiters = new Waiters(options.clock)
+    this.#unwatch = options.tree.watch(state => this.#take(state))
+  }
+
+  /** Whether a request can be sent now, as far as the tree goes. */
+  get isBound(): boolean {
+    return this.#serving !== undefined
+  }
+
+  /** Why it is not bound: pending or failed. Of no meaning once it is bound. */
+  get unboundState(): Exclude<State<BoundTree>, { kind: 'ok' }> {
+    return this.#state
+  }
+
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0
+  }
+
+  /** The tree that serves. */
+  get tree(): BoundTree | undefined {
+    return this.#serving?.tree
+  }
+
+  /** Settles once it is bound or failed, or when time is up. */
+  async settle(ms: number): Promise<void> {
+    if (!this.isBound && this.#state.kind === 'pending') await this.#waiters.wait(ms)
+  }
+
+  draw(random: Random): Drawn<Destination> {
+    return this.#serving?.lottery.draw(random) ?? { kind: 'neg' }
+  }
+
+  /** Ends the watch and gives the clients back. */
+  close(): void {
+    this.#unwatch()
+    this.#dropComing()
+    this.#release(this.#serving)
+    this.#serving = undefined
+    this.#waiters.wake()
+  }
+
+  #take(state: State<BoundTree>): void {
+    if (state.kind === 'ok') {
+      this.staleSince = state.stale?.since
+      if (state.value !== (this.#coming?.plan ?? this.#serving)?.tree) this.#prepare(state.value)
+      return
+    }
+    this.#state = state
+    if (state.kind === 'failed') this.#waiters.wake()
+  }
+
+  #prepare(tree: BoundTree): void {
+    const plan = this.#plan(tree)
+    this.#dropComing()
+    const unknown = [...plan.clients].filter(client => client.state.kind === 'unknown')
+    if (this.#serving === undefined || unknown.length === 0) this.#serve(plan)
+    else this.#await(plan, unknown)
+  }
+
+  #await(plan: Plan, unknown: readonly BoundClient[]): void {
+    let missing = unknown.length
+    const serve = (): void => {
+      this.#coming?.cancel()
+      this.#coming = undefined
+      this.#serve(plan)
+    }
+    const cancels = unknown.map(client =>
+      client.onSettled(() => {
+        if (--missing === 0) serve()
+      }),
+    )
+    cancels.push(this.#options.clock.after(maxSwitchMs, serve))
+    this.#coming = { plan, cancel: () => cancels.forEach(cancel => void cancel()) }
+  }
+
+  #serve(plan: Plan): void {
+    const before = this.#serving
+    this.#serving = plan
+    this.#release(before)
+    this.#waiters.wake()
+  }
+
+  #dropComing(): void {
+    const coming = this.#coming
+    this.#coming = undefined
+    coming?.cancel()
+    this.#release(coming?.plan)
+  }
+
+  #release(plan: Plan | undefined): void {
+    for (const client of plan?.clients ?? []) this.#options.clients.release(client)
+  }
+
+  #plan(tree: BoundTree): Plan {
+    const clients = new Set<BoundClient>()
+    const destinations = foldNameTree<BoundName, NameTree<Destination>>(tree, {
+      leaf: name => leaf(this.#destination(name, clients)),
+      mark: kind => ({ kind }),
+      alt,
+      union: (trees, weights) => union(trees.map((kid, i) => ({ tree: kid, weight: weights[i] ?? 0 }))),
+    })
+    return { tree, lottery: createLottery(destinations), clients }
+  }
+
+  #destination({ id, residual }: BoundName, clients: Set<BoundClient>): Destination {
+    const client = this.#options.clients.acquire(id)
+    // Two leaves may share an id; one hold per tree is enough.
+    if (clients.has(client)) this.#options.clients.release(client)
+    clients.add(client)
+    const headers = ['l5d-dst-service', this.pathText, 'l5d-dst-client', client.idText]
+    if (residual.length > 0) headers.push('l5d-dst-residual', showPath(residual))
+    if (this.dtab !== '') headers.push('l5d-ctx-dtab', this.dtab)
+    return { client, residual, headers }
+  }
+}

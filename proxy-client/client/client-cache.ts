@@ -1,0 +1,65 @@
+// The clients of a router, one per bound id and shared by all names that lead there. An unused one stays for a while,
+// so that traffic which moves back finds its connections open.
+import { type Path, showPath } from '../../naming/path.ts'
+import type { Clock } from '../../watch/clock.ts'
+import type { Balancer } from '../balancer/balancer.ts'
+import { IdleCache } from '../cache/idle-cache.ts'
+import type { NameResolver } from '../naming.ts'
+import type { Upstream } from '../pool/upstream.ts'
+import { BoundClient } from './bound-client.ts'
+
+export interface ClientCacheOptions {
+  readonly resolver: NameResolver
+  readonly clock: Clock
+  /** Unused clients kept at most. */
+  readonly max: number
+  readonly idleMs: number
+  readonly createBalancer: () => Balancer<Upstream>
+}
+
+export class ClientCache {
+  readonly #options: ClientCacheOptions
+  readonly #clients: IdleCache<BoundClient>
+
+  constructor(options: ClientCacheOptions) {
+    this.#options = options
+    this.#clients = new IdleCache({
+      clock: options.clock,
+      max: options.max,
+      idleMs: options.idleMs,
+      isInUse: client => client.users > 0,
+      dispose: client => client.close(),
+    })
+  }
+
+  get size(): number {
+    return this.#clients.size
+  }
+
+  values(): Iterable<BoundClient> {
+    return this.#clients.values()
+  }
+
+  /** The client of an id, held until it is given back by `release`. */
+  acquire(id: Path): BoundClient {
+    const key = showPath(id)
+    const client = this.#clients.get(key) ?? this.#clients.force(key, () => this.#create(id))
+    client.users++
+    return client
+  }
+
+  release(client: BoundClient): void {
+    client.users--
+    // Its idle time counts from here.
+    this.#clients.get(client.idText)
+  }
+
+  close(): void {
+    this.#clients.close()
+  }
+
+  #create(id: Path): BoundClient {
+    const { resolver, clock, createBalancer } = this.#options
+    return new BoundClient({ id, replicas: resolver.replicas(id), balancer: createBalancer(), clock })
+  }
+}

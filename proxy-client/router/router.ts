@@ -1,0 +1,187 @@
+// The way of one request: identify, read its dtab, bind, draw a leaf, send. Knows no data path and no server.
+import { type Path, showPath } from '../../naming/path.ts'
+import type { Clock, Random } from '../../watch/clock.ts'
+import type { Binding, Destination } from '../binding/binding.ts'
+import type { BindingCache } from '../binding/binding-cache.ts'
+import type { Classifier } from '../classifier/classifier.ts'
+import type { ClientCache } from '../client/client-cache.ts'
+import { createLocalDtabReader } from '../context/local-dtab.ts'
+import { createRequestIds } from '../context/request-id.ts'
+import type { Inbound } from '../exchange/exchange.ts'
+import { answerOf, badRequest, type FailureSubject, noUpstream, type ProxyFailure, tooLate } from '../failure.ts'
+import { headerValue } from '../headers/raw-headers.ts'
+import type { Identifier } from '../identifier/identifier.ts'
+import type { RequestResult, RouterMetrics } from '../metrics.ts'
+import { type SendOptions, type SendResult, send } from './send.ts'
+
+export interface RouterOptions {
+  readonly label: string
+  readonly namespace: string
+  readonly identifier: Identifier
+  readonly bindings: BindingCache
+  readonly clients: ClientCache
+  readonly classifier: Classifier
+  readonly bindingTimeoutMs: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly metrics: RouterMetrics
+  /** Told of what must not happen; the request is cut and the router goes on. */
+  readonly onError: (error: unknown) => void
+}
+
+/** What is known of a request when it fails. */
+interface Subject {
+  path?: Path
+  dtab?: string
+}
+
+/** A step's value, or the failure that ends the request. */
+type Step<T> = { readonly value: T } | { readonly failure: ProxyFailure }
+
+export class Router {
+  readonly label: string
+  readonly namespace: string
+  readonly bindings: BindingCache
+  readonly clients: ClientCache
+  readonly #options: RouterOptions
+  readonly #sendOptions: SendOptions
+  readonly #readDtab = createLocalDtabReader()
+  readonly #nextId: () => string
+  #active = 0
+
+  constructor(options: RouterOptions) {
+    this.label = options.label
+    this.namespace = options.namespace
+    this.bindings = options.bindings
+    this.clients = options.clients
+    this.#options = options
+    this.#nextId = createRequestIds(options.random)
+    this.#sendOptions = {
+      isSuccess: (method, status) => options.classifier({ method, status }) === 'success',
+      onRequeue: () => options.metrics.requeued(),
+    }
+  }
+
+  /** Requests in progress. */
+  get active(): number {
+    return this.#active
+  }
+
+  /** Answers a request; never rejects. */
+  readonly handle = async (inbound: Inbound): Promise<void> => {
+    const { clock, metrics } = this.#options
+    const startedAt = clock.monotonic()
+    const subject: Subject = {}
+    this.#active++
+    try {
+      const result = await this.#route(inbound, subject)
+      const status = result.kind === 'failed' ? this.#answer(inbound, result.failure, subject) : statusOf(result)
+      metrics.ended(status, this.#resultOf(inbound, result), (clock.monotonic() - startedAt) / 1000)
+    } catch (error) {
+      this.#options.onError(error)
+      inbound.response.cut()
+    } finally {
+      this.#active--
+    }
+  }
+
+  close(): void {
+    this.bindings.close()
+    this.clients.close()
+  }
+
+  async #route(inbound: Inbound, subject: Subject): Promise<SendResult> {
+    const named = this.#name(inbound, subject)
+    if ('failure' in named) return { kind: 'failed', failure: named.failure }
+    const deadline = this.#options.clock.monotonic() + this.#options.bindingTimeoutMs
+    const binding = named.value
+    if (!binding.isBound) await binding.settle(this.#options.bindingTimeoutMs)
+    const drawn = this.#draw(binding)
+    if ('failure' in drawn) return { kind: 'failed', failure: drawn.failure }
+    const { client } = drawn.value
+    if (client.state.kind === 'unknown') await client.settle(deadline - this.#options.clock.monotonic())
+    const unresolved = this.#unresolved(drawn.value)
+    if (unresolved !== undefined) return { kind: 'failed', failure: unresolved }
+    if (inbound.isAbandoned) return { kind: 'abandoned' }
+    const requestId = headerValue(inbound.head.headers, 'l5d-reqid') ?? this.#nextId()
+    return send(inbound, drawn.value, requestId, this.#sendOptions)
+  }
+
+  #name({ head }: Inbound, subject: Subject): Step<Binding> {
+    const identification = this.#options.identifier(head)
+    if (identification.kind === 'unidentified') return { failure: badRequest('identify', identification.reason) }
+    subject.path = identification.path
+    const dtab = this.#readDtab(head.headers)
+    if (dtab.kind === 'malformed') return { failure: badRequest('dtab', dtab.reason) }
+    subject.dtab = dtab.text
+    const binding = this.bindings.at(identification.path, dtab.text)
+    if (binding !== undefined) return { value: binding }
+    return { failure: tooLate('bind', 'too many new names are being bound at this moment') }
+  }
+
+  #draw(binding: Binding): Step<Destination> {
+    if (!binding.isBound) return { failure: this.#unbound(binding) }
+    const drawn = binding.draw(this.#options.random)
+    if (drawn.kind === 'leaf') return { value: drawn.value }
+    return { failure: noUpstream('bind', `${binding.pathText} ${whyNoLeaf[drawn.kind]}`) }
+  }
+
+  #unbound({ pathText, unboundState }: Binding): ProxyFailure {
+    if (unboundState.kind === 'failed')
+      return noUpstream('bind', `${pathText} cannot be bound: ${unboundState.error.message}`)
+    return tooLate('bind', this.#timedOut(`${pathText} was not bound`, unboundState.waitingFor))
+  }
+
+  #unresolved({ client }: Destination): ProxyFailure | undefined {
+    const { state, idText } = client
+    if (state.kind === 'unknown')
+      return tooLate('resolve', this.#timedOut(`the endpoints of ${idText} were not known`, state.waitingFor))
+    if (state.kind === 'failed')
+      return noUpstream('resolve', `the endpoints of ${idText} are not known: ${state.error.message}`)
+    return state.exists ? undefined : noUpstream('resolve', `${idText} does not exist, or not any more`)
+  }
+
+  #timedOut(what: string, waitingFor: string | undefined): string {
+    const hint = waitingFor === undefined ? '' : `; it waits for ${waitingFor}`
+    return `${what} within ${this.#options.bindingTimeoutMs} ms${hint}`
+  }
+
+  #answer({ response }: Inbound, failure: ProxyFailure, subject: Subject): number {
+    this.#options.metrics.failed(failure.stage)
+    if (response.isStarted) {
+      response.cut()
+      return failure.status
+    }
+    const { status, headers, body } = answerOf(failure, this.#explain(subject))
+    response.start(status, '', headers)
+    response.write(Buffer.from(body))
+    response.end()
+    return status
+  }
+
+  #explain({ path, dtab }: Subject): FailureSubject {
+    return {
+      namespace: this.namespace,
+      ...(path !== undefined && { service: showPath(path) }),
+      ...(dtab !== undefined && dtab !== '' && { dtab }),
+    }
+  }
+
+  #resultOf({ head }: Inbound, result: SendResult): RequestResult {
+    if (result.kind === 'abandoned') return 'abandoned'
+    return result.kind === 'answered' && this.#sendOptions.isSuccess(head.method, result.status) ? 'success' : 'failure'
+  }
+}
+
+const whyNoLeaf = {
+  neg: 'is bound to nothing: no rule of the namespace, nor of the request, leads to a service that exists',
+  fail: 'is refused by a rule of the namespace or of the request (!)',
+  empty: 'is bound to an empty service by a rule of the namespace or of the request ($)',
+} as const
+
+/** What is counted for a client that left: nginx's 499. */
+const clientLeft = 499
+
+function statusOf(result: Exclude<SendResult, { kind: 'failed' }>): number {
+  return result.kind === 'answered' ? result.status : clientLeft
+}
