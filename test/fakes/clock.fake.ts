@@ -26,7 +26,8 @@ export class FakeClock implements Clock {
   defer = (run: () => void): Cancel => {
     const entry = (): void => run()
     this.#deferred.add(entry)
-    return () => this.#deferred.delete(entry)
+    const deferred = this.#deferred
+    return () => deferred.delete(entry)
   }
 
   /** Timers and deferred work that have not run: what a leak test counts. */
