@@ -126,7 +126,7 @@ class HeldClaim {
     const { clock, table } = this.#options
     const now = clock.now()
     const startedAt = clock.monotonic()
-    const claim = { kind, name, owner: this.#owner, data: this.#data, now, expiresAt: now + Math.ceil(lifeMs), force }
+    const claim = { kind, name, owner: this.#owner, data: this.#data, now, expiresAt: Math.ceil(now + lifeMs), force }
     const isTaken = await table.claim(claim)
     if (isTaken && !this.#isOver) this.#hold(startedAt + ttlMs - clock.monotonic())
     return isTaken
@@ -140,7 +140,7 @@ class HeldClaim {
   }
 
   #scheduleRenewal(): void {
-    this.#renewal = this.#options.clock.after(this.#terms.ttlMs / renewalsPerTtl, () => {
+    this.#renewal = this.#options.clock.after(Math.floor(this.#terms.ttlMs / renewalsPerTtl), () => {
       this.#scheduleRenewal()
       this.#renew().catch((error: unknown) => this.#options.onError(error, this.#what))
     })
