@@ -3,14 +3,16 @@ import { fileURLToPath } from 'node:url'
 
 const asIs = (bytes: Buffer): Buffer => bytes
 
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
 function method<P extends string>(path: P, isStream: boolean) {
   return {
     path,
     requestStream: isStream,
     responseStream: isStream,
-    requestSerialize: asIs,
+    requestSerialize: asBuffer,
     requestDeserialize: asIs,
-    responseSerialize: asIs,
+    responseSerialize: asBuffer,
     responseDeserialize: asIs,
   } as const
 }

@@ -1,0 +1,242 @@
+// The watch client library: names and replica sets of a Nameplane server as cells, over one stream that comes back by itself.
+// A cell that has a good state keeps it, stale, while no server answers; nothing that reads a cell ever asks the server.
+import type { BoundTree } from '../../naming/bound-tree.ts'
+import { type Path, showPath } from '../../naming/path.ts'
+import type { ReplicaSet } from '../../naming/replica-set.ts'
+import { eachLeaf } from '../../naming/tree-leaves.ts'
+import { decodeWatchResponse, type ReceivedUpdate } from '../../proto/updates.ts'
+import type { WireName } from '../../proto/watch-requests.ts'
+import type { Metrics } from '../../runtime/metrics.ts'
+import type { Cell, Sink } from '../../watch/cell.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { State } from '../../watch/state.ts'
+import { HeldName } from './held-name.ts'
+import { ReplicaStore } from './replica-store.ts'
+import { RequestOutbox } from './request-outbox.ts'
+import { type ConnectionOptions, type ConnectionState, WatchConnection } from './watch-connection.ts'
+
+export interface WatchClientOptions extends ConnectionOptions {
+  /** Who this is, for the server's operators. */
+  readonly clientId: string
+  readonly clientVersion?: string
+  readonly metrics: Metrics
+  /** How long a name or replica set stays subscribed after its last watcher left. */
+  readonly lingerMs?: number
+}
+
+/** A logical name; `dtab` is the text of a local dtab that wins over the namespace's. */
+export interface ClientName {
+  readonly namespace: string
+  readonly path: Path
+  readonly dtab?: string
+}
+
+/** Since the client was made. */
+export interface WatchClientCounts {
+  readonly messagesSent: number
+  readonly messagesReceived: number
+  readonly updatesReceived: number
+  /** Streams that were opened. */
+  readonly connections: number
+  /** Names subscribed now, and replica sets held now. */
+  readonly names: number
+  readonly replicas: number
+}
+
+export interface WatchClient {
+  /**
+   * The binding of a name, one cell per equal name. A new tree is shown when its leaves are known, at the latest after 5 s.
+   * ok and stale: the last good tree, while the server is away or has no answer; failed: there is none, or the server
+   * has said that the rules give none.
+   */
+  bind(name: ClientName): Cell<BoundTree>
+  /** The endpoints of a bound id, one cell per id; states as with bind. */
+  replicas(id: Path): Cell<ReplicaSet>
+  /** Where the stream stands. */
+  readonly connection: Cell<ConnectionState>
+  counts(): WatchClientCounts
+  /** Ends the stream; cells keep what they have. Harmless when called twice. */
+  close(): void
+}
+
+/** Connects at once. Bad addresses show in `connection`; no address at all is a bad-config error thrown here. */
+export function createWatchClient(options: WatchClientOptions): WatchClient {
+  const session = new ClientSession(options)
+  const lingerMs = options.lingerMs ?? 10_000
+  const { kernel } = options
+  const mirror = <T>(name: string, open: (sink: Sink<State<T>>) => () => void): Cell<T> => {
+    const received = kernel.source<State<T>>(name, open, { lingerMs })
+    return kernel.derive(name, read => {
+      const state = read(received)
+      return state.kind === 'ok' ? state.value : state
+    })
+  }
+  const names = kernel.pool(
+    (name: ClientName) => mirror<BoundTree>(`name ${nameText(name)}`, sink => session.openName(name, sink)),
+    nameText,
+  )
+  const replicas = kernel.pool(
+    (id: Path) => mirror<ReplicaSet>(`replicas ${showPath(id)}`, sink => session.openReplicas(id, sink)),
+    showPath,
+  )
+  return {
+    bind: name => names.at(name),
+    replicas: id => replicas.at(id),
+    connection: session.connection.state,
+    counts: () => session.counts(),
+    close: () => session.close(),
+  }
+}
+
+function nameText({ namespace, path, dtab }: ClientName): string {
+  return `${namespace}${showPath(path)}${dtab === undefined ? '' : ` ${dtab}`}`
+}
+
+/** Subscriptions on one side, the stream on the other. */
+class ClientSession {
+  readonly connection: WatchConnection
+  readonly #clock: Clock
+  readonly #outbox: RequestOutbox
+  readonly #replicas: ReplicaStore
+  readonly #names = new Map<number, HeldName>()
+  /** Names with a tree that waits for its leaves. */
+  readonly #waiting = new Set<HeldName>()
+  readonly #messages: ReturnType<typeof createCounters>
+  #nextKey = 1
+  #cancelFlush: Cancel | undefined
+  #messagesSent = 0
+  #messagesReceived = 0
+  #updatesReceived = 0
+  #connections = 0
+
+  constructor(options: WatchClientOptions) {
+    this.#clock = options.clock
+    this.#replicas = new ReplicaStore(options.clock)
+    this.#outbox = new RequestOutbox({ id: options.clientId, version: options.clientVersion ?? '' })
+    this.#messages = createCounters(options.metrics)
+    this.connection = new WatchConnection(options, {
+      opened: () => this.#start(),
+      received: message => this.#receive(message),
+      sendable: () => this.#flush(),
+      lost: reason => this.#lose(reason),
+    })
+  }
+
+  openName({ namespace, path, dtab = '' }: ClientName, sink: Sink<State<BoundTree>>): () => void {
+    const name: WireName = { namespace, path, dtab }
+    const held = new HeldName(this.#nextKey++, name, this.#replicas, this.#clock)
+    this.#names.set(held.key, held)
+    held.shown.attach(sink)
+    this.#outbox.subscribe(held)
+    this.#flushSoon()
+    return () => {
+      held.shown.detach()
+      if (!this.#names.delete(held.key)) return
+      held.close()
+      this.#waiting.delete(held)
+      this.#outbox.unsubscribe(held)
+      this.#flushSoon()
+    }
+  }
+
+  openReplicas(id: Path, sink: Sink<State<ReplicaSet>>): () => void {
+    const held = this.#replicas.at(id)
+    held.shown.attach(sink)
+    this.#outbox.replicasChanged(held)
+    this.#flushSoon()
+    return () => {
+      held.shown.detach()
+      this.#replicas.dropUnused(held)
+      this.#outbox.replicasChanged(held)
+      this.#flushSoon()
+    }
+  }
+
+  counts(): WatchClientCounts {
+    return {
+      messagesSent: this.#messagesSent,
+      messagesReceived: this.#messagesReceived,
+      updatesReceived: this.#updatesReceived,
+      connections: this.#connections,
+      names: this.#names.size,
+      replicas: this.#replicas.size,
+    }
+  }
+
+  close(): void {
+    this.#cancelFlush?.()
+    this.#cancelFlush = undefined
+    for (const held of this.#names.values()) held.close()
+    this.#names.clear()
+    this.connection.close()
+  }
+
+  #start(): void {
+    this.#connections++
+    this.#outbox.restart(this.#names.values(), this.#replicas.watched())
+    this.#flush()
+  }
+
+  /** Subscriptions made in one turn of the event loop go out together. */
+  #flushSoon(): void {
+    this.#cancelFlush ??= this.#clock.defer(() => {
+      this.#cancelFlush = undefined
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (!this.connection.canSend) return
+    const message = this.#outbox.take()
+    if (message === undefined) return
+    this.#messagesSent++
+    this.#messages.sent.inc()
+    this.connection.send(message)
+  }
+
+  #receive(message: Buffer): void {
+    this.#messagesReceived++
+    this.#messages.received.inc()
+    const updates = decodeWatchResponse(message)
+    for (const update of updates) this.#apply(update)
+    this.#updatesReceived += updates.length
+    for (const held of this.#waiting) {
+      held.showIfReady()
+      if (!held.isWaiting) this.#waiting.delete(held)
+    }
+  }
+
+  #apply(update: ReceivedUpdate): void {
+    if (update.kind === 'replicas') {
+      this.#replicas.receive(update)
+      return
+    }
+    const held = this.#names.get(update.key)
+    if (held !== undefined) {
+      held.receive(update.hash, update.state)
+      if (held.isWaiting) this.#waiting.add(held)
+    } else if (update.state.kind === 'ok') {
+      // Given up while this was on its way: so are the replica sets that came ahead of it.
+      eachLeaf(update.state.value, ({ id }) => this.#replicas.dropUnused(this.#replicas.at(id)))
+    }
+  }
+
+  #lose(reason: Error): void {
+    const stale = { since: this.#clock.now(), reason }
+    for (const held of this.#names.values()) held.lose(stale)
+    this.#replicas.lose(stale)
+  }
+}
+
+function createCounters(metrics: Metrics) {
+  return {
+    sent: metrics.counter({
+      name: 'nameplane_watch_client_messages_sent_total',
+      help: 'Messages sent to the naming server: subscriptions and their ends.',
+    }),
+    received: metrics.counter({
+      name: 'nameplane_watch_client_messages_received_total',
+      help: 'Messages received from the naming server.',
+    }),
+  }
+}
