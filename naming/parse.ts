@@ -129,7 +129,7 @@ class SlicedDtabParser implements DtabParser {
       this.#outcome = failure(scanner.error('bad-dtab'))
       return
     }
-    rememberText({ text: scanner.text, dtab: this.#dentries, ends: Uint32Array.from(this.#ends) })
+    rememberText(scanner.text, this.#dentries, this.#ends)
     this.#outcome = success(this.#dentries)
   }
 }

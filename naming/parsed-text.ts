@@ -2,7 +2,7 @@
 import type { Dentry, Dtab } from './dtab.ts'
 
 /** A parsed text and, for each entry but an unterminated last one, the offset after its semicolon. */
-export interface ParsedText {
+interface ParsedText {
   readonly text: string
   readonly dtab: Dtab
   readonly ends: Uint32Array
@@ -15,9 +15,9 @@ const compareStep = 4096
 
 const parsedTexts = new WeakMap<Dtab, ParsedText>()
 
-/** Keeps the text for as long as the dtab lives. */
-export function rememberText(parsed: ParsedText): void {
-  if (parsed.dtab.length >= fewestEntries) parsedTexts.set(parsed.dtab, parsed)
+/** Keeps the text, and the offsets after each semicolon that closed an entry, for as long as the dtab lives. */
+export function rememberText(text: string, dtab: Dtab, ends: readonly number[]): void {
+  if (dtab.length >= fewestEntries) parsedTexts.set(dtab, { text, dtab, ends: new Uint32Array(ends) })
 }
 
 /** What of an earlier dtab stands unchanged at the head and the tail of an edited text. */

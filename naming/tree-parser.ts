@@ -9,6 +9,9 @@ import type { Scanner } from './scanner.ts'
  */
 export const maxNesting = 1000
 
+/** How many terms the trees of one text may have: memory for a text of the largest size stays a few hundred MB. */
+export const maxTerms = 1_000_000
+
 const openParen = 0x28
 const closeParen = 0x29
 const star = 0x2a
@@ -80,14 +83,15 @@ export class TreeParser {
   readonly #scanner: Scanner
   readonly #outer: Level[] = []
   #level: Level | undefined
+  #terms = 0
 
   constructor(scanner: Scanner) {
     this.#scanner = scanner
   }
 
-  /** Reads up to `maxTerms` terms (a path, a mark or a parenthesis); undefined on a fault. */
-  read(maxTerms: number): NameTree<Path> | 'more' | undefined {
-    for (let terms = 0; terms < maxTerms; terms++) {
+  /** Reads up to `atMost` terms (a path, a mark or a parenthesis); undefined on a fault. */
+  read(atMost: number): NameTree<Path> | 'more' | undefined {
+    for (let terms = 0; terms < atMost; terms++) {
       const weight = this.#weight()
       if (weight === undefined) return undefined
       if (this.#scanner.take(openParen)) {
@@ -125,6 +129,7 @@ export class TreeParser {
 
   #term(): NameTree<Path> | undefined {
     const scanner = this.#scanner
+    if (++this.#terms > maxTerms) return scanner.fail(`no more than ${maxTerms} terms`)
     const unit = scanner.peek()
     if (unit === slash) {
       const path = scanPath(scanner)
