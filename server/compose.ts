@@ -1,8 +1,8 @@
 // Puts a server together from its configuration: the only place that knows every part, and the only importer of registries.
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { createGrpcApi } from '../api/grpc/index.ts'
-import { createHttpApi } from '../api/http/index.ts'
+import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
+import { createHttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import type { Namer } from '../interpreters/namer.ts'
@@ -22,7 +22,7 @@ import { createKernel } from '../watch/kernel.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { checkServerConfig, type Interface, type ServerConfig } from './config.ts'
 import { isLoopback } from './loopback.ts'
-import { createReadiness } from './readiness.ts'
+import { createReadiness, type Readiness } from './readiness.ts'
 import { createSourceLog } from './source-log.ts'
 
 /** A configuration in which every kind is loaded and every key is checked; nothing is opened yet. */
@@ -140,7 +140,7 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   )
   closers.add(() => admin.close())
   const listening: Listening[] = [{ api: 'admin', host: admin.host, port: admin.port }]
-  for (const each of plan.config.interfaces) listening.push(await openInterface(each, ports, closers))
+  for (const each of plan.config.interfaces) listening.push(await openInterface(each, ports, readiness, closers))
   closers.add(() => stopping.abort())
   warnOpenListeners(listening, log)
   return listening
@@ -207,11 +207,24 @@ async function openAdmin(plan: ServerPlan, routes: ReturnType<typeof adminRoutes
   })
 }
 
-async function openInterface({ api, ip, port }: Interface, ports: ApiPorts, closers: Closers): Promise<Listening> {
-  const server = api === 'http' ? await createHttpApi(ports, {}) : createGrpcApi(ports, {})
+async function openInterface(
+  { api, ip, port }: Interface,
+  ports: ApiPorts,
+  readiness: Readiness,
+  closers: Closers,
+): Promise<Listening> {
+  const server = api === 'http' ? await createHttpApi(ports) : openGrpc(ports, readiness)
   closers.add(() => server.close())
   const bound = await server.listen({ host: ip, port })
   return { api, host: ip, port: bound.port }
+}
+
+/** Health follows readiness, and ends with the stop. */
+function openGrpc(ports: ApiPorts, readiness: Readiness): GrpcApi {
+  const grpc = createGrpcApi(ports)
+  readiness.whenReady(() => grpc.setServing(true))
+  ports.shutdown.addEventListener('abort', () => grpc.setServing(false), { once: true })
+  return grpc
 }
 
 function warnOpenListeners(listening: readonly Listening[], log: Log): void {

@@ -11,6 +11,8 @@ export interface ReadinessReport {
 
 export interface Readiness {
   report(): ReadinessReport
+  /** Runs `then` once, when the server is first ready; never after close. */
+  whenReady(then: () => void): void
   close(): void
 }
 
@@ -27,17 +29,30 @@ export interface ReadinessOptions {
 /** Ready once the store and every source opened so far have answered, or the bound has passed; names not known yet then answer pending, never neg. */
 export function createReadiness({ kernel, store, clock, boundMs, shutdown }: ReadinessOptions): Readiness {
   const startedAt = clock.monotonic()
-  const unwatch = store.list().watch(() => {})
   let wasReady = false
+  let waiters: (() => void)[] = []
+  const check = (): boolean => {
+    const waiting = kernel.sources().some(({ state }) => state === 'pending' || state === 'failed')
+    wasReady ||= !waiting || clock.monotonic() - startedAt >= boundMs
+    if (wasReady) for (const tell of waiters.splice(0)) tell()
+    return wasReady
+  }
+  const unwatch = store.list().watch(() => check())
+  const cancelBound = clock.after(boundMs, check)
   return {
     report: () => {
       if (shutdown.aborted) return { ready: false, reasons: ['the server is stopping'] }
-      const waiting = kernel.sources().filter(({ state }) => state === 'pending' || state === 'failed')
-      const isLate = clock.monotonic() - startedAt >= boundMs
-      wasReady ||= waiting.length === 0 || isLate
-      return { ready: wasReady, reasons: reasonsFor(kernel.sources(), clock) }
+      return { ready: check(), reasons: reasonsFor(kernel.sources(), clock) }
     },
-    close: unwatch,
+    whenReady: then => {
+      waiters.push(then)
+      check()
+    },
+    close: () => {
+      waiters = []
+      cancelBound()
+      unwatch()
+    },
   }
 }
 

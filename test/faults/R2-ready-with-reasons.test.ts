@@ -64,17 +64,21 @@ describe('R2: readiness', () => {
   })
 
   it('comes in bounded time when a source stays dead, still naming it, and the names behind it are pending, never neg', () => {
-    const { readiness, clock, kernel } = begin()
-    const silent = kernel.source<string>('consul dc1/web', () => () => {})
+    const { readiness, clock, kernel } = begin(k => k.source('storage list', () => () => {}))
+    let told = 0
+    readiness.whenReady(() => told++)
     const seen: string[] = []
-    silent.watch(state => seen.push(state.kind))
-    expect(readiness.report().ready).toBe(false)
-    clock.advance(boundMs)
+    kernel.source<string>('consul dc1/web', () => () => {}).watch(state => seen.push(state.kind))
+    clock.advance(boundMs - 1)
+    expect([readiness.report().ready, told]).toEqual([false, 0])
+    clock.advance(1)
     expect(readiness.report()).toEqual({
       ready: true,
-      reasons: [`consul dc1/web has not answered yet, waiting for ${boundMs} ms`],
+      reasons: ['storage list', 'consul dc1/web'].map(
+        name => `${name} has not answered yet, waiting for ${boundMs} ms`,
+      ),
     })
-    expect(seen).toEqual(['pending'])
+    expect([seen, told]).toEqual([['pending'], 1])
   })
 
   it('stays once given: a later failure is a reason, not a refusal, for the last good state is served', () => {

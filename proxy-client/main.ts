@@ -1,0 +1,72 @@
+// `nameplane proxy`: configuration in, a running thin proxy or one line that says why not.
+import { parseConfig, readConfig } from '../runtime/config.ts'
+import type { Env } from '../runtime/env.ts'
+import type { Log } from '../runtime/log.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { type ListeningAddress, runService } from '../runtime/service-command.ts'
+import type { SourceEvent } from '../watch/cell.ts'
+import { systemClock, systemRandom } from '../watch/clock.ts'
+import { createKernel } from '../watch/kernel.ts'
+import { proxyConfig } from './config.ts'
+import { type RunningProxy, startProxy } from './proxy.ts'
+import { openWatchNaming } from './watch-naming.ts'
+
+const help = `Usage: nameplane proxy [config.yaml | -] [--log-level debug|info|warn|error]
+
+Runs the thin proxy beside an application. It asks the naming server which endpoints a name has, once, and is told of
+every change; requests never wait for the server once their name is bound. Without a file:
+  requests on 127.0.0.1:4140, admin pages on 9990 (/ready /live /metrics /state), server at 127.0.0.1:4321
+
+Examples:
+  nameplane proxy
+  nameplane proxy examples/proxy.yaml
+  curl -H 'Host: web' localhost:4140       the name /svc/web, by the dtab "default"
+
+SIGTERM or Ctrl-C stops gracefully. Exit codes: 0 stopped, 1 could not start, 2 wrong command line or configuration.
+`
+
+const graceMs = 10_000
+
+/** Runs until stopped; resolves to the exit code. */
+export function runProxy(argv: readonly string[]): Promise<number> {
+  return runService(
+    {
+      name: 'nameplane proxy',
+      help,
+      clock: systemClock,
+      start: async (file, log) => {
+        const document = file === undefined ? parseConfig('{}', 'built-in configuration') : await readConfig(file)
+        const env = createEnv(log)
+        const proxy = await startProxy(document.check(proxyConfig, document.value, []), env, openWatchNaming)
+        const close = async (): Promise<void> => {
+          await proxy.close(graceMs)
+          env.kernel.close()
+        }
+        return { listening: addressesOf(proxy), graceMs: graceMs + 1_000, close }
+      },
+    },
+    argv,
+  )
+}
+
+function createEnv(log: Log): Env {
+  const clock = systemClock
+  const onError = (error: unknown, where: string): void => log.error({ err: error, where }, 'a watcher failed')
+  return {
+    kernel: createKernel({ clock, onError, onSource: event => logSource(log, event) }),
+    clock,
+    random: systemRandom,
+    log,
+    metrics: createMetrics({ processMetrics: true }),
+  }
+}
+
+/** The connection has its own lines; a name's failure is for whoever looks closely. */
+function logSource(log: Log, { kind, source, error }: SourceEvent): void {
+  log.debug({ source, ...(error && { error: error.message }) }, `source ${kind}`)
+}
+
+function addressesOf({ admin, routers }: RunningProxy): readonly ListeningAddress[] {
+  const routed = Object.entries(routers).flatMap(([api, addresses]) => addresses.map(address => ({ api, ...address })))
+  return [{ api: 'admin', ...admin }, ...routed]
+}

@@ -1,0 +1,28 @@
+// The source of names of a proxy: the watch client, with its connection told in words for /ready and /state.
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Env } from '../runtime/env.ts'
+import { version } from '../runtime/version.ts'
+import type { NamingClient } from './naming.ts'
+import { createWatchClient } from './watch/watch-client.ts'
+
+/** Connects at once and for ever; the caller closes it. */
+export function openWatchNaming(addresses: readonly string[], env: Env): NamingClient {
+  const clientId = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
+  const client = createWatchClient({ ...env, addresses, clientId, clientVersion: version })
+  let wasConnected = false
+  client.connection.watch(state => {
+    wasConnected ||= state.kind === 'ok' && state.value.kind === 'connected'
+  })
+  return {
+    bind: query => client.bind(query),
+    replicas: id => client.replicas(id),
+    status: () => {
+      const state = client.connection.peek()
+      const connected = state.kind === 'ok' && state.value.kind === 'connected'
+      const connection = state.kind === 'ok' ? state.value : { kind: state.kind }
+      return { connected, wasConnected, facts: { clientId, servers: addresses, connection, ...client.counts() } }
+    },
+    close: () => client.close(),
+  }
+}
