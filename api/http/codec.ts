@@ -27,6 +27,8 @@ export interface Codec {
   print(text: string, as: Printing): Promise<Result<Coded>>
   /** As print, at once; undefined when that would take too long. */
   printNow(text: string, as: Printing): Result<Coded> | undefined
+  /** The changes between two stored texts as a JSON array. */
+  diff(from: string, to: string): Promise<Result<Coded>>
   /** How many jobs went to the worker. */
   readonly jobsSent: number
   close(): Promise<void>
@@ -43,6 +45,10 @@ export function createCodec(clock: Clock): Codec {
     },
     printNow,
     print: async (text, as) => printNow(text, as) ?? printed(await thread.run({ kind: 'print', text, as })),
+    diff: async (from, to) => {
+      const job: CodecJob = { kind: 'diff', from, to }
+      return printed(from.length + to.length > inlineBytes ? await thread.run(job) : runCodecJob(job))
+    },
     get jobsSent() {
       return thread.sent
     },

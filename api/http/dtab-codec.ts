@@ -1,6 +1,7 @@
 // The jobs on dtabs that may be large: checking a body, printing a stored text. Pure, and plain data in and out, so that
 // they run in this thread or in a worker alike.
 import { dtabHash } from '../../naming/dtab.ts'
+import { diffDtabs } from '../../naming/dtab-diff.ts'
 import { dtabToJson, showDtabJson } from '../../naming/dtab-json.ts'
 import type { ErrorCode, ErrorDetail, NamingError } from '../../naming/errors.ts'
 import { parseDtab } from '../../naming/parse.ts'
@@ -10,10 +11,11 @@ import { decodeDtabBody } from './dtab-body.ts'
 /** How a dtab is printed: exact JSON, or namerd's JSON or text. */
 export type Printing = 'json' | 'shown-json' | 'shown-text'
 
-/** decode: a body to the text to store. print: a stored text to what clients read. Bytes tell how much work it is. */
+/** decode: a body to the text to store. print: a stored text to what clients read. diff: the changes between two stored texts. */
 export type CodecJob =
   | { readonly kind: 'decode'; readonly bytes: Uint8Array; readonly mediaType: string; readonly namespace: string }
   | { readonly kind: 'print'; readonly text: string; readonly as: Printing }
+  | { readonly kind: 'diff'; readonly from: string; readonly to: string }
 
 /** The text, and the hash of what the dtab means. Errors travel as plain data: a class does not survive the way between threads. */
 export type CodecAnswer =
@@ -21,7 +23,8 @@ export type CodecAnswer =
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly detail: ErrorDetail }
 
 export function runCodecJob(job: CodecJob): CodecAnswer {
-  return job.kind === 'decode' ? decode(job) : print(job.text, job.as)
+  if (job.kind === 'decode') return decode(job)
+  return job.kind === 'print' ? print(job.text, job.as) : diff(job.from, job.to)
 }
 
 function decode(job: CodecJob & { readonly kind: 'decode' }): CodecAnswer {
@@ -37,6 +40,22 @@ function print(text: string, as: Printing): CodecAnswer {
   const hash = dtabHash(dtab)
   if (as === 'shown-text') return { ok: true, text: showDtab(dtab), hash }
   return { ok: true, text: JSON.stringify(as === 'json' ? dtabToJson(dtab) : showDtabJson(dtab)), hash }
+}
+
+/** Only what one side has, as a JSON array; `index` is the place on that side. */
+function diff(from: string, to: string): CodecAnswer {
+  const before = parseDtab(from)
+  const after = before.ok ? parseDtab(to) : before
+  if (!before.ok) return refusal(before.error)
+  if (!after.ok) return refusal(after.error)
+  const changes: object[] = []
+  const at = { removed: 0, added: 0 }
+  for (const { change, dentry } of diffDtabs(before.value, after.value)) {
+    if (change !== 'kept') changes.push({ change, index: at[change], ...dtabToJson([dentry])[0] })
+    if (change !== 'added') at.removed++
+    if (change !== 'removed') at.added++
+  }
+  return { ok: true, text: JSON.stringify(changes), hash: dtabHash(after.value) }
 }
 
 export function refusal({ code, message, detail }: NamingError): CodecAnswer {

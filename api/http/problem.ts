@@ -1,5 +1,6 @@
 // Errors as RFC 9457 problem documents. Knows no route; what an error's cause was never leaves the server.
 import { type ErrorCode, errorCodes, type NamingError } from '../../naming/errors.ts'
+import { timeText } from './time-text.ts'
 
 export const problemMediaType = 'application/problem+json'
 
@@ -16,9 +17,10 @@ export interface Problem {
 
 /** The document of an error. A position in a text becomes `offset`, `line` and `column`. */
 export function problemFromError(error: NamingError): Problem {
-  const { position, ...detail } = error.detail
+  const { position, time, ...detail } = error.detail
   return {
     ...detail,
+    ...(typeof time === 'number' && { time: timeText(time) }),
     ...position,
     type: `urn:nameplane:problem:${error.code}`,
     title: errorCodes[error.code].title,

@@ -1,0 +1,54 @@
+// Who writes and why, as the request's headers and query say it. There is no login yet, so nothing here is verified.
+import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { NamingError } from '../../naming/errors.ts'
+import { failure, type Result, success } from '../../naming/result.ts'
+import type { Idempotency } from '../../storage/store.ts'
+
+const maxAuthorLength = 256
+
+/** Header bytes reach us one per character; they are UTF-8 when they can be. */
+function headerText(value: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'latin1'))
+  } catch {
+    return value
+  }
+}
+
+/** `Nameplane-Author`, else the peer's address. */
+export function authorOf(headers: IncomingHttpHeaders, peer: string): Result<string> {
+  const header = headers['nameplane-author']
+  if (header === undefined) return success(peer)
+  const author = headerText(String(header)).trim()
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  if (author !== '' && author.length <= maxAuthorLength && !/[\u0000-\u001f\u007f]/.test(author)) return success(author)
+  return failure(
+    new NamingError('bad-request', `Nameplane-Author must be 1 to ${maxAuthorLength} printable characters.`, {
+      detail: { at: 'Nameplane-Author' },
+    }),
+  )
+}
+
+export interface KeyedRequest {
+  readonly method: string
+  /** Path and query as they were sent. */
+  readonly url: string
+  readonly body: Uint8Array | undefined
+}
+
+/** The Idempotency-Key with a digest of the request that it stands for; undefined when there is none. */
+export function idempotencyOf(headers: IncomingHttpHeaders, request: KeyedRequest): Result<Idempotency | undefined> {
+  const key = headers['idempotency-key']
+  if (key === undefined) return success(undefined)
+  if (typeof key !== 'string' || !/^[!-~]{1,255}$/.test(key)) {
+    return failure(
+      new NamingError('bad-request', 'Idempotency-Key must be 1 to 255 visible ASCII characters.', {
+        detail: { at: 'Idempotency-Key' },
+      }),
+    )
+  }
+  const digest = createHash('sha256').update(`${request.method} ${request.url}\n`)
+  if (request.body !== undefined) digest.update(request.body)
+  return success({ key, fingerprint: digest.digest('hex') })
+}

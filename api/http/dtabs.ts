@@ -1,0 +1,140 @@
+// The routes of dtabs: list, read, watch, replace, edit, delete.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { NamingError } from '../../naming/errors.ts'
+import { orThrow } from '../../naming/result.ts'
+import { readVersion } from '../../storage/history.ts'
+import type { Version } from '../../storage/store.ts'
+import { answerFrame } from './answer-frame.ts'
+import type { HttpContext } from './context.ts'
+import { versionJson } from './dtab-frames.ts'
+import { dtabType, jsonType, mediaTypeOf, preferredType, textType } from './media-type.ts'
+import { readPatch } from './patch-body.ts'
+import { entityTag, readOutcome } from './precondition.ts'
+import { fromQuery, startWatch, watchQuery } from './start-watch.ts'
+import { asPrecondition, bodyBytes, changeOf, createCheckedEditor, sendWritten, writeQuery } from './write-request.ts'
+
+export const namespaceParams = z.strictObject({ namespace: z.string() })
+export const versionNumber = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
+
+const listQuery = z.strictObject({
+  ...watchQuery,
+  deleted: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+})
+const readQuery = z.strictObject({ ...watchQuery, version: versionNumber.optional() })
+
+export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  typed.get('/api/dtabs', { schema: { querystring: listQuery } }, (request, reply) => {
+    const withDeleted = request.query.deleted ?? false
+    if (request.query.watch === true) {
+      const stream = { cell: context.dtabs.list(withDeleted), from: fromQuery(request), presentVersion: () => 0 }
+      return startWatch(context, request, reply, stream)
+    }
+    const keyed = { key: `list ${withDeleted}`, make: () => context.dtabs.list(withDeleted) }
+    return answerFrame(context, reply, keyed)
+  })
+  const read = { schema: { params: namespaceParams, querystring: readQuery } }
+  typed.get('/api/dtabs/:namespace', read, (request, reply) => {
+    const { namespace } = request.params
+    if (request.query.watch === true) return watchDtab(context, request, reply, namespace)
+    return readDtab(context, request, reply, { namespace, version: request.query.version })
+  })
+  addWrites(app, context)
+}
+
+function addWrites(app: FastifyInstance, { ports, codec }: HttpContext): void {
+  const { store } = ports
+  const editor = createCheckedEditor(store)
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  const schema = { params: namespaceParams, querystring: writeQuery }
+
+  const put = { schema, config: { bodyTypes: [jsonType, dtabType, textType] } }
+  typed.put('/api/dtabs/:namespace', put, async (request, reply) => {
+    const { namespace } = request.params
+    const change = changeOf(request, namespace, request.query.message)
+    const mediaType = mediaTypeOf(request.headers['content-type'])
+    const { text } = orThrow(await codec.decode(bodyBytes(request), mediaType, namespace))
+    try {
+      return sendWritten(reply, store, await editor.put({ ...change, body: { kind: 'text', text } }))
+    } catch (error) {
+      throw asPrecondition(error, change)
+    }
+  })
+  typed.patch('/api/dtabs/:namespace', { schema, config: { bodyTypes: [jsonType] } }, async (request, reply) => {
+    const change = changeOf(request, request.params.namespace, request.query.message)
+    const edits = orThrow(readPatch(bodyBytes(request)))
+    return sendWritten(reply, store, await editor.patch({ ...change, edits }))
+  })
+  typed.delete('/api/dtabs/:namespace', { schema }, async (request, reply) => {
+    const change = changeOf(request, request.params.namespace, request.query.message)
+    return sendWritten(reply, store, await editor.delete(change))
+  })
+}
+
+interface DtabRead {
+  readonly namespace: string
+  readonly version: number | undefined
+}
+
+async function readDtab(
+  { ports, codec }: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { namespace, version }: DtabRead,
+): Promise<FastifyReply> {
+  reply.header('vary', 'Accept')
+  const type = preferredType(request.headers.accept, [jsonType, dtabType, textType])
+  if (type === undefined) {
+    const accepted = [jsonType, dtabType, textType]
+    const message = `No media type in Accept is served here; ${accepted.join(', ')} are.`
+    throw new NamingError('not-acceptable', message, { detail: { accepted } })
+  }
+  const found = await presentVersion({ ports }, namespace, version)
+  const tag = entityTag(found.version, type !== jsonType)
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers
+  const outcome = orThrow(readOutcome({ ifMatch, ifNoneMatch }, tag))
+  if (outcome === 'precondition-failed') {
+    const message = `The dtab of '${namespace}' is at version ${found.version}, not the one in If-Match.`
+    throw new NamingError('dtab-version-mismatch', message, { detail: { presentVersion: found.version } })
+  }
+  reply.header('etag', tag)
+  if (outcome === 'not-modified') return reply.code(304).send()
+  if (type !== jsonType) return reply.header('content-type', `${type}; charset=utf-8`).send(found.text)
+  const { text } = orThrow(await codec.print(found.text, 'json'))
+  const about = JSON.stringify({ namespace, ...versionJson(found, ports.store.maxDtabBytes) })
+  return reply.header('content-type', jsonType).send(`${about.slice(0, -1)},"dtab":${text}}\n`)
+}
+
+/** The version asked for, else the newest; a tombstone is no dtab. */
+async function presentVersion(
+  { ports: { store } }: Pick<HttpContext, 'ports'>,
+  namespace: string,
+  version: number | undefined,
+): Promise<Version & { readonly text: string }> {
+  const found = version === undefined ? await store.head(namespace) : await readVersion(store, namespace, version)
+  const text = found?.text
+  if (found !== undefined && text !== undefined) return { ...found, text }
+  if (version !== undefined) {
+    throw new NamingError('version-not-found', `Version ${version} of '${namespace}' is a deletion and has no dtab.`)
+  }
+  const what = found === undefined ? 'does not exist' : `was deleted by ${found.meta.author} (version ${found.version})`
+  throw new NamingError('dtab-not-found', `The namespace '${namespace}' ${what}.`, {
+    detail: { namespace, ...(found && { presentVersion: found.version, deleted: true }) },
+  })
+}
+
+function watchDtab(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  namespace: string,
+): FastifyReply {
+  const cell = context.dtabs.dtab(namespace)
+  const presentVersion = (): number => {
+    const frame = cell.peek()
+    return frame.kind === 'ok' ? (frame.value.dtabVersion ?? 0) : 0
+  }
+  return startWatch(context, request, reply, { cell, from: fromQuery(request), presentVersion })
+}

@@ -1,0 +1,83 @@
+// The routes of a dtab's past: versions, differences, rollback.
+import type { FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { NamingError } from '../../naming/errors.ts'
+import { orThrow } from '../../naming/result.ts'
+import { readHistory, readVersion } from '../../storage/history.ts'
+import type { Store, Version } from '../../storage/store.ts'
+import type { HttpContext } from './context.ts'
+import { metaJson } from './dtab-frames.ts'
+import { namespaceParams, versionNumber } from './dtabs.ts'
+import { jsonType } from './media-type.ts'
+import { readRollback } from './patch-body.ts'
+import { bodyBytes, changeOf, createCheckedEditor, sendWritten, writeQuery } from './write-request.ts'
+
+const maxPage = 100
+const defaultPage = 20
+const anyVersion = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+
+const historyQuery = z.strictObject({
+  before: versionNumber.optional(),
+  limit: z.coerce.number().int().min(1).max(maxPage).default(defaultPage),
+})
+const diffQuery = z.strictObject({ from: anyVersion, to: anyVersion.optional() })
+
+export function addHistoryRoutes(app: FastifyInstance, { ports: { store }, codec }: HttpContext): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  const editor = createCheckedEditor(store)
+
+  const versions = { schema: { params: namespaceParams, querystring: historyQuery } }
+  typed.get('/api/dtabs/:namespace/versions', versions, async (request, reply) => {
+    const { namespace } = request.params
+    const { before, limit } = request.query
+    const page = await readHistory(store, namespace, { limit, ...(before !== undefined && { before }) })
+    const body = {
+      namespace,
+      versions: page.versions.map(summary),
+      ...(page.next !== undefined && { next: page.next }),
+    }
+    return reply.header('content-type', jsonType).send(`${JSON.stringify(body)}\n`)
+  })
+
+  const diff = { schema: { params: namespaceParams, querystring: diffQuery } }
+  typed.get('/api/dtabs/:namespace/diff', diff, async (request, reply) => {
+    const { namespace } = request.params
+    const to = request.query.to ?? (await presentNumber(store, namespace))
+    const { from } = request.query
+    const [before, after] = await Promise.all([textAt(store, namespace, from), textAt(store, namespace, to)])
+    const { text } = orThrow(await codec.diff(before, after))
+    const about = JSON.stringify({ namespace, from, to })
+    return reply.header('content-type', jsonType).send(`${about.slice(0, -1)},"changes":${text}}\n`)
+  })
+
+  const rollback = { schema: { params: namespaceParams, querystring: writeQuery }, config: { bodyTypes: [jsonType] } }
+  typed.post('/api/dtabs/:namespace/rollback', rollback, async (request, reply) => {
+    const change = changeOf(request, request.params.namespace, request.query.message)
+    const version = orThrow(readRollback(bodyBytes(request)))
+    const result = await editor.rollback({ ...change, version })
+    return sendWritten(reply, store, result)
+  })
+}
+
+function summary(version: Version): object {
+  const { text, meta } = version
+  return {
+    ...metaJson(version),
+    deleted: text === undefined,
+    parent: meta.parent,
+    bytes: Buffer.byteLength(text ?? ''),
+  }
+}
+
+/** 0 is the time before the first version. */
+async function textAt(store: Store, namespace: string, version: number): Promise<string> {
+  if (version === 0) return ''
+  return (await readVersion(store, namespace, version)).text ?? ''
+}
+
+async function presentNumber(store: Store, namespace: string): Promise<number> {
+  const head = await store.head(namespace)
+  if (head !== undefined) return head.version
+  throw new NamingError('dtab-not-found', `There is no namespace '${namespace}'.`, { detail: { namespace } })
+}

@@ -1,0 +1,111 @@
+// /api/1/bind, addr, resolve and bound-names: namerd's evaluations, which wait while something is pending.
+import type { FastifyReply } from 'fastify'
+import { emptyDtab } from '../../../naming/dtab.ts'
+import { parseDtab, parsePath } from '../../../naming/parse.ts'
+import { type Path, showPath } from '../../../naming/path.ts'
+import type { Cell } from '../../../watch/cell.ts'
+import { failed, ok, type State } from '../../../watch/state.ts'
+import type { HttpContext } from '../context.ts'
+import { drawLeaf, type Name } from '../evaluation-frames.ts'
+import { jsonType } from '../media-type.ts'
+import { settled } from '../settled.ts'
+import { addrJson, boundTreeJson, leafIds } from '../trees-json.ts'
+import { isTrue } from './raw-url.ts'
+import { NamerdRefusal, sendBody } from './reply.ts'
+import { streamLines } from './stream.ts'
+
+/** The name in a query: a path that is absent or a dtab that does not parse is namerd's 500, a bad path 400 with a text. */
+export function nameOf(namespace: string, query: URLSearchParams): Name {
+  const path = query.get('path')
+  if (path === null) throw new NamerdRefusal(500)
+  const parsed = parsePath(path)
+  if (!parsed.ok) throw new NamerdRefusal(400, `Invalid path: ${path} / ${parsed.error.message}`)
+  const dtab = query.get('dtab')
+  const local = dtab === null ? undefined : parseDtab(dtab)
+  if (local?.ok === false) throw new NamerdRefusal(500)
+  return {
+    key: JSON.stringify([namespace, path, dtab]),
+    namespace,
+    path: parsed.value,
+    local: local?.ok === true ? local.value : emptyDtab,
+  }
+}
+
+const never = (): boolean => false
+
+/** The bound tree as text; pending while any of its addresses is. A change of addresses alone gives no new text. */
+export function boundTreeText({ ports }: HttpContext, name: Name): Cell<string> {
+  const { interpreter, kernel } = ports
+  let shown: { readonly skeleton: string; readonly text: string } | undefined
+  return kernel.derive(`http /api/1/bind ${name.key}`, read => {
+    const tree = read(interpreter.bind(name))
+    if (tree.kind !== 'ok') return tree
+    const skeleton = JSON.stringify(boundTreeJson(tree.value, () => ({ kind: 'pending' })))
+    if (shown?.skeleton === skeleton) return ok(shown.text)
+    const addrs = new Map(leafIds(tree.value).map(id => [showPath(id), read(interpreter.replicas(id), never)]))
+    for (const addr of addrs.values()) if (addr.kind === 'pending') return addr
+    const text = JSON.stringify(boundTreeJson(tree.value, id => addrs.get(showPath(id)) ?? { kind: 'pending' }))
+    shown = { skeleton, text }
+    return ok(text)
+  })
+}
+
+/** A failed address is an answer, a failed evaluation is not. */
+export function addrText({ ports }: HttpContext, id: Path): Cell<string> {
+  return ports.kernel.derive(`http /api/1/addr ${showPath(id)}`, read => {
+    const addr = read(ports.interpreter.replicas(id))
+    return addr.kind === 'pending' ? addr : ok(JSON.stringify(addrJson(addr)))
+  })
+}
+
+/** Bind, draw one leaf by weight for each tree, and its addresses; anything but a leaf is neg. */
+export function resolvedText({ ports }: HttpContext, name: Name): Cell<string> {
+  const { interpreter, kernel, random } = ports
+  const drawn = kernel.derive(`http /api/1 draw ${name.key}`, read => {
+    const tree = read(interpreter.bind(name))
+    return tree.kind === 'ok' ? ok(drawLeaf(tree.value, random)) : tree
+  })
+  return kernel.derive(`http /api/1/resolve ${name.key}`, read => {
+    const bound = read(drawn)
+    if (bound.kind !== 'ok') return bound
+    const addr: State<Parameters<typeof addrJson>[0] extends State<infer R> ? R : never> =
+      bound.value === undefined ? ok({ kind: 'neg' }) : read(interpreter.replicas(bound.value.id))
+    return addr.kind === 'pending' ? addr : ok(JSON.stringify(addrJson(addr)))
+  })
+}
+
+/** No name at all shows as one empty name. */
+export function boundNamesText({ ports }: HttpContext): Cell<string> {
+  return ports.kernel.derive('http /api/1/bound-names', read => {
+    const names = read(ports.interpreter.boundNames())
+    if (names.kind === 'failed') return failed(names.error)
+    if (names.kind === 'pending') return names
+    return ok(JSON.stringify(names.value.length === 0 ? [''] : names.value.map(showPath)))
+  })
+}
+
+export interface NamerdAnswer {
+  readonly reply: FastifyReply
+  readonly query: URLSearchParams
+  readonly signal: AbortSignal
+  readonly contentType?: string
+}
+
+/** One value and a newline, or with `watch` a chunk for each. */
+export async function answerText(
+  { ports, streams }: HttpContext,
+  cell: Cell<string>,
+  { reply, query, signal, contentType }: NamerdAnswer,
+): Promise<FastifyReply> {
+  if (isTrue(query.get('watch'))) return streamLines(reply, streams, { cell, lineOf, contentType })
+  const state = await settled(cell, ({ kind }) => kind !== 'pending', { clock: ports.clock, signal })
+  if (state.kind === 'ok') return sendBody(reply, `${state.value}\n`, contentType)
+  throw state.kind === 'failed' ? new NamerdRefusal(500) : new NamerdRefusal(503)
+}
+
+function lineOf(state: State<string>): string | undefined | Error {
+  if (state.kind === 'failed') return state.error
+  return state.kind === 'ok' ? state.value : undefined
+}
+
+export { jsonType }

@@ -1,0 +1,94 @@
+// namerd's API under /api/1: which handler answers which raw path. Its manners are kept; see the files beside this one.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { HttpContext } from '../context.ts'
+import { jsonType } from '../media-type.ts'
+import { namingErrorOf } from '../send-problem.ts'
+import { delegateAlone, delegateIn } from './delegate.ts'
+import { dtabRoutes, listDtabs } from './dtabs.ts'
+import { addrText, answerText, boundNamesText, boundTreeText, nameOf, resolvedText } from './evaluation.ts'
+import { isNamerdUrl, isTrue, readRawUrl } from './raw-url.ts'
+import { NamerdRefusal, sendRefusal } from './reply.ts'
+
+/** Every URL of namerd's API is routed to this one, so that no router decodes or splits it. */
+const route = '/api/1/*'
+const routed = '/api/1/namerd'
+
+/** What a request's URL is routed as. */
+export function namerdUrl(url: string): string {
+  return isNamerdUrl(url) ? routed : url
+}
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+
+export function addNamerdRoutes(app: FastifyInstance, context: HttpContext): void {
+  const handle = namerdHandler(context)
+  app.all(route, {
+    config: { isNamerd: true },
+    handler: (request, reply) => handle(request, reply),
+    errorHandler: (error, request, reply) => refuse(context, error, request, reply),
+  })
+}
+
+function refuse(context: HttpContext, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof NamerdRefusal) return sendRefusal(reply, error)
+  const known = namingErrorOf(error)
+  context.errors.note(known, { method: request.method, route })
+  const status = known.httpStatus === 413 || known.httpStatus === 503 ? known.httpStatus : 500
+  return sendRefusal(reply, new NamerdRefusal(status))
+}
+
+function namerdHandler(context: HttpContext): Handler {
+  const dtabs = dtabRoutes(context)
+  return async (request, reply) => {
+    const { path, query } = readRawUrl(request.originalUrl)
+    const isWatch = isTrue(query.get('watch')) && request.method !== 'HEAD'
+    const signal = leaving(request, context.ports.shutdown)
+    if (path === 'dtabs' || path === 'dtabs/') return listDtabs(context, reply, isWatch, signal)
+    if (path.startsWith('dtabs/')) return dtabs(request, reply, path.slice('dtabs/'.length), isWatch)
+    if (path === 'bound-names' && request.method === 'GET') {
+      return answerText(context, boundNamesText(context), { reply, query, signal, contentType: jsonType })
+    }
+    if (path.startsWith('delegate/') && path.length > 'delegate/'.length) {
+      return delegateIn(context, path.slice('delegate/'.length), query, reply)
+    }
+    if (path.startsWith('delegate')) return delegateAlone(context, request, query, reply)
+    return evaluate(context, path, { reply, query, signal })
+  }
+}
+
+interface Evaluation {
+  readonly reply: FastifyReply
+  readonly query: URLSearchParams
+  readonly signal: AbortSignal
+}
+
+async function evaluate(context: HttpContext, path: string, answer: Evaluation): Promise<FastifyReply> {
+  const slash = path.indexOf('/')
+  if (slash < 0) throw new NamerdRefusal(404)
+  const question = path.slice(0, slash)
+  const namespace = path.slice(slash + 1)
+  switch (question) {
+    case 'bind': {
+      const name = nameOf(namespace, answer.query)
+      return answerText(
+        context,
+        context.warm.keep(`/api/1/bind ${name.key}`, () => boundTreeText(context, name)),
+        answer,
+      )
+    }
+    case 'resolve':
+      return answerText(context, resolvedText(context, nameOf(namespace, answer.query)), {
+        ...answer,
+        contentType: jsonType,
+      })
+    case 'addr':
+      return answerText(context, addrText(context, nameOf(namespace, answer.query).path), answer)
+    default:
+      throw new NamerdRefusal(404)
+  }
+}
+
+/** Aborts when the client leaves or the server stops: a wait without limit must end then. */
+function leaving(request: FastifyRequest, shutdown: AbortSignal): AbortSignal {
+  return AbortSignal.any([request.signal, shutdown])
+}

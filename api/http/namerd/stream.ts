@@ -1,0 +1,44 @@
+// namerd's watch: one chunk per value, a newline behind each, no heartbeats; an error is a last line and the end.
+import type { FastifyReply } from 'fastify'
+import type { Cell } from '../../../watch/cell.ts'
+import type { State } from '../../../watch/state.ts'
+import { LatestWriter } from '../latest-writer.ts'
+import type { OpenStreams } from '../open-streams.ts'
+
+/** The text to send for a state; undefined for nothing to say; an error ends the stream with its message. */
+export type LineOf<T> = (state: State<T>) => string | undefined | Error
+
+export interface NamerdStream<T> {
+  readonly cell: Cell<T>
+  readonly lineOf: LineOf<T>
+  readonly contentType?: string | undefined
+}
+
+/** Takes the response over. Equal neighbours are sent once unless the cell tells them apart. */
+export function streamLines<T>(
+  reply: FastifyReply,
+  streams: OpenStreams,
+  { cell, lineOf, contentType }: NamerdStream<T>,
+): FastifyReply {
+  reply.hijack()
+  const response = reply.raw
+  response.writeHead(200, contentType === undefined ? {} : { 'content-type': contentType })
+  response.flushHeaders()
+  let line: string | undefined
+  let hasFailed = false
+  const writer = new LatestWriter(response, () => {
+    const latest = line
+    line = undefined
+    if (hasFailed) response.end(latest)
+    return hasFailed ? undefined : latest
+  })
+  const unwatch = cell.watch(state => {
+    const next = lineOf(state)
+    if (next === undefined || hasFailed) return
+    hasFailed = next instanceof Error
+    line = `${next instanceof Error ? next.message : next}\n`
+    writer.changed()
+  })
+  streams.add(response, unwatch)
+  return reply
+}

@@ -1,0 +1,76 @@
+// The parts that all writes share: who, why, on what condition, and how the outcome is told.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { emptyDtab } from '../../naming/dtab.ts'
+import { NamingError } from '../../naming/errors.ts'
+import { orThrow, success } from '../../naming/result.ts'
+import { type Change, createDtabEditor, type DtabEditor } from '../../storage/edit.ts'
+import type { Store, WriteResult } from '../../storage/store.ts'
+import { authorOf, idempotencyOf } from './caller.ts'
+import { metaJson, versionJson } from './dtab-frames.ts'
+import { jsonType } from './media-type.ts'
+import { entityTag, expectationOf } from './precondition.ts'
+
+/** Characters that the reason of a change may have. */
+const maxMessageLength = 4_096
+
+export const writeQuery = z.strictObject({ message: z.string().max(maxMessageLength).optional() })
+
+/** An editor for texts that the codec has checked: they are not parsed a second time. */
+export function createCheckedEditor(store: Store): DtabEditor {
+  return createDtabEditor(store, { parse: () => success(emptyDtab) })
+}
+
+/** The body as it was sent; empty when there is none. */
+export function bodyBytes(request: FastifyRequest): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+}
+
+/** What the request says of the change, whatever the change is. */
+export function changeOf(request: FastifyRequest, namespace: string, message: string | undefined): Change {
+  const { headers, method, ip } = request
+  const body = bodyBytes(request)
+  const idempotency = orThrow(idempotencyOf(headers, { method, url: request.originalUrl, body }))
+  return {
+    namespace,
+    expect: orThrow(expectationOf({ ifMatch: headers['if-match'], ifNoneMatch: headers['if-none-match'] })),
+    author: orThrow(authorOf(headers, ip)),
+    verified: false,
+    message: message ?? '',
+    ...(idempotency && { idempotency }),
+  }
+}
+
+/** Whether the write failed on the condition that the request set, which is 412 whatever the store calls it. */
+export function asPrecondition(error: unknown, change: Change): NamingError {
+  const known = NamingError.from(error)
+  const isRefusedCreate = known.code === 'dtab-exists' && change.expect.kind === 'absent'
+  const isMissing = known.code === 'dtab-not-found' && change.expect.kind === 'present'
+  if (!isRefusedCreate && !isMissing) return known
+  return new NamingError('dtab-version-mismatch', known.message, { cause: known, detail: known.detail })
+}
+
+/** 201 when the namespace did not exist before, else 200. */
+export function sendWritten(reply: FastifyReply, store: Store, result: WriteResult): FastifyReply {
+  const { written, replaced, repeated } = result
+  const isDeletion = written.text === undefined
+  const isNew = !isDeletion && replaced?.text === undefined
+  if (!isDeletion) reply.header('etag', entityTag(written.version, false))
+  const body = {
+    namespace: written.namespace,
+    ...versionJson(written, store.maxDtabBytes),
+    deleted: isDeletion,
+    repeated,
+    ...(replaced && {
+      replaced: {
+        ...metaJson(replaced),
+        deleted: replaced.text === undefined,
+        ...(replaced.text !== undefined && { text: replaced.text }),
+      },
+    }),
+  }
+  return reply
+    .code(isNew ? 201 : 200)
+    .header('content-type', jsonType)
+    .send(`${JSON.stringify(body)}\n`)
+}
