@@ -46,6 +46,7 @@ export class DirectoryWatch {
   readonly #listeners = new Map<string | undefined, Set<DirectoryListener>>()
   readonly #inspection: Repeater
   #wantsRescan = false
+  #isSuspect = false
   #mode: WatchMode = 'absent'
   #identity: string | undefined
   #detach: (() => void) | undefined
@@ -89,6 +90,12 @@ export class DirectoryWatch {
     return this.#inspection
   }
 
+  /** The path may have become another directory, perhaps with the same inode: watches anew, looks at everything again. */
+  replaced(): void {
+    this.#isSuspect = true
+    this.#inspection.ask()
+  }
+
   close(): void {
     this.#isClosed = true
     this.#cancelPoll?.()
@@ -117,6 +124,7 @@ export class DirectoryWatch {
     if (mode === this.#mode) return
     const before = this.#mode
     this.#mode = mode
+    this.#schedule(this.#context.intervals[mode])
     const facts = { directory: readablePath(this.#directory) }
     if (mode === 'polling')
       this.#context.log.warn({ ...facts, err: error }, pollingReason(error, this.#context.intervals))
@@ -126,7 +134,8 @@ export class DirectoryWatch {
   readonly #onEvent = (event: DiskEvent, name?: string): void => {
     if (this.#isClosed) return
     // Without a name anything may have happened; under the directory's own name, to the directory itself.
-    if (name === undefined || name === this.#baseName) this.#rescanSoon()
+    if (name === this.#baseName && event === 'rename') this.replaced()
+    else if (name === undefined || name === this.#baseName) this.#rescanSoon()
     for (const listener of this.#listeners.get(name) ?? []) listener.onEvent(event)
     if (event === 'rename') this.#tellNeighbours(name)
   }
@@ -153,7 +162,8 @@ export class DirectoryWatch {
     this.#wantsRescan = false
     const identity = await this.#presentIdentity()
     if (this.#isClosed) return
-    const isOther = identity !== this.#identity
+    const isOther = identity !== this.#identity || this.#isSuspect
+    this.#isSuspect = false
     if (isOther || this.#mode === 'polling') this.#attach()
     // Between the look and the watch the directory may have been swapped once more.
     if (isOther) this.#inspection.ask()
@@ -182,6 +192,7 @@ export class DirectoryWatch {
   }
 
   #schedule(ms: number): void {
+    this.#cancelPoll?.()
     this.#cancelPoll = this.#context.clock.after(ms, () => this.#poll())
   }
 

@@ -95,7 +95,11 @@ export class DirectoryWatches {
 
 function inspectionOf(watch: DirectoryWatch): DirectoryListener {
   const { inspection } = watch
-  return { onEvent: () => inspection.ask(), onNeighbour: () => inspection.ask(), rescan: () => inspection.run() }
+  return {
+    onEvent: event => (event === 'rename' ? watch.replaced() : inspection.ask()),
+    onNeighbour: () => inspection.ask(),
+    rescan: () => inspection.run(),
+  }
 }
 
 /** The directories that hold the symbolic links through which a path is reached. */

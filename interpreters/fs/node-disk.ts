@@ -53,8 +53,9 @@ function nameOf(name: string | Buffer | null): string | undefined {
   return typeof name === 'string' ? name : name.toString('latin1')
 }
 
+/** An inode number is soon used again; with the time of its birth it tells more, where that is known. */
 function identityOf(stats: BigIntStats | undefined): string | undefined {
-  return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined
+  return stats?.isDirectory() ? `${stats.dev}:${stats.ino}:${stats.birthtimeNs}` : undefined
 }
 
 async function isSymbolicLink(path: string): Promise<boolean | undefined> {

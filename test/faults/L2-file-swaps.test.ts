@@ -1,0 +1,273 @@
+// L2: Kernel events that do not come, come under another name or come too early: swaps, renames, half-written files.
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Disk, Reading } from '../../interpreters/fs/disk.ts'
+import { nodeDisk } from '../../interpreters/fs/node-disk.ts'
+import type { ReplicaSet } from '../../naming/replica-set.ts'
+import type { State } from '../../watch/state.ts'
+import { FakeClock } from '../fakes/clock.fake.ts'
+import {
+  createCountedDisk,
+  createFsFixture,
+  createTrialClock,
+  type FsFixture,
+  isNeg,
+  shownEndpoints,
+  shows,
+} from '../interpreters/fs/fs.fixture.ts'
+
+const idle = { watching: 3_600_000, polling: 3_600_000, absent: 3_600_000 }
+
+/** A new directory becomes the content of a mounted volume, as the kubelet does it. */
+function swapVolume(fixture: FsFixture, version: number, text: string): void {
+  const dir = `..v${version}`
+  mkdirSync(fixture.at(dir))
+  writeFileSync(fixture.at(dir, 'web'), text)
+  symlinkSync(dir, fixture.at('..data_tmp'))
+  renameSync(fixture.at('..data_tmp'), fixture.at('..data'))
+  rmSync(fixture.at(`..v${version - 1}`), { recursive: true, force: true })
+}
+
+describe('L2: swaps, renames and writes of files', () => {
+  it('sees each of 1,000 swaps of a ..data link, without a trial and without a poll', async () => {
+    const clock = createTrialClock()
+    const disk = createCountedDisk()
+    const fixture = createFsFixture({ clock, disk, intervals: idle })
+    swapVolume(fixture, 1, '10.0.0.1 1\n')
+    symlinkSync('..data/web', fixture.at('web'))
+    const replicas = fixture.replicas('/web')
+    await replicas.until(shows('10.0.0.1:1'))
+    for (let version = 2; version <= 1001; version++) {
+      swapVolume(fixture, version, `10.0.0.1 ${version}`)
+      await replicas.until(shows(`10.0.0.1:${version}`))
+    }
+    expect(replicas.states.filter(state => state.kind !== 'pending')).toHaveLength(1001)
+    expect(clock.trials).toBe(0)
+    expect(disk.counts.opened).toBe(1)
+  })
+
+  it('publishes a rename at once, also when endpoints go and no line ends it', async () => {
+    const clock = createTrialClock()
+    const fixture = createFsFixture({ clock, intervals: idle })
+    writeFileSync(fixture.at('web'), '10.0.0.1 80\n10.0.0.2 80\n')
+    const replicas = fixture.replicas('/web')
+    await replicas.until(shows('10.0.0.1:80 10.0.0.2:80'))
+    for (let round = 1; round <= 100; round++) {
+      writeFileSync(fixture.at('web.tmp'), `10.0.1.1 ${round}`)
+      renameSync(fixture.at('web.tmp'), fixture.at('web'))
+      await replicas.until(shows(`10.0.1.1:${round}`))
+    }
+    expect(clock.trials).toBe(0)
+  })
+
+  it('publishes the last of many renames in a row', async () => {
+    const fixture = createFsFixture({ intervals: idle })
+    writeFileSync(fixture.at('web'), '10.0.0.1 1\n')
+    const replicas = fixture.replicas('/web')
+    await replicas.until(shows('10.0.0.1:1'))
+    for (let round = 2; round <= 200; round++) {
+      writeFileSync(fixture.at('web.tmp'), `10.0.0.1 ${round}\n`)
+      renameSync(fixture.at('web.tmp'), fixture.at('web'))
+    }
+    await replicas.until(shows('10.0.0.1:200'))
+  })
+
+  it('publishes an in-place addition at once', async () => {
+    const clock = createTrialClock()
+    const fixture = createFsFixture({ clock, intervals: idle })
+    writeFileSync(fixture.at('web'), '10.0.0.1 80\n')
+    const replicas = fixture.replicas('/web')
+    await replicas.until(shows('10.0.0.1:80'))
+    writeFileSync(fixture.at('web'), '10.0.0.2 80\n', { flag: 'a' })
+    await replicas.until(shows('10.0.0.1:80 10.0.0.2:80'))
+    expect(clock.trials).toBe(0)
+  })
+
+  it.each([
+    ['cut in a line', '10.0.0.1 80\n10.0.0.2 8'],
+    ['cut after a line', '10.0.0.1 80\n'],
+    ['empty', ''],
+  ])('publishes nothing of a file that is truncated and written again while it is %s', async (_how, half) => {
+    const clock = createTrialClock()
+    const fixture = createFsFixture({ clock, intervals: idle })
+    const whole = '10.0.0.1 80\n10.0.0.2 80\n'
+    writeFileSync(fixture.at('web'), whole)
+    const replicas = fixture.replicas('/web')
+    await replicas.until(shows('10.0.0.1:80 10.0.0.2:80'))
+    const before = replicas.states.length
+    const trial = clock.nextTrial()
+    const file = openSync(fixture.at('web'), 'w')
+    writeSync(file, half)
+    await trial
+    expect(replicas.states.length).toBe(before)
+    writeSync(file, `${whole.slice(half.length)}10.0.0.3 80\n`)
+    closeSync(file)
+    await replicas.until(shows('10.0.0.1:80 10.0.0.2:80 10.0.0.3:80'))
+    expect(replicas.states.length).toBe(before + 1)
+  })
+
+  it('publishes nothing of a file that is deleted and written again', async () => {
+    const clock = createTrialClock()
+    const fixture = createFsFixture({ clock, intervals: idle })
+    writeFileSync(fixture.at('web'), '10.0.0.1 80\n10.0.0.2 80\n')
+    const replicas = fixture.replicas('/web')
+    await replicas.until(shows('10.0.0.1:80 10.0.0.2:80'))
+    const before = replicas.states.length
+    const trial = clock.nextTrial()
+    rmSync(fixture.at('web'))
+    const file = openSync(fixture.at('web'), 'w')
+    writeSync(file, '10.0.0.1 80\n')
+    await trial
+    expect(replicas.states.length).toBe(before)
+    writeSync(file, '10.0.0.2 81\n10.0.0.2 80\n')
+    closeSync(file)
+    await replicas.until(shows('10.0.0.1:80 10.0.0.2:81 10.0.0.2:80'))
+    expect(replicas.states.length).toBe(before + 1)
+  })
+
+  it('publishes a removal, an emptied file and a deletion once they have stayed the same', async () => {
+    const clock = createTrialClock()
+    const fixture = createFsFixture({ clock, intervals: idle })
+    writeFileSync(fixture.at('web'), '10.0.0.1 80\n10.0.0.2 80\n')
+    const replicas = fixture.replicas('/web')
+    await replicas.until(shows('10.0.0.1:80 10.0.0.2:80'))
+    const steps: [() => void, (state: State<ReplicaSet>) => boolean][] = [
+      [() => writeFileSync(fixture.at('web'), '10.0.0.2 80\n'), shows('10.0.0.2:80')],
+      [() => writeFileSync(fixture.at('web'), ''), shows('')],
+      [() => rmSync(fixture.at('web')), isNeg],
+    ]
+    for (const [change, shown] of steps) {
+      const trial = clock.nextTrial()
+      const before = replicas.states.length
+      change()
+      await trial
+      expect(replicas.states.length).toBe(before)
+      clock.release()
+      await replicas.until(shown)
+    }
+  })
+
+  it('keeps the last endpoints, stale, while the file cannot be read', async () => {
+    let refuses = false
+    const read: Disk['read'] = async path => {
+      const error = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+      return refuses ? { kind: 'unreadable', isLink: false, error } : nodeDisk.read(path)
+    }
+    const fixture = createFsFixture({ disk: createCountedDisk({ read }), intervals: idle })
+    writeFileSync(fixture.at('web'), '10.0.0.1 80\n')
+    const replicas = fixture.replicas('/web')
+    await replicas.until(shows('10.0.0.1:80'))
+    refuses = true
+    chmodSync(fixture.at('web'), 0o000)
+    const stale = await replicas.until(state => state.kind === 'ok' && state.stale !== undefined)
+    expect(shownEndpoints(stale)).toBe('10.0.0.1:80')
+    refuses = false
+    chmodSync(fixture.at('web'), 0o644)
+    await replicas.until(state => state.kind === 'ok' && state.stale === undefined)
+  })
+
+  it('reads everything again when the events do not say what changed', async () => {
+    const disk = createCountedDisk({ tellsWrites: false })
+    const silent: Disk = { ...disk, watch: (directory, _onEvent, onError) => disk.watch(directory, ignore, onError) }
+    const fixture = createFsFixture({ disk: silent, intervals: { ...idle, watching: 20 } })
+    for (const name of ['api', 'web']) writeFileSync(fixture.at(name), '10.0.0.1 80\n')
+    const followed = ['/api', '/web'].map(path => fixture.replicas(path))
+    await Promise.all(followed.map(replicas => replicas.until(shows('10.0.0.1:80'))))
+    for (const name of ['api', 'web']) writeFileSync(fixture.at(name), '10.0.0.2 80\n')
+    await Promise.all(followed.map(replicas => replicas.until(shows('10.0.0.2:80'))))
+  })
+})
+
+const ignore = (): void => {}
+
+describe('L2: on a disk that tells little', () => {
+  /** One file in memory whose modification time never moves; `tell` is the directory's watch. */
+  function createStillDisk(text: string): Disk & { text: string; reads: number; tell: (name?: string) => void } {
+    return {
+      text,
+      reads: 0,
+      tell: ignore,
+      tellsWrites: true,
+      watch(_directory, onEvent) {
+        this.tell = name => onEvent('change', name)
+        return ignore
+      },
+      async read(): Promise<Reading> {
+        this.reads++
+        return { kind: 'file', isLink: false, text: this.text, realPath: '/disco/web', modifiedAt: 0 }
+      },
+      identitySync: () => 'disco',
+      identity: async () => 'disco',
+      linkTarget: async () => undefined,
+      list: async () => ['web'],
+    }
+  }
+
+  /** Lets promises and what they defer come to rest. */
+  async function settle(clock: FakeClock): Promise<void> {
+    for (let i = 0; i < 20; i++) {
+      await Promise.resolve()
+      clock.settle()
+    }
+  }
+
+  it('compares content at each poll, so that a time that does not move hides nothing', async () => {
+    const clock = new FakeClock()
+    const disk = createStillDisk('10.0.0.1 80\n')
+    const fixture = createFsFixture({ clock, disk, rootDir: '/disco' })
+    const replicas = fixture.replicas('/web')
+    await settle(clock)
+    expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:80')
+    disk.text = '10.0.0.1 80\n10.0.0.2 80\n'
+    clock.advance(2999)
+    await settle(clock)
+    expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:80')
+    clock.advance(1)
+    await settle(clock)
+    expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:80 10.0.0.2:80')
+  })
+
+  it('reads every file again after an event without a name', async () => {
+    const clock = new FakeClock()
+    const disk = createStillDisk('10.0.0.1 80\n')
+    const fixture = createFsFixture({ clock, disk, rootDir: '/disco' })
+    const followed = ['/a', '/b', '/c'].map(path => fixture.replicas(path))
+    await settle(clock)
+    disk.reads = 0
+    disk.text = '10.0.0.1 80\n10.0.0.2 80\n'
+    disk.tell()
+    await settle(clock)
+    expect(disk.reads).toBe(3)
+    for (const replicas of followed) expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:80 10.0.0.2:80')
+  })
+
+  it('counts 50 ms from the last change of content, not from the last event', async () => {
+    const clock = new FakeClock()
+    const disk = createStillDisk('10.0.0.1 80\n10.0.0.2 80\n')
+    const fixture = createFsFixture({ clock, disk, rootDir: '/disco' })
+    const replicas = fixture.replicas('/web')
+    await settle(clock)
+    const step = async (text: string, ms: number): Promise<void> => {
+      disk.text = text
+      disk.tell('web')
+      await settle(clock)
+      clock.advance(ms)
+      await settle(clock)
+    }
+    await step('', 49)
+    await step('10.0.0.2 80\n', 49)
+    expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:80 10.0.0.2:80')
+    await step('10.0.0.2 80\n', 1)
+    expect(shownEndpoints(replicas.last)).toBe('10.0.0.2:80')
+  })
+})
