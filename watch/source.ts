@@ -35,9 +35,12 @@ export class SourceNode extends SettableNode implements OpenSource {
   }
 
   protected activate(): void {
-    this.#cancelLinger?.()
-    this.#cancelLinger = undefined
-    if (this.#opening !== undefined || this.core.isClosed) return
+    if (this.#cancelLinger !== undefined) {
+      this.#cancelLinger()
+      this.#cancelLinger = undefined
+      return
+    }
+    if (this.core.isClosed) return
     const opening = new Opening(this.core.options.clock.now())
     this.#opening = opening
     this.core.openSources.add(this)

@@ -76,10 +76,19 @@ function formulaOf(tape: Tape, count: number): Formula {
     read => then(read(a), x => then(read(b), y => ok((x + y) % modulus))),
     read => then(read(a), x => (x % 2 === 0 ? read(b) : read(c))),
     read => then(read(a), x => (x % 2 === 0 ? ok(1) : then(read(b), y => ok(y)))),
-    read => then(read(a, (before, after) => half(before) !== half(after)), x => ok(half(x))),
     read =>
-      then(read(a, (x, y) => x % 2 !== y % 2), x =>
-        then(read(a, (p, q) => half(p) !== half(q)), y => ok(((x % 2) + half(y)) % modulus)),
+      then(
+        read(a, (before, after) => half(before) !== half(after)),
+        x => ok(half(x)),
+      ),
+    read =>
+      then(
+        read(a, (x, y) => x % 2 !== y % 2),
+        x =>
+          then(
+            read(a, (p, q) => half(p) !== half(q)),
+            y => ok(((x % 2) + half(y)) % modulus),
+          ),
       ),
     read =>
       then(read(a), x => {
@@ -188,7 +197,11 @@ export class RandomGraph {
     try {
       const state = subject.formula?.(at => {
         const seen = this.#model(at, used)
-        if (seen.kind === 'ok' && seen.stale !== undefined && !(oldest !== undefined && oldest.since <= seen.stale.since))
+        if (
+          seen.kind === 'ok' &&
+          seen.stale !== undefined &&
+          !(oldest !== undefined && oldest.since <= seen.stale.since)
+        )
           oldest = seen.stale
         return seen
       })
@@ -256,7 +269,12 @@ export class RandomGraph {
     const subject = this.#subjects[index]
     if (subject === undefined) return
     const abort = new AbortController()
-    const watching: Watching = { subject: index, last: undefined, deliveredInTurn: -1, end: () => this.#leave(watching, abort) }
+    const watching: Watching = {
+      subject: index,
+      last: undefined,
+      deliveredInTurn: -1,
+      end: () => this.#leave(watching, abort),
+    }
     this.#watching.add(watching)
     const unwatch = subject.cell.watch(state => this.#deliver(watching, state, mode), abort.signal)
     if (abort.signal.aborted) unwatch()
@@ -318,6 +336,7 @@ export class RandomGraph {
 }
 
 function show(state: State<number>): string {
-  if (state.kind === 'ok') return `${state.value}${state.stale === undefined ? '' : ` stale since ${state.stale.since}`}`
+  if (state.kind === 'ok')
+    return `${state.value}${state.stale === undefined ? '' : ` stale since ${state.stale.since}`}`
   return state.kind === 'failed' ? `failed: ${state.error.message}` : 'pending'
 }
