@@ -40,7 +40,7 @@ function bindingState(binding: Binding): object {
     path: pathText,
     ...(dtab !== '' && { dtab }),
     state: isBound ? 'bound' : unboundState.kind,
-    ...(!isBound && unboundState.kind === 'failed' && { error: unboundState.error.message }),
+    ...(unboundState.kind === 'failed' && { error: unboundState.error.message }),
     ...(!isBound && unboundState.kind === 'pending' && { waitingFor: unboundState.waitingFor }),
     ...(staleSince !== undefined && { staleSince: staleSince }),
     ...(tree !== undefined && { tree: treeJson(tree) }),

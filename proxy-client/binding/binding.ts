@@ -65,7 +65,7 @@ export class Binding {
     return this.#serving !== undefined
   }
 
-  /** Why it is not bound: pending or failed. Of no meaning once it is bound. */
+  /** Why it is not bound: pending or failed. Once it is bound, failed says that a newer answer was an error. */
   get unboundState(): Exclude<State<BoundTree>, { kind: 'ok' }> {
     return this.#state
   }
@@ -99,6 +99,7 @@ export class Binding {
 
   #take(state: State<BoundTree>): void {
     if (state.kind === 'ok') {
+      this.#state = { kind: 'pending' }
       this.staleSince = state.stale?.since
       if (state.value !== (this.#coming?.plan ?? this.#serving)?.tree) this.#prepare(state.value)
       return
