@@ -1,0 +1,46 @@
+// `npm run soak -- ID`: the real-time forms of fault tests, by hand. One line per id in the table.
+import { soakS8 } from './S8-kill.ts'
+
+interface Soak {
+  readonly about: string
+  /** Rejects when the fault test fails; `report` shows progress. */
+  run(report: (line: string) => void): Promise<void>
+}
+
+const soaks: Readonly<Record<string, Soak>> = {
+  S8: { about: '200 rounds of SIGKILL during writes to sqlite: nothing acknowledged is lost or torn', run: soakS8 },
+}
+
+function showHelp(): void {
+  console.log('npm run soak -- ID [ID ...]\n')
+  for (const [id, { about }] of Object.entries(soaks)) console.log(`  ${id.padEnd(4)} ${about}`)
+}
+
+async function runSoak(id: string, { about, run }: Soak): Promise<boolean> {
+  console.log(`${id}: ${about}`)
+  const startedAt = performance.now()
+  const seconds = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`
+  try {
+    await run(line => console.log(`${id}: ${seconds()}: ${line}`))
+    console.log(`${id}: passed in ${seconds()}`)
+    return true
+  } catch (error) {
+    console.error(`${id}: FAILED after ${seconds()}: ${error instanceof Error ? error.message : String(error)}`)
+    return false
+  }
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter(id => !id.startsWith('-') && soaks[id] === undefined)
+if (wanted.length === 0 || wanted.includes('--help') || wanted.includes('-h')) {
+  showHelp()
+} else if (unknown.length > 0) {
+  console.error(`There is no soak test ${unknown.join(', ')}.\n`)
+  showHelp()
+  process.exitCode = 2
+} else {
+  for (const id of wanted) {
+    const soak = soaks[id]
+    if (soak !== undefined && !(await runSoak(id, soak))) process.exitCode = 1
+  }
+}
