@@ -25,7 +25,13 @@ export interface Cell<T> {
  * Reads a cell inside a derivation and depends on it. With `affects`, a change of an ok value recomputes only when
  * affects(before, after) is true; it must be pure and cheap, for it is asked once per dependent and change.
  */
-export type Read = <T>(cell: Cell<T>, affects?: (before: T, after: T) => boolean) => State<T>
+export type Read = <T>(cell: Cell<T>, affects?: Affects<T>) => State<T>
+
+/** A function, or an object where a closure for each of very many cells would cost too much. */
+export type Affects<T> = ((before: T, after: T) => boolean) | { readonly affects: (before: T, after: T) => boolean }
+
+/** What a derived cell computes: a function, or an object where a closure for each of very many cells would cost too much. */
+export type Compute<T> = ((read: Read) => State<T>) | { readonly compute: (read: Read) => State<T> }
 
 /** Where a source reports. After close every call is ignored. */
 export interface Sink<T> {
@@ -88,7 +94,7 @@ export interface Kernel {
    * a throw is its failure, and a cycle fails every cell on it with the names. At most 500 cells that were never
    * computed may be reached through each other at once; deeper chains must be watched from the bottom up.
    */
-  derive<T>(name: string, compute: (read: Read) => State<T>, options?: CellOptions<T>): Cell<T>
+  derive<T>(name: string, compute: Compute<T>, options?: CellOptions<T>): Cell<T>
   /** A cell fed by a backend: open runs at the first watcher and returns its close, which runs once after the last one left. */
   source<T>(name: string, open: (sink: Sink<T>) => () => void, options?: SourceOptions<T>): Cell<T>
   /** One cell per key while anyone watches it; create makes a new one of this kernel, and is asked when it is first needed. */

@@ -1,9 +1,9 @@
 // A cell computed from others. "Perhaps changed" is pushed down to it; whether it has is found out by asking what it
 // read, in the order in which it read it, when someone wants to know. Recursion goes only through computing cells that
 // read cells never computed before; checking a live graph does not recurse, whatever its depth.
-import type { Cell, CellOptions, Read } from './cell.ts'
+import type { Affects, Cell, CellOptions, Compute, Read } from './cell.ts'
 import { type Core, errorFrom } from './core.ts'
-import { type Affects, Link, Node, nodeBehind } from './node.ts'
+import { Link, Node, nodeBehind } from './node.ts'
 import { failed, ok, pending, type Stale, type State } from './state.ts'
 
 /** How many first computations may be under way, each reading the next. A live graph may be of any depth. */
@@ -18,15 +18,14 @@ const busy = 4
 const live = 8
 const mustCheck = perhapsChanged | neverComputed
 
-type Compute = (read: Read) => State<unknown>
-type Follow = (node: Node, affects: Affects | undefined) => State<unknown>
+type Follow = (node: Node, affects: Affects<unknown> | undefined) => State<unknown>
 
 export class DerivedNode extends Node {
-  readonly #compute: Compute
+  readonly #compute: Compute<unknown>
   #firstRead: Link | undefined
   #flags = neverComputed
 
-  constructor(core: Core, name: string, compute: Compute, options: CellOptions<unknown>) {
+  constructor(core: Core, name: string, compute: Compute<unknown>, options: CellOptions<unknown>) {
     super(core, name, options)
     this.#compute = compute
   }
@@ -125,7 +124,7 @@ export class DerivedNode extends Node {
   #isAffected({ affects }: Link, before: State<unknown>, now: State<unknown>): boolean {
     if (affects === undefined || before.kind !== 'ok' || now.kind !== 'ok' || before.stale !== now.stale) return true
     try {
-      return affects(before.value, now.value)
+      return typeof affects === 'function' ? affects(before.value, now.value) : affects.affects(before.value, now.value)
     } catch (error) {
       this.core.options.onError(error, this.name)
       return true
@@ -169,7 +168,7 @@ export class DerivedNode extends Node {
     const { core } = this
     let isOpen = true
     let oldest: Stale | undefined
-    const readAny = (cell: Cell<unknown>, affects?: Affects): State<unknown> => {
+    const readAny = (cell: Cell<unknown>, affects?: Affects<unknown>): State<unknown> => {
       if (!isOpen) throw new Error(`${this.name}: read was called after its derivation ended`)
       const node = nodeBehind(cell, core)
       this.#refuseEndless(node, follow)
@@ -181,7 +180,8 @@ export class DerivedNode extends Node {
     core.nesting++
     try {
       // A cell's state is of the cell's own type; only the node does not know it.
-      const state = this.#compute(readAny as Read)
+      const compute = this.#compute
+      const state = typeof compute === 'function' ? compute(readAny as Read) : compute.compute(readAny as Read)
       return state.kind === 'ok' ? withStale(state, oldest) : state
     } catch (error) {
       return failed(errorFrom(error))

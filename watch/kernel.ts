@@ -1,13 +1,12 @@
 // The watch kernel: cells that push "perhaps changed" and pull the new value, so that nobody sees a half-made change.
 // Delivery is latest-wins and bounded per turn of the event loop. Knows nothing of naming.
-import type { Cell, CellOptions, Input, InputOptions, Kernel, Pool, Read, Sink, SourceOptions } from './cell.ts'
+import type { Cell, CellOptions, Compute, Input, InputOptions, Kernel, Pool, Sink, SourceOptions } from './cell.ts'
 import type { Core, KernelOptions } from './core.ts'
 import { Delivery } from './delivery.ts'
 import { DerivedNode } from './derived.ts'
 import { KeyedPool } from './pool.ts'
 import { InputNode } from './settable.ts'
 import { SourceNode } from './source.ts'
-import type { State } from './state.ts'
 
 export type { KernelOptions } from './core.ts'
 
@@ -30,7 +29,7 @@ export function createKernel(options: KernelOptions): Kernel {
   return {
     input: <T>(name: string, cell: InputOptions<T> = {}) =>
       new InputNode(core, name, cell as InputOptions<unknown>) as Input<T>,
-    derive: <T>(name: string, compute: (read: Read) => State<T>, cell: CellOptions<T> = {}) =>
+    derive: <T>(name: string, compute: Compute<T>, cell: CellOptions<T> = {}) =>
       new DerivedNode(core, name, compute, cell as CellOptions<unknown>) as Cell<T>,
     source: <T>(name: string, open: (sink: Sink<T>) => () => void, cell: SourceOptions<T> = {}) =>
       new SourceNode(core, name, open, cell as SourceOptions<unknown>) as Cell<T>,

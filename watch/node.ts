@@ -1,13 +1,11 @@
 // What every cell is inside the kernel: a state, those who watch it, those who are derived from it. The type of the
 // value is known only at the kernel's face; in here it is unknown.
-import { type Cell, type CellOptions, nodeOf, type Unwatch, type Watcher } from './cell.ts'
+import { type Affects, type Cell, type CellOptions, nodeOf, type Unwatch, type Watcher } from './cell.ts'
 import { append, type Chained, remove } from './chain.ts'
 import type { Core } from './core.ts'
 import { Subscription } from './delivery.ts'
 import type { DerivedNode } from './derived.ts'
 import { ok, pending, type State, sameState } from './state.ts'
-
-export type Affects = (before: unknown, after: unknown) => boolean
 
 /** Where a pooled node is found while it is alive. */
 export interface Home {
@@ -20,7 +18,7 @@ export class Link implements Chained<Link> {
   readonly source: Node
   readonly target: DerivedNode
   seen: State<unknown> = pending
-  affects: Affects | undefined
+  affects: Affects<unknown> | undefined
   previous: Link | undefined
   next: Link | undefined
   nextRead: Link | undefined
