@@ -1,0 +1,94 @@
+// Sources: what /state shows of them, what is told of their lives.
+import { expect, test } from 'vitest'
+import type { Sink, SourceEvent } from '../../watch/cell.ts'
+import { createKernel } from '../../watch/kernel.ts'
+import { ok, pending } from '../../watch/state.ts'
+import { FakeClock } from '../fakes/clock.fake.ts'
+import { collect, nothing } from './kernel-bench.fixture.ts'
+
+function createSource() {
+  const clock = new FakeClock(1000)
+  const events: SourceEvent[] = []
+  const sinks: Sink<number>[] = []
+  const kernel = createKernel({ clock, onError: nothing, onSource: event => events.push(event) })
+  const open = (sink: Sink<number>): (() => void) => {
+    sinks.push(sink)
+    return nothing
+  }
+  return { clock, kernel, events, sinks, source: kernel.source('backend', open, { lingerMs: 50 }) }
+}
+
+test('a source reports when it opened, changed, was heard from, fails and tries again', () => {
+  const { clock, kernel, sinks, source } = createSource()
+  const { unwatch } = collect(source)
+  expect(kernel.sources()).toEqual([
+    { name: 'backend', state: 'pending', running: true, openedAt: 1000, observers: 1, lingering: false },
+  ])
+  clock.advance(10)
+  sinks[0]?.set(1)
+  clock.advance(10)
+  sinks[0]?.set(1)
+  clock.advance(10)
+  sinks[0]?.contact()
+  clock.advance(10)
+  sinks[0]?.fail(new Error('down'), 2000)
+  unwatch()
+  expect(kernel.sources()).toEqual([
+    {
+      name: 'backend',
+      state: 'stale',
+      running: true,
+      openedAt: 1000,
+      changedAt: 1010,
+      contactAt: 1030,
+      ageMs: 10,
+      failingSince: 1040,
+      lastError: 'down',
+      retryAt: 2000,
+      observers: 0,
+      lingering: true,
+    },
+  ])
+  sinks[0]?.set(2)
+  expect(kernel.sources()[0]).toMatchObject({ state: 'ok', changedAt: 1040, lastError: 'down' })
+  expect(kernel.sources()[0]).not.toHaveProperty('failingSince')
+})
+
+test('a source tells of its first failure, the ones after it, the recovery and the close', () => {
+  const { clock, events, sinks, source } = createSource()
+  const { unwatch } = collect(source)
+  for (let i = 0; i < 2; i++) sinks[0]?.fail(new Error('down'))
+  sinks[0]?.set(1)
+  unwatch()
+  clock.advance(50)
+  expect(events.map(event => event.kind)).toEqual(['opened', 'failed', 'failed-again', 'recovered', 'closed'])
+})
+
+test('what a closed source is told is ignored, also when it is open again', () => {
+  const { clock, sinks, source } = createSource()
+  collect(source).unwatch()
+  clock.advance(50)
+  sinks[0]?.set(1)
+  const { seen } = collect(source)
+  sinks[0]?.set(2)
+  clock.settle()
+  sinks[1]?.set(3)
+  clock.settle()
+  expect(seen).toEqual([pending, ok(3)])
+})
+
+test('an open that throws is a failure of that source, which does not run', () => {
+  const clock = new FakeClock()
+  const errors: unknown[] = []
+  const kernel = createKernel({ clock, onError: error => errors.push(error) })
+  const broken = new Error('broken')
+  const source = kernel.source('broken', () => {
+    throw broken
+  })
+  const { seen, unwatch } = collect(source)
+  expect(seen).toEqual([{ kind: 'failed', error: broken }])
+  expect(kernel.sources()[0]).toMatchObject({ running: false, state: 'failed', lastError: 'broken' })
+  unwatch()
+  clock.settle()
+  expect([errors, kernel.sources()]).toEqual([[broken], []])
+})
