@@ -4,7 +4,7 @@ import type { Cell } from '../../watch/cell.ts'
 import type { State } from '../../watch/state.ts'
 import type { HttpContext } from './context.ts'
 import type { Frame } from './frame.ts'
-import { jsonType } from './media-type.ts'
+import { sendJson } from './send-json.ts'
 import { settled } from './settled.ts'
 
 export interface KeyedCell {
@@ -46,5 +46,5 @@ export function sendFrame(reply: FastifyReply, state: State<Frame>, presentVersi
   if (state.kind === 'pending') throw new Error('a frame is never pending itself')
   const frame = state.value
   if (frame.error !== undefined) throw frame.error
-  return reply.header('content-type', jsonType).send(frame.document(presentVersion?.()))
+  return sendJson(reply, frame.document(presentVersion?.()))
 }

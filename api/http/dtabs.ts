@@ -12,6 +12,7 @@ import { versionJson } from './dtab-frames.ts'
 import { dtabType, jsonType, mediaTypeOf, preferredType, textType } from './media-type.ts'
 import { readPatch } from './patch-body.ts'
 import { entityTag, readOutcome } from './precondition.ts'
+import { sendJson } from './send-json.ts'
 import { fromQuery, startWatch, watchQuery } from './start-watch.ts'
 import { asPrecondition, bodyBytes, changeOf, createCheckedEditor, sendWritten, writeQuery } from './write-request.ts'
 
@@ -38,7 +39,7 @@ export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void 
   const read = { schema: { params: namespaceParams, querystring: readQuery } }
   typed.get('/api/dtabs/:namespace', read, (request, reply) => {
     const { namespace } = request.params
-    if (request.query.watch === true) return watchDtab(context, request, reply, namespace)
+    if (request.query.watch === true) return watchDtab(context, request, reply, namespace, fromQuery(request))
     return readDtab(context, request, reply, { namespace, version: request.query.version })
   })
   addWrites(app, context)
@@ -104,7 +105,7 @@ async function readDtab(
   if (type !== jsonType) return reply.header('content-type', `${type}; charset=utf-8`).send(found.text)
   const { text } = orThrow(await codec.print(found.text, 'json'))
   const about = JSON.stringify({ namespace, ...versionJson(found, ports.store.maxDtabBytes) })
-  return reply.header('content-type', jsonType).send(`${about.slice(0, -1)},"dtab":${text}}\n`)
+  return sendJson(reply, `${about.slice(0, -1)},"dtab":${text}}\n`)
 }
 
 /** The version asked for, else the newest; a tombstone is no dtab. */
@@ -130,11 +131,12 @@ function watchDtab(
   request: FastifyRequest,
   reply: FastifyReply,
   namespace: string,
+  from: string | undefined,
 ): FastifyReply {
   const cell = context.dtabs.dtab(namespace)
   const presentVersion = (): number => {
     const frame = cell.peek()
     return frame.kind === 'ok' ? (frame.value.dtabVersion ?? 0) : 0
   }
-  return startWatch(context, request, reply, { cell, from: fromQuery(request), presentVersion })
+  return startWatch(context, request, reply, { cell, from, presentVersion })
 }

@@ -11,6 +11,7 @@ import { metaJson } from './dtab-frames.ts'
 import { namespaceParams, versionNumber } from './dtabs.ts'
 import { jsonType } from './media-type.ts'
 import { readRollback } from './patch-body.ts'
+import { sendJson } from './send-json.ts'
 import { bodyBytes, changeOf, createCheckedEditor, sendWritten, writeQuery } from './write-request.ts'
 
 const maxPage = 100
@@ -37,7 +38,7 @@ export function addHistoryRoutes(app: FastifyInstance, { ports: { store }, codec
       versions: page.versions.map(summary),
       ...(page.next !== undefined && { next: page.next }),
     }
-    return reply.header('content-type', jsonType).send(`${JSON.stringify(body)}\n`)
+    return sendJson(reply, `${JSON.stringify(body)}\n`)
   })
 
   const diff = { schema: { params: namespaceParams, querystring: diffQuery } }
@@ -48,7 +49,7 @@ export function addHistoryRoutes(app: FastifyInstance, { ports: { store }, codec
     const [before, after] = await Promise.all([textAt(store, namespace, from), textAt(store, namespace, to)])
     const { text } = orThrow(await codec.diff(before, after))
     const about = JSON.stringify({ namespace, from, to })
-    return reply.header('content-type', jsonType).send(`${about.slice(0, -1)},"changes":${text}}\n`)
+    return sendJson(reply, `${about.slice(0, -1)},"changes":${text}}\n`)
   })
 
   const rollback = { schema: { params: namespaceParams, querystring: writeQuery }, config: { bodyTypes: [jsonType] } }

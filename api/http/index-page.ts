@@ -1,7 +1,7 @@
 // What is served on this port, for a person who looks; and the API's description.
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
-import { jsonType } from './media-type.ts'
+import { sendJson } from './send-json.ts'
 
 const links = {
   dtabs: '/api/dtabs',
@@ -19,6 +19,6 @@ export function addIndexRoutes(app: FastifyInstance): void {
   const description = readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8')
   const version = /^ {2}version: (.+)$/m.exec(description)?.[1] ?? 'unknown'
   const index = `${JSON.stringify({ name: 'nameplane', version, links }, undefined, 2)}\n`
-  app.get('/', (_request, reply) => reply.header('content-type', jsonType).send(index))
-  app.get('/openapi.yaml', (_request, reply) => reply.header('content-type', 'application/yaml').send(description))
+  app.get('/', (_request, reply) => sendJson(reply, index))
+  app.get('/openapi.yaml', (_request, reply) => sendJson(reply, description, 'application/yaml'))
 }

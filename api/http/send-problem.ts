@@ -6,6 +6,7 @@ import { NamingError } from '../../naming/errors.ts'
 import type { HttpContext } from './context.ts'
 import { dtabType, jsonType, textType } from './media-type.ts'
 import { problemFromError, problemMediaType } from './problem.ts'
+import { sendJson } from './send-json.ts'
 
 /** Answers with the error as a problem. */
 export function sendProblem(
@@ -19,10 +20,7 @@ export function sendProblem(
   const { retryAfterMs } = known.detail
   if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1000))
   if (known.code === 'unavailable') reply.header('connection', 'close')
-  return reply
-    .code(known.httpStatus)
-    .header('content-type', problemMediaType)
-    .send(`${JSON.stringify(problemFromError(known))}\n`)
+  return sendJson(reply.code(known.httpStatus), `${JSON.stringify(problemFromError(known))}\n`, problemMediaType)
 }
 
 /** Any thrown thing as one of our errors: the framework's own are told by their codes. */

@@ -21,10 +21,10 @@ export interface Watched {
   readonly presentVersion: () => number
 }
 
+type WatchRequest = Pick<FastifyRequest, 'headers'> & { readonly query: { readonly from?: string | undefined } }
+
 /** The hash that the client holds, by query or by the header of a browser that reconnects. */
-export function fromQuery(
-  request: FastifyRequest<{ Querystring: { readonly from?: string | undefined } }>,
-): string | undefined {
+export function fromQuery(request: WatchRequest): string | undefined {
   const last = request.headers['last-event-id']
   return request.query.from ?? (typeof last === 'string' && hashPattern.test(last) ? last : undefined)
 }

@@ -8,8 +8,8 @@ import { type Change, createDtabEditor, type DtabEditor } from '../../storage/ed
 import type { Store, WriteResult } from '../../storage/store.ts'
 import { authorOf, idempotencyOf } from './caller.ts'
 import { metaJson, versionJson } from './dtab-frames.ts'
-import { jsonType } from './media-type.ts'
 import { entityTag, expectationOf } from './precondition.ts'
+import { sendJson } from './send-json.ts'
 
 /** Characters that the reason of a change may have. */
 const maxMessageLength = 4_096
@@ -69,8 +69,5 @@ export function sendWritten(reply: FastifyReply, store: Store, result: WriteResu
       },
     }),
   }
-  return reply
-    .code(isNew ? 201 : 200)
-    .header('content-type', jsonType)
-    .send(`${JSON.stringify(body)}\n`)
+  return sendJson(reply.code(isNew ? 201 : 200), `${JSON.stringify(body)}\n`)
 }

@@ -7,8 +7,8 @@ import type { Expectation, Version } from '../../../storage/store.ts'
 import type { State } from '../../../watch/state.ts'
 import type { HttpContext } from '../context.ts'
 import { dtabType, jsonType, mediaTypeOf, textType } from '../media-type.ts'
-import { settled } from '../settled.ts'
 import { createCheckedEditor } from '../write-request.ts'
+import { wholeAnswer } from './evaluation.ts'
 import { printedDtab } from './printed-dtab.ts'
 import { NamerdRefusal, sendBody } from './reply.ts'
 import { streamLines } from './stream.ts'
@@ -27,7 +27,6 @@ export async function listDtabs(
   { ports, streams }: HttpContext,
   reply: FastifyReply,
   isWatch: boolean,
-  signal: AbortSignal,
 ): Promise<FastifyReply> {
   const cell = ports.kernel.derive('http /api/1/dtabs', read => {
     const list = read(ports.store.list())
@@ -40,7 +39,7 @@ export async function listDtabs(
     return state.kind === 'ok' ? state.value : undefined
   }
   if (isWatch) return streamLines(reply, streams, { cell, lineOf, contentType: jsonType })
-  const state = await settled(cell, ({ kind }) => kind !== 'pending', { clock: ports.clock, signal })
+  const state = await wholeAnswer(cell, ports, reply)
   if (state.kind !== 'ok') throw new NamerdRefusal(500)
   return sendBody(reply, `${state.value}\n`, jsonType)
 }

@@ -3,11 +3,12 @@ import type { FastifyReply } from 'fastify'
 import { emptyDtab } from '../../../naming/dtab.ts'
 import { parseDtab, parsePath } from '../../../naming/parse.ts'
 import { type Path, showPath } from '../../../naming/path.ts'
+import type { ReplicaSet } from '../../../naming/replica-set.ts'
 import type { Cell } from '../../../watch/cell.ts'
 import { failed, ok, type State } from '../../../watch/state.ts'
+import type { ApiPorts } from '../../ports.ts'
 import type { HttpContext } from '../context.ts'
 import { drawLeaf, type Name } from '../evaluation-frames.ts'
-import { jsonType } from '../media-type.ts'
 import { settled } from '../settled.ts'
 import { addrJson, boundTreeJson, leafIds } from '../trees-json.ts'
 import { isTrue } from './raw-url.ts'
@@ -68,7 +69,7 @@ export function resolvedText({ ports }: HttpContext, name: Name): Cell<string> {
   return kernel.derive(`http /api/1/resolve ${name.key}`, read => {
     const bound = read(drawn)
     if (bound.kind !== 'ok') return bound
-    const addr: State<Parameters<typeof addrJson>[0] extends State<infer R> ? R : never> =
+    const addr: State<ReplicaSet> =
       bound.value === undefined ? ok({ kind: 'neg' }) : read(interpreter.replicas(bound.value.id))
     return addr.kind === 'pending' ? addr : ok(JSON.stringify(addrJson(addr)))
   })
@@ -87,7 +88,6 @@ export function boundNamesText({ ports }: HttpContext): Cell<string> {
 export interface NamerdAnswer {
   readonly reply: FastifyReply
   readonly query: URLSearchParams
-  readonly signal: AbortSignal
   readonly contentType?: string
 }
 
@@ -95,17 +95,22 @@ export interface NamerdAnswer {
 export async function answerText(
   { ports, streams }: HttpContext,
   cell: Cell<string>,
-  { reply, query, signal, contentType }: NamerdAnswer,
+  { reply, query, contentType }: NamerdAnswer,
 ): Promise<FastifyReply> {
   if (isTrue(query.get('watch'))) return streamLines(reply, streams, { cell, lineOf, contentType })
-  const state = await settled(cell, ({ kind }) => kind !== 'pending', { clock: ports.clock, signal })
+  const known = cell.peek()
+  const state = known.kind === 'pending' ? await wholeAnswer(cell, ports, reply) : known
   if (state.kind === 'ok') return sendBody(reply, `${state.value}\n`, contentType)
   throw state.kind === 'failed' ? new NamerdRefusal(500) : new NamerdRefusal(503)
+}
+
+/** Waits without limit, until the client leaves or the server stops. */
+export function wholeAnswer<T>(cell: Cell<T>, { clock, shutdown }: ApiPorts, reply: FastifyReply): Promise<State<T>> {
+  const signal = AbortSignal.any([reply.request.signal, shutdown])
+  return settled(cell, ({ kind }) => kind !== 'pending', { clock, signal })
 }
 
 function lineOf(state: State<string>): string | undefined | Error {
   if (state.kind === 'failed') return state.error
   return state.kind === 'ok' ? state.value : undefined
 }
-
-export { jsonType }

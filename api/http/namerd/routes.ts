@@ -42,24 +42,22 @@ function namerdHandler(context: HttpContext): Handler {
   return async (request, reply) => {
     const { path, query } = readRawUrl(request.originalUrl)
     const isWatch = isTrue(query.get('watch')) && request.method !== 'HEAD'
-    const signal = leaving(request, context.ports.shutdown)
-    if (path === 'dtabs' || path === 'dtabs/') return listDtabs(context, reply, isWatch, signal)
+    if (path === 'dtabs' || path === 'dtabs/') return listDtabs(context, reply, isWatch)
     if (path.startsWith('dtabs/')) return dtabs(request, reply, path.slice('dtabs/'.length), isWatch)
     if (path === 'bound-names' && request.method === 'GET') {
-      return answerText(context, boundNamesText(context), { reply, query, signal, contentType: jsonType })
+      return answerText(context, boundNamesText(context), { reply, query, contentType: jsonType })
     }
     if (path.startsWith('delegate/') && path.length > 'delegate/'.length) {
       return delegateIn(context, path.slice('delegate/'.length), query, reply)
     }
     if (path.startsWith('delegate')) return delegateAlone(context, request, query, reply)
-    return evaluate(context, path, { reply, query, signal })
+    return evaluate(context, path, { reply, query })
   }
 }
 
 interface Evaluation {
   readonly reply: FastifyReply
   readonly query: URLSearchParams
-  readonly signal: AbortSignal
 }
 
 async function evaluate(context: HttpContext, path: string, answer: Evaluation): Promise<FastifyReply> {
@@ -86,9 +84,4 @@ async function evaluate(context: HttpContext, path: string, answer: Evaluation):
     default:
       throw new NamerdRefusal(404)
   }
-}
-
-/** Aborts when the client leaves or the server stops: a wait without limit must end then. */
-function leaving(request: FastifyRequest, shutdown: AbortSignal): AbortSignal {
-  return AbortSignal.any([request.signal, shutdown])
 }
