@@ -20,12 +20,24 @@ function parenthesised(piece: Piece): string {
   return `(${piece.text})`
 }
 
+/** Unlike `join` it copies nothing yet, so that the text of a deep tree is not copied once per level. */
+function concatenate(texts: readonly string[], separator: string): string {
+  let whole = ''
+  for (const [index, text] of texts.entries()) whole += index === 0 ? text : separator + text
+  return whole
+}
+
 function writeAlt(parts: readonly Piece[]): Piece {
   const [only] = parts
   if (only === undefined) return { text: markText.neg, binding: 'simple' }
   if (parts.length === 1) return only
-  const texts = parts.map(part => (part.binding === 'alt' ? parenthesised(part) : part.text))
-  return { text: texts.join(' | '), binding: 'alt' }
+  return {
+    text: concatenate(
+      parts.map(part => (part.binding === 'alt' ? parenthesised(part) : part.text)),
+      ' | ',
+    ),
+    binding: 'alt',
+  }
 }
 
 function writeUnion(parts: readonly Piece[], weights: readonly number[], spell: (weight: number) => string): Piece {
@@ -37,7 +49,7 @@ function writeUnion(parts: readonly Piece[], weights: readonly number[], spell: 
     const text = part.binding === 'simple' ? part.text : parenthesised(part)
     return weight === 1 ? text : `${spell(weight)}*${text}`
   })
-  return { text: texts.join(' & '), binding: 'union' }
+  return { text: concatenate(texts, ' & '), binding: 'union' }
 }
 
 function isSimple<L>(tree: NameTree<L>): boolean {
@@ -53,9 +65,10 @@ function writeSimple<L>(tree: NameTree<L>, spelling: Spelling<L>): string {
 function writeFlat<L>(tree: NameTree<L>, spelling: Spelling<L>): string | undefined {
   if (isSimple(tree)) return writeSimple(tree, spelling)
   if (tree.kind !== 'alt' || tree.trees.length === 0 || !tree.trees.every(isSimple)) return undefined
-  let text = ''
-  for (const child of tree.trees) text += (text === '' ? '' : ' | ') + writeSimple(child, spelling)
-  return text
+  return concatenate(
+    tree.trees.map(child => writeSimple(child, spelling)),
+    ' | ',
+  )
 }
 
 /** Text of a tree. A node with one child reads as the child, one with none as `~`. Depth costs no stack. */
