@@ -18,7 +18,7 @@ const path = z.string().transform((text, context) => {
 
 const address = z
   .string()
-  .regex(/^(?:\[[0-9A-Fa-f:.]+\]|[^:[\]/\s]+):[0-9]{1,5}$/, 'not host:port')
+  .regex(/^(?:\[[0-9A-Fa-f:.]+\]|[^:[\]/\s]+):[0-9]{1,5}$/, { error: 'not host:port', abort: true })
   .refine(text => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'the port is above 65535')
 
 const namespace = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/, 'not a namespace')

@@ -1,20 +1,12 @@
-// Puts a proxy together from its configuration: naming clients, routers, listeners, admin server. The only file that knows them all.
+// Puts a proxy together from its configuration: naming clients, routers, admin server.
 import { startAdmin } from '../runtime/admin-server.ts'
 import type { Env } from '../runtime/env.ts'
 import { adminRoutes } from './admin/routes.ts'
-import type { RunningRouter } from './admin/state.ts'
-import { createP2c } from './balancer/p2c.ts'
-import { BindingCache } from './binding/binding-cache.ts'
-import { classifierFor } from './classifier/http-classifiers.ts'
-import { ClientCache } from './client/client-cache.ts'
 import type { ProxyConfig, RouterConfig } from './config.ts'
-import { type Listener, startListener } from './exchange/node-listener.ts'
-import { createHeaderToken } from './identifier/header-token.ts'
-import { createRouterMetrics, observeRouters } from './metrics.ts'
+import type { Listener } from './exchange/node-listener.ts'
+import { observeRouters } from './metrics.ts'
 import type { NamingClient } from './naming.ts'
-import { createUndiciPools } from './pool/undici-pool.ts'
-import { UpstreamSet } from './pool/upstream-set.ts'
-import { Router } from './router/router.ts'
+import { type OpenRouter, openRouter } from './router/open-router.ts'
 
 export interface Address {
   readonly host: string
@@ -32,13 +24,6 @@ export interface RunningProxy {
 /** Opens the source of names of one router. Routers with the same servers share it. */
 export type OpenNaming = (addresses: readonly string[], env: Env) => NamingClient
 
-/** A router and what it opened. */
-interface OpenRouter extends RunningRouter {
-  readonly config: RouterConfig
-  readonly listeners: readonly Listener[]
-  readonly destroyUpstreams: () => Promise<void>
-}
-
 const defaultDrainMs = 10_000
 
 /** Starts everything or nothing; rejects with `unavailable` when an address cannot be bound. The caller closes it. */
@@ -47,9 +32,7 @@ export async function startProxy(config: ProxyConfig, env: Env, openNaming: Open
   const routers: OpenRouter[] = []
   let closing: Promise<void> | undefined
   const stop = async (drainMs: number): Promise<void> => {
-    await Promise.all(routers.flatMap(({ listeners }) => listeners.map(listener => listener.close(drainMs))))
-    for (const { router } of routers) router.close()
-    await Promise.all(routers.map(({ destroyUpstreams }) => destroyUpstreams()))
+    await Promise.all(routers.map(router => router.close(drainMs)))
     for (const naming of namings.values()) await naming.close()
   }
   try {
@@ -98,64 +81,4 @@ function sharedNaming(
   const opened = openNaming(addresses, env)
   namings.set(key, opened)
   return opened
-}
-
-async function openRouter(config: RouterConfig, naming: NamingClient, env: Env): Promise<OpenRouter> {
-  const log = env.log.child({ router: config.label })
-  const upstreams = new UpstreamSet(createUndiciPools(config.client.clientSession), error =>
-    log.warn({ err: error }, 'connections to an endpoint could not be closed'),
-  )
-  const router = createRouter(config, naming, env, upstreams)
-  const listeners: Listener[] = []
-  const metrics = createRouterMetrics(env.metrics, config.label)
-  try {
-    for (const { ip, port } of config.servers) {
-      listeners.push(
-        await startListener({
-          ip,
-          port,
-          role: `router ${config.label}`,
-          clock: env.clock,
-          handle: router.handle,
-          onRefused: failure => {
-            metrics.failed(failure.stage)
-            log.debug({ stage: failure.stage }, failure.message)
-          },
-        }),
-      )
-    }
-  } catch (error) {
-    await Promise.all(listeners.map(listener => listener.close(0)))
-    router.close()
-    throw error
-  }
-  return { config, router, naming, listeners, destroyUpstreams: () => upstreams.destroy() }
-}
-
-function createRouter(config: RouterConfig, naming: NamingClient, env: Env, upstreams: UpstreamSet): Router {
-  const { clock, random } = env
-  const { paths, clients: maxClients, idleTtlSecs } = config.bindingCache
-  const idleMs = idleTtlSecs * 1000
-  const clients = new ClientCache({
-    resolver: naming,
-    clock,
-    max: maxClients,
-    idleMs,
-    createBalancer: () =>
-      createP2c({ ...config.client.loadBalancer, random, open: upstreams.open, close: upstreams.close }),
-  })
-  const { namespace } = config.interpreter
-  return new Router({
-    label: config.label,
-    namespace,
-    identifier: createHeaderToken(config.identifier.header, config.dstPrefix),
-    bindings: new BindingCache({ namespace, resolver: naming, clients, clock, max: paths, idleMs }),
-    clients,
-    classifier: classifierFor(config.service.responseClassifier),
-    bindingTimeoutMs: config.bindingTimeoutMs,
-    clock,
-    random,
-    metrics: createRouterMetrics(env.metrics, config.label),
-    onError: error => env.log.error({ err: error, router: config.label }, 'a request failed unexpectedly'),
-  })
 }
