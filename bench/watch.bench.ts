@@ -1,6 +1,6 @@
 // The watch kernel beside @preact/signals-core on the same graphs: time and memory. Run with node --expose-gc.
 import { computed, effect, signal } from '@preact/signals-core'
-import type { Cell, Kernel } from '../watch/cell.ts'
+import type { Cell, Kernel, Read } from '../watch/cell.ts'
 import { systemClock } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
 import { ok, type State } from '../watch/state.ts'
@@ -136,8 +136,7 @@ function compareMemory(count: number): readonly Row[] {
   const kernel = newKernel()
   const a = kernel.input('a', { initial: 1 })
   const b = kernel.input('b', { initial: 2 })
-  const compute = (read: Parameters<Parameters<Kernel['derive']>[1]>[0]): State<number> =>
-    ok(numberIn(read(a)) + numberIn(read(b)))
+  const compute = (read: Read): State<number> => ok(numberIn(read(a)) + numberIn(read(b)))
   const watcher = (): void => {}
   const cell = bytesEach(count, () => {
     const derived: Cell<number> = kernel.derive('cell', compute)

@@ -2,15 +2,14 @@
 import type { SourceEvent, SourceReport } from './cell.ts'
 import type { Clock } from './clock.ts'
 import type { Delivery } from './delivery.ts'
-import type { DerivedNode } from './derived.ts'
 import type { Node } from './node.ts'
 import type { State } from './state.ts'
 
 export interface KernelOptions {
   readonly clock: Clock
-  /** Told of a throwing watcher, equals, affects, open or close; the kernel goes on. */
+  /** Told of a throwing watcher, equals, affects, open or close; the kernel goes on. Must not throw. */
   readonly onError: (error: unknown, where: string) => void
-  /** Told when a source opens, fails, recovers or closes. */
+  /** Told when a source opens, fails, recovers or closes. Must not change a cell. */
   readonly onSource?: (event: SourceEvent) => void
 }
 
@@ -25,7 +24,7 @@ export interface Core {
   readonly delivery: Delivery
   readonly openSources: Set<OpenSource>
   /** Derivations being checked or computed, outermost first. */
-  readonly busy: DerivedNode[]
+  readonly busy: Node[]
   /** How many of them are computing, each inside the one before. */
   nesting: number
   /** Cells whose last observer has just left. */

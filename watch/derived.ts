@@ -18,8 +18,6 @@ const busy = 4
 const live = 8
 const mustCheck = perhapsChanged | neverComputed
 
-type Follow = (node: Node, affects: Affects<unknown> | undefined) => State<unknown>
-
 export class DerivedNode extends Node {
   readonly #compute: Compute<unknown>
   #firstRead: Link | undefined
@@ -132,23 +130,17 @@ export class DerivedNode extends Node {
   }
 
   #recompute(): void {
-    let last: Link | undefined
-    const next = this.#run((node, affects) => {
-      last = this.#linkTo(node, last)
-      last.affects = affects
-      const link = last
-      link.seen = node.refresh()
-      return link.seen
-    })
-    this.#dropReads(last)
-    this.setState(next)
+    this.setState(this.#run(true))
   }
 
   /** The link for a read after `last`: the old one when it is in its place, else a new one. */
-  #linkTo(node: Node, last: Link | undefined): Link {
+  #linkTo(node: Node, last: Link | undefined, affects: Affects<unknown> | undefined): Link {
     const old = last === undefined ? this.#firstRead : last.nextRead
-    if (old?.source === node) return old
-    const link = new Link(node, this)
+    if (old?.source === node) {
+      old.affects = affects
+      return old
+    }
+    const link = new Link(node, this, affects)
     link.nextRead = old
     if (last === undefined) this.#firstRead = link
     else last.nextRead = link
@@ -164,41 +156,47 @@ export class DerivedNode extends Node {
     for (; link !== undefined; link = link.nextRead) link.source.part(link)
   }
 
-  #run(follow: Follow): State<unknown> {
+  /** Computes it; with links to what it reads, it is told of their changes. Old links go last, so that what is read again stays open. */
+  #run(isLinked: boolean): State<unknown> {
     const { core } = this
     let isOpen = true
+    let last: Link | undefined
     let oldest: Stale | undefined
-    const readAny = (cell: Cell<unknown>, affects?: Affects<unknown>): State<unknown> => {
+    const read = (cell: Cell<unknown>, affects?: Affects<unknown>): State<unknown> => {
       if (!isOpen) throw new Error(`${this.name}: read was called after its derivation ended`)
       const node = nodeBehind(cell, core)
-      this.#refuseEndless(node, follow)
-      const state = follow(node, affects)
+      this.#refuseEndless(node, read)
+      if (isLinked) last = this.#linkTo(node, last, affects)
+      const link = last
+      const state = node.refresh()
+      if (link !== undefined) link.seen = state
       if (state.kind === 'ok') oldest = olderOf(oldest, state.stale)
       return state
     }
     core.evaluations++
     core.nesting++
     try {
-      // A cell's state is of the cell's own type; only the node does not know it.
       const compute = this.#compute
-      const state = typeof compute === 'function' ? compute(readAny as Read) : compute.compute(readAny as Read)
+      // A cell's state is of the cell's own type; only the node does not know it.
+      const state = typeof compute === 'function' ? compute(read as Read) : compute.compute(read as Read)
       return state.kind === 'ok' ? withStale(state, oldest) : state
     } catch (error) {
       return failed(errorFrom(error))
     } finally {
       core.nesting--
       isOpen = false
+      if (isLinked) this.#dropReads(last)
     }
   }
 
   /**
-   * Throws on a cell that is being computed from this one, and on nesting too deep. One that fails so depends on all
+   * Throws on a cell that is being computed from this one, and on nesting too deep. A cell that fails so depends on all
    * inputs and sources that led round, so that it is tried again when one of them changes, and no link closes a circle.
    */
-  #refuseEndless(node: Node, follow: Follow): void {
-    if (node instanceof DerivedNode && node.isBusy) {
+  #refuseEndless(node: Node, read: (cell: Cell<unknown>) => unknown): void {
+    if (node.isBusy) {
       const circle = this.core.busy.slice(this.core.busy.indexOf(node))
-      for (const leaf of leavesOf(circle)) follow(leaf, undefined)
+      for (const leaf of leavesOf(circle)) read(leaf)
       throw new Error(`cycle: ${namesOf([...circle, node])}`)
     }
     if (this.core.nesting >= maxNesting && node.unsettled() !== undefined)
@@ -214,7 +212,7 @@ export class DerivedNode extends Node {
     if (known !== undefined) return known
     this.#flags |= busy
     core.busy.push(this)
-    const state = this.#run(node => node.refresh())
+    const state = this.#run(false)
     core.busy.pop()
     this.#flags &= ~busy
     if (isOutermost) core.peeked = undefined
@@ -228,7 +226,7 @@ export class DerivedNode extends Node {
 }
 
 /** Every input and source from which the nodes are derived. */
-function leavesOf(nodes: readonly DerivedNode[]): readonly Node[] {
+function leavesOf(nodes: readonly Node[]): readonly Node[] {
   const reached = new Set<Node>(nodes)
   for (const node of reached)
     if (node instanceof DerivedNode) for (const source of DerivedNode.readsOf(node)) reached.add(source)

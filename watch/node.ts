@@ -23,9 +23,10 @@ export class Link implements Chained<Link> {
   next: Link | undefined
   nextRead: Link | undefined
 
-  constructor(source: Node, target: DerivedNode) {
+  constructor(source: Node, target: DerivedNode, affects: Affects<unknown> | undefined) {
     this.source = source
     this.target = target
+    this.affects = affects
   }
 }
 
