@@ -4,7 +4,7 @@ import type { BoundName, BoundTree } from '../naming/bound-tree.ts'
 import type { NamingError } from '../naming/errors.ts'
 import type { LookupIndex } from '../naming/lookup-index.ts'
 import { empty, fail, leaf, type NameTree, neg, union, type Weighted } from '../naming/name-tree.ts'
-import { type Path, showPath } from '../naming/path.ts'
+import { emptyPath, type Path, pathEquals, showPath } from '../naming/path.ts'
 import type { Read } from '../watch/cell.ts'
 import { failed, ok, pending, pendingOn, type State } from '../watch/state.ts'
 import {
@@ -12,6 +12,7 @@ import {
   maxDepth,
   maxLookups,
   maxNesting,
+  maxPathsKept,
   openAt,
   tooDeep,
   tooMuchWork,
@@ -25,12 +26,17 @@ export interface BindInput {
   readonly namers: Namers
   readonly read: Read
   readonly path: Path
-  /** Every path that was looked up in the rules is added here. */
-  readonly lookedUp: Path[]
 }
 
-/** The binding of a path; pending and failed as its deciding leaf is. Never throws. */
-export function bind(input: BindInput): State<BoundTree> {
+export interface BindOutcome {
+  /** Pending and failed as the deciding leaf is. */
+  readonly state: State<BoundTree>
+  /** The paths that were looked up in the rules, the first maxPathsKept + 1 of them. */
+  readonly lookedUp: readonly Path[]
+}
+
+/** The binding of a path. Never throws. */
+export function bind(input: BindInput): BindOutcome {
   return new Walk(input).run()
 }
 
@@ -55,7 +61,7 @@ class Walk {
   readonly #input: BindInput
   /** The look-ups that are open, outermost first. */
   readonly #open: Path[] = []
-  #lookups = 0
+  readonly #lookedUp: Path[] = []
   #nesting = 0
   /** The outermost open look-up that a circle ran back to since this was last reset: results inside it hang on it. */
   #circleTo = Number.POSITIVE_INFINITY
@@ -68,7 +74,13 @@ class Walk {
     this.#input = input
   }
 
-  run(): State<BoundTree> {
+  run(): BindOutcome {
+    const state = this.#evaluateAll()
+    // The slice has none of the room to grow that the array keeps.
+    return { state, lookedUp: this.#lookedUp.slice(0, maxPathsKept + 1) }
+  }
+
+  #evaluateAll(): State<BoundTree> {
     try {
       return this.#lookup(this.#input.path, 0)
     } catch (error) {
@@ -97,7 +109,14 @@ class Walk {
   #leaf(value: Path | NamerLeaf, depth: number): State<BoundTree> {
     if (!('kind' in value)) return this.#lookup(value, depth)
     if (value.kind === 'path') return this.#lookup(value.path, depth)
-    return ok(leaf<BoundName>({ id: value.id, residual: value.residual }))
+    return ok(leaf(this.#boundName(value.id, value.residual)))
+  }
+
+  /** Most ids are the path just looked up: they share it, which halves what a name holds. */
+  #boundName(id: Path, residual: Path): BoundName {
+    if (residual.length > 0) return { id, residual }
+    const path = this.#open.at(-1)
+    return { id: path !== undefined && pathEquals(path, id) ? path : id, residual: emptyPath }
   }
 
   /** The first child that is not Neg decides, whatever it is; later ones are not looked at. */
@@ -134,8 +153,8 @@ class Walk {
   #lookup(path: Path, depth: number): State<BoundTree> {
     const circleFrom = openAt(this.#open, path)
     if (circleFrom >= 0) return this.#turnBack(circleFrom)
-    if (++this.#lookups > maxLookups) throw new Exhausted(tooMuchWork(this.#input.path, this.#circle?.path))
-    if (this.#lookups < rememberFrom) return this.#evaluate(path, depth)
+    if (this.#lookedUp.length >= maxLookups) throw new Exhausted(tooMuchWork(this.#input.path, this.#circle?.path))
+    if (this.#lookedUp.length < rememberFrom) return this.#evaluate(path, depth)
     const key = `${depth}${showPath(path)}`
     const known = this.#known?.get(key)
     if (known !== undefined) return known
@@ -170,8 +189,8 @@ class Walk {
   }
 
   #step(path: Path): State<NameTree<Path | NamerLeaf>> {
-    const { rules, namers, read, lookedUp } = this.#input
-    lookedUp.push(path)
+    const { rules, namers, read } = this.#input
+    this.#lookedUp.push(path)
     const tree = rules.lookup(path)
     if (tree.kind !== 'neg') return ok(tree)
     const named = namers.lookup(path, read)

@@ -2,9 +2,7 @@
 import { changedPrefixes, type PrefixSet } from '../naming/dtab-diff.ts'
 import type { Path } from '../naming/path.ts'
 import type { CompiledDtab } from './compile-dtab.ts'
-
-/** A name that looked up more paths than this is evaluated again at every version. */
-export const maxPathsRemembered = 256
+import { maxPathsKept } from './evaluation-limits.ts'
 
 /** Compares two versions once, however many names ask. */
 export class ChangedNames {
@@ -15,7 +13,7 @@ export class ChangedNames {
     if (before === after) return false
     const changed = this.#changedBetween(before, after)
     if (changed.isEmpty) return false
-    return paths.length > maxPathsRemembered || paths.some(path => changed.matches(path))
+    return paths.length > maxPathsKept || paths.some(path => changed.matches(path))
   }
 
   #changedBetween(before: CompiledDtab, after: CompiledDtab): PrefixSet {

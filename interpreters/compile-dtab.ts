@@ -36,7 +36,7 @@ export function compileDtab(
   done: (result: Result<CompiledDtab>) => void,
 ): Cancel {
   if (text.length > sliceFrom) return compileInSlices(text, clock, previous, done)
-  const parsed = parseDtab(text)
+  const parsed = parseDtab(text, previous?.dtab)
   done(parsed.ok ? success(compileEntries(parsed.value, previous)) : failure(parsed.error))
   return () => {}
 }
@@ -66,7 +66,7 @@ function compileInSlices(
 
 /** Parses, then indexes; may stop at each yield. */
 function* compilation(text: string, previous: CompiledDtab | undefined): Generator<undefined, Result<CompiledDtab>> {
-  const parser = createDtabParser(text)
+  const parser = createDtabParser(text, previous?.dtab)
   let parsed = parser.parse(termsPerLook)
   for (; parsed === 'more'; parsed = parser.parse(termsPerLook)) yield
   if (!parsed.ok) return failure(parsed.error)

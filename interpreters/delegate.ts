@@ -7,7 +7,7 @@ import type { NameTree } from '../naming/name-tree.ts'
 import { emptyPath, type Path, pathEquals, showPath } from '../naming/path.ts'
 import type { Read } from '../watch/cell.ts'
 import { failed, ok, pendingOn, type State } from '../watch/state.ts'
-import { maxDepth, maxLookups, maxNesting, openAt, tooMuchWork, tooNested } from './evaluation-limits.ts'
+import { maxDepth, maxLookups, maxNesting, maxPathsKept, openAt, tooMuchWork, tooNested } from './evaluation-limits.ts'
 import type { DelegateTree } from './interpreter.ts'
 import type { NamerLeaf } from './namer.ts'
 import type { Namers } from './namers.ts'
@@ -18,15 +18,19 @@ export interface DelegateInput {
   readonly namers: Namers
   readonly read: Read
   readonly tree: NameTree<Path>
-  /** Every path that was looked up in the rules is added here. */
-  readonly lookedUp: Path[]
+}
+
+export interface DelegateOutcome {
+  readonly state: State<DelegateTree>
+  /** The paths that were looked up in the rules, the first maxPathsKept + 1 of them. */
+  readonly lookedUp: readonly Path[]
 }
 
 /**
  * The explanation of a tree. A namer's failure is an exception node; too many rewrites are one inside an alternative or
  * union and fail the whole elsewhere; anything pending makes the whole pending.
  */
-export function delegate(input: DelegateInput): State<DelegateTree> {
+export function delegate(input: DelegateInput): DelegateOutcome {
   return new Walk(input).run()
 }
 
@@ -49,7 +53,7 @@ class Stopped extends Error {
 class Walk {
   readonly #input: DelegateInput
   readonly #open: Path[] = []
-  #lookups = 0
+  readonly #lookedUp: Path[] = []
   #nesting = 0
   #circle: readonly Path[] | undefined
 
@@ -57,7 +61,12 @@ class Walk {
     this.#input = input
   }
 
-  run(): State<DelegateTree> {
+  run(): DelegateOutcome {
+    const state = this.#explainAll()
+    return { state, lookedUp: this.#lookedUp.slice(0, maxPathsKept + 1) }
+  }
+
+  #explainAll(): State<DelegateTree> {
     const { tree } = this.#input
     const path = tree.kind === 'leaf' ? tree.value : emptyPath
     try {
@@ -118,7 +127,7 @@ class Walk {
     this.#count(place.path)
     this.#open.push(place.path)
     try {
-      this.#input.lookedUp.push(place.path)
+      this.#lookedUp.push(place.path)
       const matches = this.#input.rules.matches(place.path)
       const [match] = matches
       if (match === undefined || (matches.length === 1 && match.tree.kind === 'neg')) return this.#ask(place, depth)
@@ -129,10 +138,9 @@ class Walk {
   }
 
   #count(path: Path): void {
-    this.#lookups++
     const circleFrom = openAt(this.#open, path)
     if (circleFrom >= 0) this.#circle ??= this.#open.slice(circleFrom)
-    if (this.#lookups > maxLookups) throw new Stopped(failed(tooMuchWork(this.#open[0], this.#circle)))
+    if (this.#lookedUp.length >= maxLookups) throw new Stopped(failed(tooMuchWork(this.#open[0], this.#circle)))
   }
 
   /** One entry matches. A step that leads to where it began is not shown. */

@@ -11,6 +11,9 @@ export const maxLookups = 10_000
 /** Nodes of name trees that may be open inside one another, over all rewrites: plain recursion is safe up to here. */
 export const maxNesting = 1_500
 
+/** A name keeps up to one more than this of the paths it looked up; with more it is evaluated again at every version. */
+export const maxPathsKept = 256
+
 /** Steps shown of a path through the rules that is too long to show whole. */
 const shownSteps = 6
 

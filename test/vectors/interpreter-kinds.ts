@@ -66,7 +66,7 @@ function readInput(input: Readonly<Record<string, string>>) {
 function checkBind(input: Readonly<Record<string, string>>): unknown {
   const parsed = readInput(input)
   if (parsed === undefined) return undefined
-  const state = bind({ ...parsed, namers, read, lookedUp: [] })
+  const { state } = bind({ ...parsed, namers, read })
   if (state.kind === 'failed') return undefined
   if (state.kind === 'pending') return { state: 'pending' }
   return {
@@ -101,7 +101,7 @@ function describedStep(step: DelegateTree): object {
 function checkDelegate(input: Readonly<Record<string, string>>): unknown {
   const parsed = readInput(input)
   if (parsed === undefined) return undefined
-  const state = delegate({ rules: parsed.rules, tree: leaf<Path>(parsed.path), namers, read, lookedUp: [] })
+  const { state } = delegate({ rules: parsed.rules, tree: leaf<Path>(parsed.path), namers, read })
   return state.kind === 'ok' ? describedStep(state.value) : undefined
 }
 
