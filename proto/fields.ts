@@ -26,3 +26,13 @@ export function readMessage<T>(reader: Reader, read: (reader: Reader, end: numbe
   if (end > reader.len) throw new RangeError('a field is longer than its message')
   return read(reader, end)
 }
+
+/** Runs a decoder of bytes from outside: whatever it throws becomes a RangeError that says what is wrong with them. */
+export function decoding<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof RangeError) throw error
+    throw new RangeError(error instanceof Error ? error.message : 'the bytes cannot be read', { cause: error })
+  }
+}

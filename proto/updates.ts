@@ -6,7 +6,7 @@ import { type ErrorCode, errorCodes, NamingError } from '../naming/errors.ts'
 import type { Path } from '../naming/path.ts'
 import type { ReplicaSet } from '../naming/replica-set.ts'
 import type { Stale, State } from '../watch/state.ts'
-import { eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
+import { decoding, eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
 import { readPath, readReplicas, readTree, writePath, writeReplicas, writeTree } from './naming-values.ts'
 
 type Reader = protobuf.Reader
@@ -82,7 +82,9 @@ export function encodeStale(stale: Stale): Uint8Array {
   return writer.ldelim().finish()
 }
 
-/** A ResolveResponse: the tree without a key, the replica sets by id. */
+const noKey = Uint8Array.of(tagOf(1, 0), 0)
+
+/** A ResolveResponse: the tree under key 0, the replica sets by id. */
 export function encodeResolveResponse(
   tree: State<BoundTree>,
   replicas: readonly { readonly id: Path; readonly state: State<ReplicaSet> }[],
@@ -92,7 +94,7 @@ export function encodeResolveResponse(
     const length = fields.reduce((sum, field) => sum + field.length, 0)
     parts.push(protobuf.Writer.create().uint32(tag).uint32(length).finish(), ...fields)
   }
-  add(tagOf(1, lengthDelimited), [encodeTreeContent(tree), staleFieldOf(tree)])
+  add(tagOf(1, lengthDelimited), [noKey, encodeTreeContent(tree), staleFieldOf(tree)])
   for (const { id, state } of replicas)
     add(tagOf(2, lengthDelimited), [encodeIdField(id), encodeReplicaContent(state), staleFieldOf(state)])
   return Buffer.concat(parts)
@@ -120,11 +122,13 @@ export type ReceivedUpdate =
 export function decodeWatchResponse(bytes: Uint8Array): readonly ReceivedUpdate[] {
   const reader = protobuf.Reader.create(bytes)
   const updates: ReceivedUpdate[] = []
-  eachField(reader, reader.len, field => {
-    if (field !== 1) return false
-    updates.push(readMessage(reader, readUpdate))
-    return true
-  })
+  decoding(() =>
+    eachField(reader, reader.len, field => {
+      if (field !== 1) return false
+      updates.push(readMessage(reader, readUpdate))
+      return true
+    }),
+  )
   return updates
 }
 

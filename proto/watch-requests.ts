@@ -1,7 +1,7 @@
 // Requests of a Watch stream and of Resolve: written by proxies, read by the server piece by piece. Knows no stream.
 import protobuf from 'protobufjs/minimal.js'
 import { emptyPath, type Path } from '../naming/path.ts'
-import { eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
+import { decoding, eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
 import { readPath, writePath } from './naming-values.ts'
 import type { WireHash } from './updates.ts'
 
@@ -96,6 +96,10 @@ export class WatchRequestReader {
 
   /** The next part; undefined after the last. Throws a RangeError when the bytes are malformed. */
   next(): RequestPart | undefined {
+    return decoding(() => this.#read())
+  }
+
+  #read(): RequestPart | undefined {
     const reader = this.#reader
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
@@ -194,11 +198,13 @@ export function decodeResolveRequest(bytes: Uint8Array): ResolveRequest {
   const reader = protobuf.Reader.create(bytes)
   let name = noName
   let waitMs = 0
-  eachField(reader, reader.len, field => {
-    if (field === 1) name = readMessage(reader, readName)
-    else if (field === 2) waitMs = reader.uint32()
-    else return false
-    return true
-  })
+  decoding(() =>
+    eachField(reader, reader.len, field => {
+      if (field === 1) name = readMessage(reader, readName)
+      else if (field === 2) waitMs = reader.uint32()
+      else return false
+      return true
+    }),
+  )
   return { name, waitMs }
 }

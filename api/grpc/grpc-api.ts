@@ -69,7 +69,7 @@ class GrpcApiServer implements GrpcApi {
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     const authority = host.includes(':') ? `[${host}]` : host
     this.#server.bindAsync(`${authority}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
+      error === null ? resolve(bound) : reject(cannotListen(host, port, error)),
     )
     return { host, port: await promise }
   }
@@ -134,6 +134,14 @@ class GrpcApiServer implements GrpcApi {
 }
 
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>
+
+/** grpc-js wraps the reason of the system in words of its own. */
+function cannotListen(host: string, port: number, error: Error): NamingError {
+  const [, reason = error.message] = /errors: \[(.*)\]/.exec(error.message) ?? []
+  return new NamingError('unavailable', `The gRPC port cannot be opened at ${host}:${port}: ${reason}`, {
+    cause: error,
+  })
+}
 
 function endForShutdown(session: WatchSession): void {
   session.end(status.UNAVAILABLE, 'The server is stopping.')

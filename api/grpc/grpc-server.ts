@@ -1,5 +1,5 @@
 // The one grpc-js server of the process with every limit explicit. Knows no service.
-import { type ChannelOptions, Server } from '@grpc/grpc-js'
+import { type ChannelOptions, logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js'
 
 export interface GrpcServerOptions {
   /** Bytes of one request. */
@@ -22,8 +22,9 @@ export const grpcServerDefaults: GrpcServerOptions = {
   keepaliveTimeoutMs: 5_000,
 }
 
-/** A server that is not listening yet. */
+/** A server that is not listening yet. grpc-js is silenced: what it has to say comes as errors too. */
 export function createGrpcServer(options: GrpcServerOptions): Server {
+  setLogVerbosity(logVerbosity.NONE)
   const channel: ChannelOptions = {
     'grpc.enable_channelz': 0,
     'grpc.keepalive_permit_without_calls': 1,

@@ -1,0 +1,79 @@
+// An interpreter whose answers a test sets by hand. Names and ids are given as text.
+import type { BindRequest, Interpreter } from '../../interpreters/interpreter.ts'
+import type { BoundTree } from '../../naming/bound-tree.ts'
+import { leaf, union } from '../../naming/name-tree.ts'
+import { parsePath } from '../../naming/parse.ts'
+import { type Path, showPath } from '../../naming/path.ts'
+import type { ReplicaSet } from '../../naming/replica-set.ts'
+import { orThrow } from '../../naming/result.ts'
+import type { Cell, Input, Kernel } from '../../watch/cell.ts'
+
+/** Cells are pending until a test sets them. */
+export class FakeInterpreter implements Interpreter {
+  readonly #kernel: Kernel
+  readonly #trees = new Map<string, Input<BoundTree>>()
+  readonly #replicas = new Map<string, Input<ReplicaSet>>()
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  /** The tree of a name such as `default/svc/web`. */
+  tree(name: string): Input<BoundTree> {
+    const made = this.#trees.get(name) ?? this.#kernel.input<BoundTree>(name)
+    this.#trees.set(name, made)
+    return made
+  }
+
+  /** The replica set of an id such as `/#/fs/web`. */
+  set(id: string): Input<ReplicaSet> {
+    const made = this.#replicas.get(id) ?? this.#kernel.input<ReplicaSet>(id)
+    this.#replicas.set(id, made)
+    return made
+  }
+
+  bind({ namespace, path }: BindRequest): Cell<BoundTree> {
+    return this.tree(namespace + showPath(path))
+  }
+
+  replicas(id: Path): Cell<ReplicaSet> {
+    return this.set(showPath(id))
+  }
+
+  namespace(): never {
+    throw new Error('not part of this fake')
+  }
+
+  delegate(): never {
+    throw new Error('not part of this fake')
+  }
+
+  boundNames(): never {
+    throw new Error('not part of this fake')
+  }
+
+  close(): void {}
+}
+
+export function path(text: string): Path {
+  return orThrow(parsePath(text))
+}
+
+/** A tree of one bound id, or an even split over several. */
+export function treeTo(...ids: readonly string[]): BoundTree {
+  const leaves = ids.map(id => leaf({ id: path(id), residual: [] }))
+  const [first] = leaves
+  if (first !== undefined && leaves.length === 1) return first
+  return union(leaves.map(tree => ({ weight: 1, tree })))
+}
+
+/** A replica set of addresses such as `127.0.0.1:80`. */
+export function endpoints(...addresses: readonly string[]): ReplicaSet {
+  return {
+    kind: 'bound',
+    endpoints: addresses.map(text => {
+      const [address = '', port] = text.split(':')
+      return { address, port: Number(port), weight: 1 }
+    }),
+  }
+}
