@@ -4,7 +4,7 @@ import type { Dentry, Dtab } from './dtab.ts'
 import { alignDtabs } from './dtab-alignment.ts'
 import { formatDentry } from './format.ts'
 import type { Path } from './path.ts'
-import { type Ranked, TrieEditor, visitMatches } from './prefix-trie.ts'
+import { collectMatches, type Ranked, TrieEditor } from './prefix-trie.ts'
 
 /** A set of paths, described by the prefixes that they match. */
 export interface PrefixSet {
@@ -23,7 +23,8 @@ export function changedPrefixes(before: Dtab, after: Dtab): PrefixSet {
   for (const [order, dentry] of changed.entries())
     if (dentry !== undefined) editor.add({ prefix: dentry.prefix, order })
   const { root } = editor
-  return { isEmpty: changed.length === 0, matches: path => visitMatches(root, path, () => true) }
+  const scratch: Ranked[] = []
+  return { isEmpty: changed.length === 0, matches: path => collectMatches(root, path, scratch) > 0 }
 }
 
 /** One entry of a diff; `removed` ones come from the earlier dtab. */

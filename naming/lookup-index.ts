@@ -5,7 +5,7 @@ import { type Alignment, alignDtabs } from './dtab-alignment.ts'
 import { graft } from './graft.ts'
 import { alt, type NameTree, neg } from './name-tree.ts'
 import type { Path } from './path.ts'
-import { TrieEditor, type TrieNode, visitMatches } from './prefix-trie.ts'
+import { collectMatches, TrieEditor, type TrieNode } from './prefix-trie.ts'
 
 /** A dentry that a path matched, and its tree with the rest of the path appended. */
 export interface Match {
@@ -58,6 +58,8 @@ class TrieIndex implements LookupIndex {
   /** Rank of each entry of `dtab`. */
   readonly orders: Float64Array
   readonly root: TrieNode<Entry>
+  /** Scratch of the walk in progress; walks never overlap. */
+  readonly #found: Entry[] = []
 
   constructor(dtab: Dtab, orders: Float64Array, root: TrieNode<Entry>) {
     this.dtab = dtab
@@ -66,33 +68,51 @@ class TrieIndex implements LookupIndex {
   }
 
   lookup(path: Path): NameTree<Path> {
-    return treeOfMatches(this.#entries(path), path)
+    const found = this.#found
+    const count = this.#collect(path)
+    const last = found[0]
+    if (last === undefined || count === 0) return neg
+    if (count === 1) return treeFor(last.dentry, path)
+    const trees = new Array<NameTree<Path>>(count)
+    for (let i = 0; i < count; i++) trees[i] = treeFor((found[i] ?? last).dentry, path)
+    return alt(trees)
   }
 
   matches(path: Path): readonly Match[] {
-    return this.#entries(path).map(({ dentry }) => ({ dentry, tree: treeFor(dentry, path) }))
+    const count = this.#collect(path)
+    return this.#found.slice(0, count).map(({ dentry }) => ({ dentry, tree: treeFor(dentry, path) }))
   }
 
-  /** The matching entries, last first. */
-  #entries(path: Path): readonly Entry[] {
-    const found: Entry[] = []
-    visitMatches(this.root, path, entry => {
-      found.push(entry)
-      return false
-    })
-    return found.length < 2 ? found : found.sort((a, b) => b.order - a.order)
+  /** Puts the matching entries, last first, at the head of the scratch array; gives their number. */
+  #collect(path: Path): number {
+    const count = collectMatches(this.root, path, this.#found)
+    if (count > 1) sortLastFirst(this.#found, count)
+    return count
+  }
+}
+
+const fewEntries = 16
+
+/** Most paths match two or three entries, for which a general sort costs more than the walk. */
+function sortLastFirst(entries: Entry[], count: number): void {
+  if (count > fewEntries) {
+    entries.length = count
+    entries.sort((a, b) => b.order - a.order)
+    return
+  }
+  for (let i = 1; i < count; i++) {
+    const entry = entries[i]
+    let place = i
+    for (let before = entries[place - 1]; entry && before && before.order < entry.order; before = entries[place - 1]) {
+      entries[place] = before
+      place--
+    }
+    if (entry !== undefined) entries[place] = entry
   }
 }
 
 function treeFor(dentry: Dentry, path: Path): NameTree<Path> {
-  return graft(dentry.dst, path.slice(dentry.prefix.length))
-}
-
-function treeOfMatches(entries: readonly Entry[], path: Path): NameTree<Path> {
-  const [last] = entries
-  if (last === undefined) return neg
-  if (entries.length === 1) return treeFor(last.dentry, path)
-  return alt(entries.map(entry => treeFor(entry.dentry, path)))
+  return graft(dentry.dst, path, dentry.prefix.length)
 }
 
 class ChainedIndex implements LookupIndex {

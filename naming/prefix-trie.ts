@@ -51,24 +51,30 @@ export class TrieNode<V extends Ranked> {
   }
 }
 
-/** Gives to `visit` every value whose prefix matches the path, node by node, until it answers true; whether it did. */
-export function visitMatches<V extends Ranked>(root: TrieNode<V>, path: Path, visit: (value: V) => boolean): boolean {
-  const detours: { readonly node: TrieNode<V>; readonly depth: number }[] = []
-  let node: TrieNode<V> | undefined = root
-  let depth = 0
-  for (;;) {
-    for (const value of node.values) if (matchesFrom(value.prefix, path, depth) && visit(value)) return true
+interface Detour<V extends Ranked> {
+  readonly node: TrieNode<V>
+  readonly depth: number
+}
+
+/** Puts every value whose prefix matches the path at the head of `found`, in no particular order; gives their number. */
+export function collectMatches<V extends Ranked>(root: TrieNode<V>, path: Path, found: V[]): number {
+  let count = 0
+  let detours: Detour<V>[] | undefined
+  let node: TrieNode<V> = root
+  for (let depth = 0; ; depth++) {
+    for (const value of node.values) if (matchesFrom(value.prefix, path, depth)) found[count++] = value
     const label = path[depth]
     const any: TrieNode<V> | undefined = label === undefined ? undefined : node.any
     const named: TrieNode<V> | undefined = label === undefined ? undefined : node.children?.get(label)
-    if (any !== undefined && named !== undefined) detours.push({ node: any, depth: depth + 1 })
-    node = named ?? any
-    depth++
-    if (node !== undefined) continue
-    const detour = detours.pop()
-    if (detour === undefined) return false
-    node = detour.node
-    depth = detour.depth
+    if (any !== undefined && named !== undefined) (detours ??= []).push({ node: any, depth })
+    let next = named ?? any
+    if (next === undefined) {
+      const detour = detours?.pop()
+      if (detour === undefined) return count
+      next = detour.node
+      depth = detour.depth
+    }
+    node = next
   }
 }
 
