@@ -1,49 +1,26 @@
-// Builds dist/ for the published package: the sources with their types stripped, line for line, and the files they read.
+// Builds dist/ for the published package: the compiled sources, the files they read, and a manifest without scripts.
+import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 
-const folders = [
-  'bin',
-  'naming',
-  'watch',
-  'storage',
-  'interpreters',
-  'api',
-  'proto',
-  'server',
-  'runtime',
-  'proxy-client',
-  'cli',
-]
-const copied = ['openapi.yaml', 'examples', 'README.md', 'CHANGELOG.md']
+const folders = ['storage', 'interpreters', 'api', 'proto', 'proxy-client', 'cli']
+const copied = ['openapi.yaml', 'examples', 'README.md', 'CHANGELOG.md', 'bin/check-node.mjs']
 
 await rm('dist', { recursive: true, force: true })
-let built = 0
-for (const folder of folders) {
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    const source = join(entry.parentPath, entry.name)
-    const target = join('dist', source)
-    await mkdir(dirname(target), { recursive: true })
-    if (!source.endsWith('.ts')) {
-      await cp(source, target)
-      continue
-    }
-    await writeFile(target.replace(/\.ts$/, '.js'), javascript(await readFile(source, 'utf8')))
-    built++
-  }
-}
+execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+for (const folder of folders) await copyAssets(folder)
 for (const path of copied) await cp(path, join('dist', path), { recursive: true })
 await writeFile('dist/package.json', await publishedManifest())
-console.log(`dist: ${built} files built`)
+console.log('dist: built')
 
-/** Types blanked out, and relative imports pointed at the built files. */
-function javascript(source: string): string {
-  return stripTypeScriptTypes(source, { mode: 'strip' }).replace(
-    /(from\s*|import\(\s*|new URL\(\s*)'(\.[^']+)\.ts'/g,
-    "$1'$2.js'",
-  )
+/** Everything beside the sources that they, or their readers, need: protocol definitions and READMEs. */
+async function copyAssets(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.endsWith('.ts')) continue
+    const source = join(entry.parentPath, entry.name)
+    await mkdir(dirname(join('dist', source)), { recursive: true })
+    await cp(source, join('dist', source))
+  }
 }
 
 /** What an installed package needs: no scripts, no development dependencies. */
