@@ -47,9 +47,7 @@ export function createEvaluationFrames({ interpreter, kernel, random }: FramePor
       name => name.key,
     )
   const bind = pool('bind', (name, read) => bindFrame(interpreter, name, read))
-  const addr = pool('addr', (name, read) =>
-    inNamespace(interpreter, name, read, () => addrFrame(read(interpreter.replicas(name.path)))),
-  )
+  const addr = pool('addr', (name, read) => idFrame(interpreter, name, read))
   const delegate = pool('delegate', (name, read) => delegateFrame(interpreter, name, read))
   return {
     bind: name => bind.at(name),
@@ -81,9 +79,13 @@ function inNamespace(interpreter: Interpreter, name: Name, read: Read, evaluate:
   const { namespace } = name
   const snapshot = read(interpreter.namespace(namespace), existenceChanged)
   if (snapshot.kind !== 'ok') return unknownFrame({ namespace, namespaceExists: false }, snapshot, 0)
-  const { exists, version } = snapshot.value
+  return frameIn(namespace, snapshot.value, evaluate(), snapshot.stale)
+}
+
+type Snapshot = Pick<NamespaceSnapshot, 'exists' | 'version'>
+
+function frameIn(namespace: string, { exists, version }: Snapshot, content: Content, nsStale?: Stale): Frame {
   const about = { namespace, namespaceExists: exists }
-  const content = evaluate()
   if (content.kind === 'unknown') return unknownFrame(about, content.state, version)
   return new Frame({
     type: exists ? 'state' : 'deleted',
@@ -92,7 +94,7 @@ function inNamespace(interpreter: Interpreter, name: Name, read: Read, evaluate:
     hash: exists ? content.hash : contentHash(`no namespace ${content.hash}`),
     content: content.json,
     ...(content.mark !== undefined && { mark: content.mark }),
-    stale: older(snapshot.stale, content.stale),
+    stale: older(nsStale, content.stale),
   })
 }
 
@@ -143,6 +145,22 @@ function addrFrame(state: State<ReplicaSet>): Content {
     json: { addr: json },
     stale: state.kind === 'ok' ? state.stale : undefined,
   }
+}
+
+const nowhere: Snapshot = { exists: false, version: 0 }
+
+/** An id needs no rules, so a namespace that cannot be read is no hindrance; an id that no namer can have is an error. */
+function idFrame(interpreter: Interpreter, name: Name, read: Read): Frame {
+  const snapshot = read(interpreter.namespace(name.namespace), existenceChanged)
+  const state = read(interpreter.replicas(name.path))
+  const isRefused = state.kind === 'failed' && isUnknownNamer(state.error)
+  const content: Content = isRefused ? { kind: 'unknown', state } : addrFrame(state)
+  return frameIn(name.namespace, snapshot.kind === 'ok' ? snapshot.value : nowhere, content)
+}
+
+/** Whether an id asks for a namer that does not exist, which is the asker's mistake. */
+export function isUnknownNamer(error: Error): boolean {
+  return NamingError.from(error).code === 'unknown-namer'
 }
 
 const nothing: State<ReplicaSet> = ok({ kind: 'neg' })

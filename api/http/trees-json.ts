@@ -57,7 +57,7 @@ export function boundTreeJson(tree: BoundTree, addrOf: AddrOf, weight?: number):
   switch (tree.kind) {
     case 'leaf': {
       const { id, residual } = tree.value
-      const extra = weight === undefined ? undefined : { namer_nametree_weight: weight }
+      const extra = weight === undefined ? undefined : { namer_nametree_weight: weightJson(weight) }
       return {
         type: 'leaf',
         bound: { addr: addrJson(addrOf(id), extra), id: showPath(id), path: showPath(residual) },

@@ -8,7 +8,7 @@ import type { Cell } from '../../../watch/cell.ts'
 import { failed, ok, type State } from '../../../watch/state.ts'
 import type { ApiPorts } from '../../ports.ts'
 import type { HttpContext } from '../context.ts'
-import { drawLeaf, type Name } from '../evaluation-frames.ts'
+import { drawLeaf, isUnknownNamer, type Name } from '../evaluation-frames.ts'
 import { settled } from '../settled.ts'
 import { addrJson, boundTreeJson, leafIds } from '../trees-json.ts'
 import { isTrue } from './raw-url.ts'
@@ -55,8 +55,13 @@ export function boundTreeText({ ports }: HttpContext, name: Name): Cell<string> 
 export function addrText({ ports }: HttpContext, id: Path): Cell<string> {
   return ports.kernel.derive(`http /api/1/addr ${showPath(id)}`, read => {
     const addr = read(ports.interpreter.replicas(id))
+    if (addr.kind === 'failed' && (isUnknownNamer(addr.error) || isFail(id))) return addr
     return addr.kind === 'pending' ? addr : ok(JSON.stringify(addrJson(addr)))
   })
+}
+
+function isFail(id: Path): boolean {
+  return id[0] === '$' && id[1] === 'fail'
 }
 
 /** Bind, draw one leaf by weight for each tree, and its addresses; anything but a leaf is neg. */
