@@ -1,5 +1,4 @@
 // A process that writes to a SQLite store as fast as it can, printing each version once it is acknowledged, until it is killed.
-import { writeSync } from 'node:fs'
 import { contentHash } from '../../naming/content-hash.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
@@ -7,6 +6,7 @@ import { openSqliteStore } from '../../storage/sqlite/sqlite-store.ts'
 import type { Store } from '../../storage/store.ts'
 import { systemClock, systemRandom } from '../../watch/clock.ts'
 import { createKernel } from '../../watch/kernel.ts'
+import { printLine } from '../fakes/print-line.fixture.ts'
 
 const writers = 8
 const namespaces = 3
@@ -30,7 +30,7 @@ async function writeForever(store: Store, writer: number): Promise<never> {
       verified: false,
       message: '',
     })
-    writeSync(1, `${namespace} ${written.version} ${contentHash(text)}\n`)
+    printLine(`${namespace} ${written.version} ${contentHash(text)}`)
   }
 }
 

@@ -1,10 +1,10 @@
 // A process in which a number of clients write to a SQLite store and print a token of each write once it is answered.
-import { writeSync } from 'node:fs'
 import { silentLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
 import { openSqliteStore } from '../../storage/sqlite/sqlite-store.ts'
 import { systemClock, systemRandom } from '../../watch/clock.ts'
 import { createKernel } from '../../watch/kernel.ts'
+import { printLine } from '../fakes/print-line.fixture.ts'
 
 const [path = '', clients = '1', writesEach = '1'] = process.argv.slice(2)
 const kernel = createKernel({ clock: systemClock, onError: console.error })
@@ -18,7 +18,7 @@ async function client(number: number): Promise<void> {
     const namespace = `ns-${number}`
     const text = `/a => /${token}`
     await store.write({ namespace, text, expect: expectation, author: 'a', verified: false, message: '' })
-    writeSync(1, `answered ${token}\n`)
+    printLine(`answered ${token}`)
   }
 }
 
