@@ -66,8 +66,16 @@ export interface TestUpstream {
   stop(): Promise<void>
 }
 
-/** Closed when the test ends. */
-export async function startUpstream(listener: RequestListener): Promise<TestUpstream> {
+/** Hears what to close in the end. */
+export type AtEnd = (close: () => unknown) => void
+
+const atTestEnd: AtEnd = close =>
+  onTestFinished(async () => {
+    await close()
+  })
+
+/** Closed when the test ends, or as `atEnd` says. */
+export async function startUpstream(listener: RequestListener, atEnd: AtEnd = atTestEnd): Promise<TestUpstream> {
   const sockets = new Set<Socket>()
   const waiting: (() => void)[] = []
   let connections = 0
@@ -92,7 +100,7 @@ export async function startUpstream(listener: RequestListener): Promise<TestUpst
       server.close(() => resolve())
       server.closeAllConnections()
     })
-  onTestFinished(stop)
+  atEnd(stop)
   const { port } = server.address() as AddressInfo // a TCP server has no other kind
   return {
     port,
@@ -106,11 +114,11 @@ export async function startUpstream(listener: RequestListener): Promise<TestUpst
 }
 
 /** An upstream that answers each request with its name. */
-export function startNamed(name: string): Promise<TestUpstream> {
+export function startNamed(name: string, atEnd?: AtEnd): Promise<TestUpstream> {
   return startUpstream((message, response) => {
     message.resume()
     response.end(name)
-  })
+  }, atEnd)
 }
 
 export interface TestRequest {
@@ -130,9 +138,9 @@ export interface TestResponse {
 }
 
 /** Connections are kept. Closed when the test ends. */
-export function keepAliveAgent(maxSockets = 1): Agent {
+export function keepAliveAgent(maxSockets = 1, atEnd: AtEnd = atTestEnd): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets })
-  onTestFinished(() => agent.destroy())
+  atEnd(() => agent.destroy())
   return agent
 }
 

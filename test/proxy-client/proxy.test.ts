@@ -165,7 +165,7 @@ describe('a request through the proxy', () => {
 
   it('draws a leaf whose endpoints are many by load and reaches all of them', async () => {
     const { naming, port } = await startTestProxy()
-    const upstreams = await Promise.all(['a', 'b', 'c'].map(startNamed))
+    const upstreams = await Promise.all(['a', 'b', 'c'].map(name => startNamed(name)))
     naming.route(
       '/svc/web',
       '/#/web',
