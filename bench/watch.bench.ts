@@ -49,6 +49,38 @@ function turn(): Promise<void> {
 
 type Graph = { readonly set: (value: number) => void; readonly delivered: () => number; readonly close: () => void }
 
+/** One input, one cell derived from it, `count` watchers of that. */
+function ourFan(count: number): Graph {
+  const kernel = newKernel()
+  const input = kernel.input('input', { initial: 0 })
+  const derived = kernel.derive('derived', read => ok(numberIn(read(input)) + 1))
+  let delivered = 0
+  for (let i = 0; i < count; i++)
+    derived.watch(() => {
+      delivered++
+    })
+  return { set: value => input.set(value), delivered: () => delivered, close: () => kernel.close() }
+}
+
+function preactFan(count: number): Graph {
+  const input = signal(0)
+  const derived = computed(() => input.value + 1)
+  let delivered = 0
+  const look = (): void => {
+    delivered += derived.value === -1 ? 0 : 1
+  }
+  const ends = Array.from({ length: count }, () => effect(look))
+  return {
+    set: value => {
+      input.value = value
+    },
+    delivered: () => delivered,
+    close: () => {
+      for (const end of ends) end()
+    },
+  }
+}
+
 /** One input, `groups` cells derived from it, `count` cells derived from those, each with one watcher. */
 function ourGraph(count: number, groups: number): Graph {
   const kernel = newKernel()
@@ -107,8 +139,11 @@ async function updatesPerSecond(graph: Graph, count: number, changes: number): P
   return (count * changes) / seconds
 }
 
-async function compareUpdates(count: number, groups: number): Promise<Row> {
-  const graphs = { ours: ourGraph(count, groups), preact: preactGraph(count, groups) }
+async function compareUpdates(
+  what: string,
+  count: number,
+  graphs: { readonly ours: Graph; readonly preact: Graph },
+): Promise<Row> {
   const ours: number[] = []
   const preact: number[] = []
   await updatesPerSecond(graphs.ours, count, 50)
@@ -119,7 +154,7 @@ async function compareUpdates(count: number, groups: number): Promise<Row> {
   }
   graphs.ours.close()
   graphs.preact.close()
-  return row(`updates/s, ${count} watched cells over ${groups}`, median(ours), median(preact))
+  return row(`updates/s, ${what}`, median(ours), median(preact))
 }
 
 function row(what: string, ours: number, preact: number): Row {
@@ -189,10 +224,14 @@ async function fanOutWithAffects(count: number): Promise<readonly Row[]> {
 
 /** Runs all and prints one small table. */
 export async function run(): Promise<void> {
+  const count = 10_000
   const rows: Row[] = [
     ...compareMemory(100_000),
-    await compareUpdates(10_000, 1),
-    await compareUpdates(10_000, 100),
+    await compareUpdates('10,000 watchers of one cell', count, { ours: ourFan(count), preact: preactFan(count) }),
+    await compareUpdates('10,000 watched cells over 100', count, {
+      ours: ourGraph(count, 100),
+      preact: preactGraph(count, 100),
+    }),
     ...(await fanOutWithAffects(100_000)),
   ]
   console.table(rows)
