@@ -9,7 +9,7 @@ interface ParsedText {
 }
 
 /** Smaller tables are parsed faster than they are compared. */
-const fewestEntries = 256
+const fewestEntries = 4096
 
 const compareStep = 4096
 
