@@ -3,7 +3,7 @@ import type { DelegateTree } from '../../interpreters/interpreter.ts'
 import type { BoundTree } from '../../naming/bound-tree.ts'
 import type { Dentry } from '../../naming/dtab.ts'
 import type { DentryJson } from '../../naming/dtab-json.ts'
-import { type Path, showPath } from '../../naming/path.ts'
+import { type Path, pathStartsWith, showPath } from '../../naming/path.ts'
 import type { Endpoint, Metadata, ReplicaSet } from '../../naming/replica-set.ts'
 import type { State } from '../../watch/state.ts'
 
@@ -94,12 +94,13 @@ function collectIds(tree: BoundTree, into: Map<string, Path>): void {
 /** How a dentry is spelt: exactly, or as Finagle shows it. */
 export type SpellDentry = (dentry: Dentry) => DentryJson
 
-/** A node's own path; a node that came out of a tree has none and shows its mark. */
-function nodePath(node: DelegateTree): string {
-  if (node.path.length > 0) return showPath(node.path)
-  if (node.kind === 'neg') return '~'
-  return node.kind === 'fail' ? '!' : '/'
+/** A node's own path; one that came out of a tree shows its mark, as does every `!` that is not `/$/fail`. */
+function nodePath({ kind, path }: DelegateTree): string {
+  if (kind === 'fail') return pathStartsWith(path, refusing) ? showPath(path) : '!'
+  return kind === 'neg' && path.length === 0 ? '~' : showPath(path)
 }
+
+const refusing: Path = ['$', 'fail']
 
 /** An explanation, keys in namerd's order. */
 export function delegateTreeJson(node: DelegateTree, addrOf: AddrOf, spell: SpellDentry): object {
