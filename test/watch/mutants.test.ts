@@ -55,7 +55,7 @@ describe('each law', () => {
 
   for (const [i, mutant] of mutants.entries()) {
     const law = laws.find(candidate => candidate.law === mutant.law)
-    test(`is broken by its mutant: ${law?.title}`, async () => {
+    test(`is broken by mutant ${i + 1}: ${law?.title}`, async () => {
       const module = await importCopy(`mutant${i}`, mutant)
       await assert.rejects(run(() => law?.check(module)))
     })

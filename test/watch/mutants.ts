@@ -1,4 +1,4 @@
-// One edit of the kernel per law, each of which must turn that law's check red.
+// Edits of the kernel, at least one per law, each of which must turn that law's check red.
 
 export type Mutant = {
   readonly law: number
@@ -57,4 +57,13 @@ export const mutants: readonly Mutant[] = [
     from: '    if (this.#cursor >= this.#flush.length) {\n      this.#isFlushing = false',
     to: '    this.#isFlushing = false\n    if (this.#cursor >= this.#flush.length) {',
   },
+  {
+    law: 4,
+    file: 'derived.ts',
+    from: '    if (!link.source.isBusy && !this.#hasChanged(link)) return',
+    to: '    if (!link.source.isBusy) return',
+  },
+  { law: 14, file: 'derived.ts', from: 'for (const leaf of leavesOf(circle)) read(leaf)', to: '' },
+  { law: 16, file: 'node.ts', from: 'this.home?.leave()', to: '' },
+  { law: 16, file: 'source.ts', from: '    this.core.openSources.delete(this)\n', to: '' },
 ]
