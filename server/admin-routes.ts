@@ -55,7 +55,6 @@ function sourceState(source: SourceReport, now: number): object {
   const { contactAt, openedAt, changedAt, failingSince, retryAt, ...rest } = source
   return {
     ...rest,
-    running: true,
     openedAt: instant(openedAt),
     lastChangeAt: instant(changedAt),
     lastContactAt: instant(contactAt),
