@@ -102,4 +102,3 @@ describe('O3: the state of sources', () => {
     expect(await admin.observersFall(/\/v1$/)).toBe(0)
   })
 })
-})
