@@ -15,10 +15,11 @@ export interface CompiledDtab {
 
 /** Texts up to this many characters are compiled at once. */
 const sliceFrom = 256 * 1024
-/** How long one turn may compile, in milliseconds, and how much is done between two looks at the clock. */
+/** How long one turn may compile, in milliseconds, in how many steps, and how much one step does. */
 const turnMs = 10
-const termsPerLook = 500
-const entriesPerLook = 500
+const stepsPerTurn = 32
+const termsPerStep = 500
+const entriesPerStep = 500
 
 /** A dtab that is parsed already. `previous` is an earlier one that has most of its entries. */
 export function compileEntries(dtab: Dtab, previous?: CompiledDtab): CompiledDtab {
@@ -51,13 +52,13 @@ function compileInSlices(
   let cancel: Cancel = () => {}
   const turn = (): void => {
     const startedAt = clock.monotonic()
-    do {
+    for (let steps = 0; steps < stepsPerTurn && clock.monotonic() - startedAt < turnMs; steps++) {
       const step = work.next()
       if (step.done === true) {
         done(step.value)
         return
       }
-    } while (clock.monotonic() - startedAt < turnMs)
+    }
     cancel = clock.defer(turn)
   }
   cancel = clock.defer(turn)
@@ -67,14 +68,14 @@ function compileInSlices(
 /** Parses, then indexes; may stop at each yield. */
 function* compilation(text: string, previous: CompiledDtab | undefined): Generator<undefined, Result<CompiledDtab>> {
   const parser = createDtabParser(text, previous?.dtab)
-  let parsed = parser.parse(termsPerLook)
-  for (; parsed === 'more'; parsed = parser.parse(termsPerLook)) yield
+  let parsed = parser.parse(termsPerStep)
+  for (; parsed === 'more'; parsed = parser.parse(termsPerStep)) yield
   if (!parsed.ok) return failure(parsed.error)
   yield
   const builder = createLookupIndexBuilder(parsed.value, previous?.index)
   yield
-  let index = builder.build(entriesPerLook)
-  for (; index === 'more'; index = builder.build(entriesPerLook)) yield
+  let index = builder.build(entriesPerStep)
+  for (; index === 'more'; index = builder.build(entriesPerStep)) yield
   return success(withHash(parsed.value, index))
 }
 

@@ -1,0 +1,95 @@
+// What evaluation sees of a namespace while its stored text comes, goes, breaks and grows.
+import { describe, expect, it } from 'vitest'
+import type { NamespaceSnapshot } from '../../interpreters/interpreter.ts'
+import { dtabHash } from '../../naming/dtab.ts'
+import type { State } from '../../watch/state.ts'
+import { createWorld, dtabOf, recorded, type World } from './world.fixture.ts'
+
+function observed(world: World): State<NamespaceSnapshot>[] {
+  const seen: State<NamespaceSnapshot>[] = []
+  world.interpreter.namespace('default').watch(state => seen.push(state))
+  return seen
+}
+
+function summary(state: State<NamespaceSnapshot> | undefined): unknown {
+  if (state?.kind !== 'ok') return state?.kind
+  const { exists, version, dtab } = state.value
+  return { exists, version, entries: dtab.length, stale: state.stale?.reason.message }
+}
+
+describe('a namespace', () => {
+  it('shows existence, version, entries and hash', async () => {
+    const world = createWorld()
+    const seen = observed(world)
+    await world.put('default', '/svc => /#/io.test ; # comment')
+    world.clock.settle()
+    await world.put('default')
+    world.clock.settle()
+    expect(seen.map(summary)).toEqual([
+      { exists: false, version: 0, entries: 0, stale: undefined },
+      { exists: true, version: 1, entries: 1, stale: undefined },
+      { exists: false, version: 2, entries: 0, stale: undefined },
+    ])
+    const created = seen[1]
+    expect(created?.kind === 'ok' && created.value.hash).toBe(dtabHash(dtabOf('/svc=>/#/io.test')))
+  })
+
+  it('delivers each version, also when the entries are equal', async () => {
+    const world = createWorld()
+    await world.put('default', '/svc => /#/io.test')
+    const seen = observed(world)
+    await world.put('default', '/svc => /#/io.test')
+    world.clock.settle()
+    expect(seen.map(summary)).toMatchObject([{ version: 1 }, { version: 2 }])
+  })
+
+  it('keeps the last good text when a new one does not parse, stale with the place of the fault', async () => {
+    const world = createWorld()
+    await world.put('default', '/svc => /#/io.test')
+    const seen = observed(world)
+    const names = recorded(world.bind('/svc/web'))
+    await world.put('default', '/svc => /#/io.test ;\n/b => [')
+    world.clock.settle()
+    const last = seen.at(-1)
+    expect(summary(last)).toMatchObject({ exists: true, version: 1, entries: 1 })
+    const reason = last?.kind === 'ok' ? last.stale?.reason : undefined
+    expect(reason).toMatchObject({ code: 'bad-dtab', detail: { version: 2, position: { line: 2, column: 7 } } })
+    expect(names).toEqual(['/#/io.test/web', '/#/io.test/web (stale)'])
+    await world.put('default', '/svc => /#/io.test ;\n/b => /c')
+    world.clock.settle()
+    expect(summary(seen.at(-1))).toMatchObject({ version: 3, stale: undefined })
+    expect(names.at(-1)).toBe('/#/io.test/web')
+  })
+
+  it('is failed when its only text does not parse', async () => {
+    const world = createWorld()
+    await world.put('default', 'svc => /a')
+    const seen = observed(world)
+    expect(seen).toMatchObject([{ kind: 'failed', error: { code: 'bad-dtab', detail: { namespace: 'default' } } }])
+    expect(recorded(world.bind('/svc/web'))[0]).toMatch(/^failed: version 1 of namespace default does not parse: /)
+  })
+
+  it('keeps the old value while a large text is compiled in slices, and drops a compilation that is overtaken', async () => {
+    const world = createWorld()
+    await world.put('default', '/svc => /#/io.test/small')
+    const seen = observed(world)
+    const names = recorded(world.bind('/svc/web'))
+    const large = (name: string): string =>
+      `${Array.from({ length: 20_000 }, (_, i) => `/x/y-${i} => /#/io.test/z-${i} ;\n`).join('')}/svc => /#/io.test/${name}`
+    await world.put('default', large('overtaken'))
+    world.clock.turn()
+    await world.put('default', large('large'))
+    world.clock.turn()
+    expect(seen.map(summary)).toMatchObject([{ version: 1 }])
+    world.clock.settle()
+    expect(seen.map(summary)).toMatchObject([{ version: 1 }, { version: 3, entries: 20_001 }])
+    expect(names).toEqual(['/#/io.test/small,/web', '/#/io.test/large,/web'])
+  })
+
+  it('shares one observation of the store among all names', async () => {
+    const world = createWorld()
+    await world.put('default', '/svc => /#/io.test')
+    for (let i = 0; i < 50; i++) recorded(world.bind(`/svc/web-${i}`))
+    expect(world.kernel.sources().filter(source => source.name === 'dtab default')).toHaveLength(1)
+  })
+})
