@@ -1,0 +1,122 @@
+// What the HTTP API answers, as far as namerctl looks at it (openapi.yaml). Unknown members are kept for -o json.
+import { z } from 'zod'
+
+const versionMeta = { version: z.number(), author: z.string(), message: z.string(), time: z.string() }
+
+export const dentry = z.object({ prefix: z.string(), dst: z.string() })
+export type DentryText = z.output<typeof dentry>
+
+export const change = z.object({
+  change: z.enum(['added', 'removed']),
+  index: z.number(),
+  prefix: z.string(),
+  dst: z.string(),
+})
+export type Change = z.output<typeof change>
+
+export const namespaceList = z.looseObject({
+  namespaces: z.array(z.looseObject({ namespace: z.string(), ...versionMeta })).optional(),
+  pending: z.looseObject({}).optional(),
+})
+
+export const dtabDocument = z.looseObject({ namespace: z.string(), ...versionMeta, dtab: z.array(dentry) })
+export type DtabDocument = z.output<typeof dtabDocument>
+
+export const versionList = z.looseObject({
+  namespace: z.string(),
+  versions: z.array(z.looseObject({ ...versionMeta, deleted: z.boolean() })),
+  next: z.number().optional(),
+})
+
+export const dtabDiff = z.looseObject({ from: z.number(), to: z.number(), changes: z.array(change) })
+
+export const writeResult = z.looseObject({
+  namespace: z.string(),
+  ...versionMeta,
+  deleted: z.boolean(),
+  replaced: z.looseObject({ ...versionMeta, deleted: z.boolean() }).optional(),
+})
+export type WriteResult = z.output<typeof writeResult>
+
+const addrMeta = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+
+export const addr = z.looseObject({
+  type: z.enum(['bound', 'neg', 'pending', 'failed']),
+  addrs: z.array(z.looseObject({ ip: z.string(), port: z.number(), meta: addrMeta })).optional(),
+  cause: z.string().optional(),
+})
+export type Addr = z.output<typeof addr>
+
+const bound = z.looseObject({ addr, id: z.string(), path: z.string() })
+const weight = z.union([z.number(), z.literal('Infinity')])
+
+/** A bound tree or an explanation: the first has no paths, dentries, delegations. */
+export interface TreeAnswer {
+  readonly type: string
+  readonly path?: string | undefined
+  readonly dentry?: DentryText | undefined
+  readonly message?: string | undefined
+  readonly name?: string | undefined
+  readonly bound?: z.output<typeof bound> | undefined
+  readonly delegate?: TreeAnswer | undefined
+  readonly tree?: TreeAnswer | undefined
+  readonly alt?: readonly TreeAnswer[] | undefined
+  readonly union?: readonly { readonly weight: number | 'Infinity'; readonly tree: TreeAnswer }[] | undefined
+}
+
+export const treeAnswer: z.ZodType<TreeAnswer> = z.lazy(() =>
+  z.looseObject({
+    type: z.string(),
+    path: z.string().optional(),
+    dentry: dentry.optional(),
+    message: z.string().optional(),
+    name: z.string().optional(),
+    bound: bound.optional(),
+    delegate: treeAnswer.optional(),
+    tree: treeAnswer.optional(),
+    alt: z.array(treeAnswer).optional(),
+    union: z.array(z.looseObject({ weight, tree: treeAnswer })).optional(),
+  }),
+)
+
+const evaluated = {
+  namespace: z.string().optional(),
+  namespaceExists: z.boolean().optional(),
+  stale: z.looseObject({ since: z.string(), reason: z.string() }).optional(),
+  pending: z.looseObject({ waitingFor: z.string().optional() }).optional(),
+  tree: treeAnswer.optional(),
+  addr: addr.optional(),
+}
+
+/** What bind, resolve and delegate answer: a tree or an address, unless it is pending. */
+export const evaluation = z.looseObject({ ...evaluated, dtabVersion: z.number(), hash: z.string() })
+export type Evaluation = z.output<typeof evaluation>
+
+/** RFC 9457, with this API's members. */
+export const problem = z.looseObject({
+  status: z.number(),
+  code: z.string().optional(),
+  title: z.string().optional(),
+  detail: z.string().optional(),
+  line: z.number().optional(),
+  column: z.number().optional(),
+  expected: z.string().optional(),
+  at: z.string().optional(),
+  present: z.looseObject(versionMeta).optional(),
+  diff: z.array(change).optional(),
+  diffOmitted: z.boolean().optional(),
+})
+export type Problem = z.output<typeof problem>
+
+/** Any event of a stream, with what the streams of dtabs and evaluations say in it. */
+export const watchEvent = z.looseObject({
+  ...evaluated,
+  type: z.enum(['state', 'deleted', 'heartbeat']),
+  dtabVersion: z.number(),
+  hash: z.string(),
+  problem: problem.optional(),
+  dtab: z.array(dentry).optional(),
+  author: z.string().optional(),
+  time: z.string().optional(),
+})
+export type WatchEvent = z.output<typeof watchEvent>

@@ -1,0 +1,27 @@
+// What ends a command early: a message for people and the exit code for scripts.
+
+/** 1: refused or failed. 2: usage. 3: precondition failed. 4: not found. */
+export type FailureCode = 1 | 2 | 3 | 4
+
+/** The message says cause and cure in one line; `more` are lines that show details. */
+export class CliError extends Error {
+  readonly exitCode: FailureCode
+  readonly more: readonly string[]
+
+  constructor(exitCode: FailureCode, message: string, options: { more?: readonly string[]; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.exitCode = exitCode
+    this.more = options.more ?? []
+  }
+}
+
+export function usageError(message: string): CliError {
+  return new CliError(2, message)
+}
+
+/** The words of an error that is not ours, its innermost cause first: `fetch failed` alone helps nobody. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
+  return error.cause === undefined ? error.message : reasonOf(error.cause)
+}

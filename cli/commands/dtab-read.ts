@@ -1,0 +1,124 @@
+// namerctl dtab list, get, history, diff.
+import type { Command } from 'commander'
+import { dtabDiff, dtabDocument, namespaceList, versionList } from '../answers.ts'
+import { CliError } from '../cli-error.ts'
+import type { CliIo } from '../cli-io.ts'
+import { alignedDtab, compactDtab, diffLines } from '../dtab-text.ts'
+import { ask, presentVersion } from '../dtab-writes.ts'
+import { openSession } from '../session.ts'
+import { tableLines } from '../table.ts'
+import { parseVersion } from '../version-option.ts'
+import { asBoolean, asCount, examples } from './options.ts'
+
+/** Adds the reading commands under `dtab`. */
+export function addDtabReads(dtab: Command, io: CliIo): void {
+  addList(dtab, io)
+  addGet(dtab, io)
+  addHistory(dtab, io)
+  addDiff(dtab, io)
+}
+
+function addList(dtab: Command, io: CliIo): void {
+  dtab
+    .command('list')
+    .alias('ls')
+    .description('List the namespaces that have a dtab')
+    .option('-l, --long', 'with version, time and author')
+    .addHelpText('after', examples(['dtab list', 'names, one per line'], ['dtab ls --long', 'who wrote what last']))
+    .action(async (options: { readonly long?: true }, command: Command) => {
+      const session = openSession(io, command)
+      const list = await ask(session, undefined, () => session.client.json(namespaceList, { path: ['api', 'dtabs'] }))
+      const { namespaces } = list
+      if (namespaces === undefined)
+        throw new CliError(1, 'the store has not answered the server yet: try again in a moment')
+      session.show(list, () => {
+        if (!options.long) return namespaces.map(({ namespace }) => namespace)
+        const rows = namespaces.map(row => [row.namespace, String(row.version), row.time, row.author, row.message])
+        return tableLines(['NAMESPACE', 'VERSION', 'TIME', 'AUTHOR', 'MESSAGE'], rows)
+      })
+    })
+}
+
+interface GetOptions {
+  readonly json?: true
+  readonly pretty: boolean
+  readonly version?: number
+}
+
+function addGet(dtab: Command, io: CliIo): void {
+  dtab
+    .command('get')
+    .alias('cat')
+    .description('Show a dtab, its version first')
+    .argument('<namespace>')
+    .option('--json', 'as JSON, the same as -o json')
+    .option('--pretty [yes]', 'aligned; --pretty=false gives one line', asBoolean, true)
+    .option('--version <version>', 'an old one', parseVersion)
+    .addHelpText(
+      'after',
+      examples(['dtab get default', 'the dtab as it is'], ['dtab get default --version 7', 'as it was in version 7']),
+    )
+    .action(async (namespace: string, options: GetOptions, command: Command) => {
+      const session = openSession(io, command)
+      const { version } = options
+      const request = { path: ['api', 'dtabs', namespace], query: { version } }
+      const found = await ask(session, namespace, () => session.client.json(dtabDocument, request))
+      if (options.json) session.say(JSON.stringify(found, null, options.pretty ? 2 : 0))
+      else if (!options.pretty && session.form === 'table') session.say(compactDtab(found.dtab))
+      else session.show(found, () => [`# version ${found.version}`, ...linesOf(alignedDtab(found.dtab))])
+    })
+}
+
+function addHistory(dtab: Command, io: CliIo): void {
+  dtab
+    .command('history')
+    .alias('log')
+    .description('List the versions of a dtab, newest first')
+    .argument('<namespace>')
+    .option('--limit <count>', 'at most so many', asCount, 20)
+    .addHelpText('after', examples(['dtab history default', 'who changed it, when and why']))
+    .action(async (namespace: string, { limit }: { readonly limit: number }, command: Command) => {
+      const session = openSession(io, command)
+      const request = { path: ['api', 'dtabs', namespace, 'versions'], query: { limit } }
+      const page = await ask(session, namespace, () => session.client.json(versionList, request))
+      session.show(page, () => {
+        const rows = page.versions.map(({ version, time, author, message, deleted }) => [
+          String(version),
+          time,
+          author,
+          deleted ? `(deleted) ${message}`.trimEnd() : message,
+        ])
+        return tableLines(['VERSION', 'TIME', 'AUTHOR', 'MESSAGE'], rows)
+      })
+    })
+}
+
+function addDiff(dtab: Command, io: CliIo): void {
+  dtab
+    .command('diff')
+    .description('Show what changed between two versions')
+    .argument('<namespace>')
+    .argument('[from]', 'the one before the newest when absent', parseVersion)
+    .argument('[to]', 'the newest when absent', parseVersion)
+    .addHelpText(
+      'after',
+      examples(['dtab diff default', 'what the last change did'], ['dtab diff default 5 7', 'from version 5 to 7']),
+    )
+    .action(
+      async (namespace: string, from: number | undefined, to: number | undefined, _: object, command: Command) => {
+        const session = openSession(io, command)
+        const start = from ?? (await presentVersion(session, namespace)).version - 1
+        const request = { path: ['api', 'dtabs', namespace, 'diff'], query: { from: start, to } }
+        const diff = await ask(session, namespace, () => session.client.json(dtabDiff, request))
+        session.show(diff, () => {
+          const heading = `# version ${diff.from} to ${diff.to}`
+          if (diff.changes.length === 0) return [`${heading}: no dentry differs`]
+          return [heading, ...diffLines(diff.changes, session.paint)]
+        })
+      },
+    )
+}
+
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n')
+}

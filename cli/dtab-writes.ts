@@ -1,0 +1,100 @@
+// Writes to one dtab, and what is said of them: the old namerctl's line, then what was replaced.
+import { type Change, dtabDiff, versionList, type WriteResult, writeResult } from './answers.ts'
+import { RefusedError, type Request } from './api-client.ts'
+import type { DtabSource } from './dtab-source.ts'
+import { diffLines } from './dtab-text.ts'
+import { cliErrorOf } from './problem-text.ts'
+import type { Session } from './session.ts'
+
+export interface Write {
+  readonly namespace: string
+  readonly message?: string | undefined
+  /** If-Match: only when this version is the present one. */
+  readonly version?: number | undefined
+  /** If-None-Match: only when there is no dtab yet. */
+  readonly isNew?: boolean
+  readonly source?: DtabSource
+}
+
+/** Sends the write; throws a CliError that shows the line at fault, or who changed what. */
+export async function sendWrite(
+  session: Session,
+  request: Pick<Request, 'method' | 'body'> & { readonly action?: string },
+  write: Write,
+): Promise<WriteResult> {
+  const { namespace, message, version, isNew, source } = write
+  const { action, ...rest } = request
+  try {
+    return await session.client.json(writeResult, {
+      ...rest,
+      path: ['api', 'dtabs', namespace, ...(action === undefined ? [] : [action])],
+      query: { message },
+      headers: {
+        ...(source && { 'content-type': `${source.contentType}; charset=utf-8` }),
+        ...(action !== undefined && { 'content-type': 'application/json' }),
+        ...(version !== undefined && { 'if-match': `"${version}"` }),
+        ...(isNew && { 'if-none-match': '*' }),
+      },
+    })
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error
+    const text = source?.contentType === 'application/dtab' ? source.text : undefined
+    throw cliErrorOf(error.problem, { namespace, text, source: source?.name }, session.paint)
+  }
+}
+
+/** Puts a dtab in place. */
+export function putDtab(session: Session, write: Write & { readonly source: DtabSource }): Promise<WriteResult> {
+  return sendWrite(session, { method: 'PUT', body: write.source.text }, write)
+}
+
+/** `headline`, the new version, and how it differs from what it replaced. */
+export async function showWritten(session: Session, headline: string, written: WriteResult): Promise<void> {
+  const changes = session.form === 'table' ? await changesOf(session, written) : []
+  session.show(written, () => [headline, ...replacedLines(written), ...diffLines(changes, session.paint)])
+}
+
+function replacedLines({ version, replaced }: WriteResult): string[] {
+  if (replaced === undefined) return [`# version ${version}`]
+  const what = replaced.deleted ? 'the deletion' : 'what was written'
+  const why = replaced.message === '' ? '' : `: ${replaced.message}`
+  return [
+    `# version ${version} replaces version ${replaced.version}, ${what} by ${replaced.author} at ${replaced.time}${why}`,
+  ]
+}
+
+async function changesOf(
+  { client }: Session,
+  { namespace, version, replaced }: WriteResult,
+): Promise<readonly Change[]> {
+  const query = { from: replaced?.version ?? 0, to: version }
+  try {
+    return (await client.json(dtabDiff, { path: ['api', 'dtabs', namespace, 'diff'], query })).changes
+  } catch (error) {
+    // The write is done; that its difference cannot be shown must not make it look failed.
+    if (error instanceof RefusedError) return []
+    throw error
+  }
+}
+
+/** The newest version of a namespace, a deletion included. */
+export async function presentVersion(
+  session: Session,
+  namespace: string,
+): Promise<{ readonly version: number; readonly deleted: boolean }> {
+  const path = ['api', 'dtabs', namespace, 'versions']
+  const { versions } = await ask(session, namespace, () =>
+    session.client.json(versionList, { path, query: { limit: 1 } }),
+  )
+  return versions[0] ?? { version: 0, deleted: true }
+}
+
+/** Runs a request about a namespace; a refusal becomes a CliError. */
+export async function ask<T>(session: Session, namespace: string | undefined, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof RefusedError) throw cliErrorOf(error.problem, { namespace }, session.paint)
+    throw error
+  }
+}

@@ -1,0 +1,13 @@
+// Columns of text, as wide as their widest cell; the last one is not filled up.
+
+/** Lines of a table with its heading. */
+export function tableLines(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [heading, ...rows]
+  const widths = heading.map((_, column) => Math.max(...all.map(row => row[column]?.length ?? 0)))
+  return all.map(row =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
