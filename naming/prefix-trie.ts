@@ -14,16 +14,19 @@ const bucketSize = 8
 /** Deeper elements are compared one by one, so that a prefix of a million elements costs no million nodes. */
 const maxDepth = 64
 
+/** Who made a node: a bare token, since a node that knew its editor would hold that editor's whole version in memory. */
+type Maker = { readonly maker: true }
+
 /** One node. Only the editor that made it may change it, and only until the root is handed out. */
 export class TrieNode<V extends Ranked> {
-  readonly maker: object
+  readonly maker: Maker
   /** Ascending by order. With children: the values whose prefix ends here, or goes on beyond the depth limit. */
   values: V[]
   children: Map<Label, TrieNode<V>> | undefined
   /** What `*` leads to. */
   any: TrieNode<V> | undefined
 
-  constructor(maker: object, values: V[]) {
+  constructor(maker: Maker, values: V[]) {
     this.maker = maker
     this.values = values
   }
@@ -92,9 +95,10 @@ function matchesFrom(prefix: Prefix, path: Path, depth: number): boolean {
 export class TrieEditor<V extends Ranked> {
   /** The edited trie. Do not edit further once it is in use. */
   readonly root: TrieNode<V>
+  readonly #maker: Maker = { maker: true }
 
   constructor(from?: TrieNode<V>) {
-    this.root = from === undefined ? new TrieNode<V>(this, []) : this.#copy(from)
+    this.root = from === undefined ? new TrieNode<V>(this.#maker, []) : this.#copy(from)
   }
 
   add(value: V): void {
@@ -134,14 +138,14 @@ export class TrieEditor<V extends Ranked> {
   /** The child that may be changed: its own copy, made when there is none yet. */
   #ownChild(parent: TrieNode<V>, elem: PrefixElem): TrieNode<V> {
     const present = parent.child(elem)
-    if (present !== undefined && present.maker === this) return present
-    const child = present === undefined ? new TrieNode<V>(this, []) : this.#copy(present)
+    if (present !== undefined && present.maker === this.#maker) return present
+    const child = present === undefined ? new TrieNode<V>(this.#maker, []) : this.#copy(present)
     parent.setChild(elem, child)
     return child
   }
 
   #copy(node: TrieNode<V>): TrieNode<V> {
-    const copy = new TrieNode<V>(this, [...node.values])
+    const copy = new TrieNode<V>(this.#maker, [...node.values])
     if (node.children !== undefined) copy.children = new Map(node.children)
     copy.any = node.any
     return copy
