@@ -9,7 +9,10 @@ import { failed, ok, pending, type Stale, type State } from './state.ts'
 /** How many first computations may be under way, each reading the next. A live graph may be of any depth. */
 const maxNesting = 500
 
-const maxNamesInCycle = 20
+const maxNamesInMessage = 20
+
+/** A source that sets what was read before it was opened mixes two versions, so all is checked again, this often at most. */
+const maxRounds = 10
 
 /** Bits of a derivation's flags. */
 const perhapsChanged = 1
@@ -36,6 +39,10 @@ export class DerivedNode extends Node {
     return (this.#flags & mustCheck) !== 0 && !this.isBusy ? this : undefined
   }
 
+  get #mustSettle(): boolean {
+    return (this.#flags & mustCheck) !== 0 && this.isObserved
+  }
+
   /** Notes that something upstream changed; true when downstream has to be told too. */
   mark(): boolean {
     if ((this.#flags & mustCheck) !== 0) return false
@@ -46,7 +53,7 @@ export class DerivedNode extends Node {
   refresh(): State<unknown> {
     if (this.isBusy) return this.state
     if (!this.isObserved) return this.#peekUnobserved()
-    if ((this.#flags & mustCheck) !== 0) this.#settle()
+    for (let rounds = 0; rounds < maxRounds && this.#mustSettle; rounds++) this.#settle()
     return this.state
   }
 
@@ -235,9 +242,9 @@ function leavesOf(nodes: readonly Node[]): readonly Node[] {
 
 function namesOf(nodes: readonly Node[]): string {
   const names = nodes.map(node => node.name)
-  if (names.length <= maxNamesInCycle) return names.join(' > ')
-  const half = maxNamesInCycle / 2
-  return [...names.slice(0, half), `(${names.length - maxNamesInCycle} more)`, ...names.slice(-half)].join(' > ')
+  if (names.length <= maxNamesInMessage) return names.join(' > ')
+  const half = maxNamesInMessage / 2
+  return [...names.slice(0, half), `(${names.length - maxNamesInMessage} more)`, ...names.slice(-half)].join(' > ')
 }
 
 function olderOf(a: Stale | undefined, b: Stale | undefined): Stale | undefined {

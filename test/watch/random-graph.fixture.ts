@@ -122,7 +122,7 @@ export class RandomGraph {
     this.kernel = createKernel({ clock: this.clock, onError: () => this.#reported++ })
     const pick = (count: number): number => this.#tape.pick(count)
     for (let i = 1 + pick(3); i > 0; i--) this.#addInput(pick(2) === 0 ? pick(modulus) : undefined)
-    for (let i = pick(3); i > 0; i--) this.#addSource(pick(2) === 0 ? pick(modulus) : undefined, pick(3) * 4)
+    for (let i = pick(3); i > 0; i--) this.#addSource(pick(2) === 0 ? pick(modulus) : undefined, pick(3) * 4, pick(4))
     for (let i = 1 + pick(7); i > 0; i--) this.#addDerived(formulaOf(this.#tape, this.#subjects.length))
   }
 
@@ -152,8 +152,8 @@ export class RandomGraph {
     this.#subjects.push({ cell: input, told })
   }
 
-  /** `answer` comes while it is opened; without one it stays pending until it is told. */
-  #addSource(answer: number | undefined, lingerMs: number): void {
+  /** `answer` comes while it is opened, after a set of an input if there is that one; without it, it waits to be told. */
+  #addSource(answer: number | undefined, lingerMs: number, inputToSet: number): void {
     const backend: Backend = { sink: undefined, isOpen: false }
     const told: Told = { shown: pending }
     const open = (sink: Sink<number>): (() => void) => {
@@ -161,6 +161,7 @@ export class RandomGraph {
       backend.isOpen = true
       backend.sink = sink
       if (answer !== undefined) {
+        this.#set(inputToSet, answer)
         next(told, ok(answer))
         sink.set(answer)
       }
