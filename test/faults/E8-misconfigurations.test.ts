@@ -8,6 +8,8 @@ import { NamingError } from '../../naming/errors.ts'
 import { parseConfig } from '../../runtime/config.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { loadServerPlan, startServer } from '../../server/compose.ts'
+import { Mesh, putDtab } from '../e2e/mesh.fixture.ts'
+import { ProxyClient } from '../e2e/request.fixture.ts'
 
 const memory = 'storage: { kind: memory }\n'
 const quiet =
@@ -139,9 +141,13 @@ describe('E8: a server that cannot start says which part and why', () => {
     [
       'the database is a text file',
       () => `${quiet}storage: { kind: sqlite, path: ${folder}/not-a-database }`,
-      /not-a-database.*not (a|an SQLite) database/,
+      /not-a-database cannot be opened: it is not a SQLite database.*restore a backup/,
     ],
-    ['the database has no folder', () => `${quiet}storage: { kind: sqlite, path: ${folder}/missing/n.db }`, /missing/],
+    [
+      'the folder of the database is a file',
+      () => `${quiet}storage: { kind: sqlite, path: ${folder}/not-a-database/n.db }`,
+      /not-a-database/,
+    ],
     [
       'the discovery folder is missing',
       () => `${quiet}${memory}namers:\n  - { kind: io.l5d.fs, rootDir: ${folder}/none }`,
@@ -160,5 +166,76 @@ describe('E8: a server that cannot start says which part and why', () => {
     ],
   ])('%s', async (_, config, message) => {
     expect(await refusal(config())).toMatch(message)
+  })
+})
+
+describe('E8: a request that cannot be routed says at which stage, for which name, and why', () => {
+  let mesh: Mesh
+  let client: ProxyClient
+  let away: ProxyClient
+
+  beforeAll(async () => {
+    mesh = await Mesh.create()
+    await mesh.discover('malformed', 'this is no endpoint\n')
+    await mesh.discover('dead', '127.0.0.1 1\n')
+    await mesh.discover('none', '# nobody\n')
+    const ports = await mesh.startServer()
+    const rules = [
+      '/svc => /#/io.l5d.fs',
+      '/svc/loop => /svc/loop',
+      '/svc/a => /svc/b',
+      '/svc/b => /svc/a & /svc/b',
+      '/svc/class => /$/com.example.Nope/x',
+      '/svc/refused => !',
+      '/svc/nothing => $',
+    ]
+    await putDtab(ports.http, 'default', rules.join(';'))
+    client = new ProxyClient((await mesh.startProxy([ports.grpc])).port)
+    away = new ProxyClient((await mesh.startProxy([1], { bindingTimeoutMs: 200 })).port)
+  })
+
+  afterAll(async () => {
+    await client[Symbol.asyncDispose]()
+    await away[Symbol.asyncDispose]()
+    await mesh[Symbol.asyncDispose]()
+  })
+
+  it.each<
+    readonly [mistake: string, host: string, headers: Readonly<Record<string, string>>, status: number, error: RegExp]
+  >([
+    ['a name that no rule and no file knows', 'unknown', {}, 502, /^bind: \/svc\/unknown is bound to nothing: no rule/],
+    [
+      'a malformed discovery file',
+      'malformed',
+      {},
+      502,
+      /^resolve: .*\/#\/io\.l5d\.fs\/malformed.*malformed address: this is no endpoint \(.*line 1\)/,
+    ],
+    ['an endpoint that nobody serves', 'dead', {}, 502, /^connect: .*tried 127\.0\.0\.1:1 \(connect ECONNREFUSED/],
+    ['a service without endpoints', 'none', {}, 502, /^balance: \/#\/io\.l5d\.fs\/none has no endpoint/],
+    ['a rule that leads to itself', 'loop', {}, 502, /^bind: .*circle, \/svc\/loop -> \/svc\/loop/],
+    ['two rules in a circle', 'a', {}, 502, /^bind: .*circle, \/svc\/a -> \/svc\/b -> \/svc\/a/],
+    ['a namer that does not exist', 'class', {}, 502, /^bind: .*com\.example\.Nope/],
+    ['a rule that refuses', 'refused', {}, 502, /^bind: \/svc\/refused is refused by a rule/],
+    ['a rule that says empty', 'nothing', {}, 502, /^bind: \/svc\/nothing is bound to an empty service/],
+    ['a host that is no host', 'no host', {}, 400, /^identify: the Host header is not a host name/],
+    [
+      'an override that does not parse',
+      'none',
+      { 'l5d-dtab': '/svc=>' },
+      400,
+      /^dtab: .*l5d-dtab is not a dtab at column 7: simple expected/,
+    ],
+  ])('%s', async (_, host, headers, status, error) => {
+    const answer = await client.get(host, headers)
+    expect([answer.status, answer.error]).toEqual([status, expect.stringMatching(error)])
+  })
+
+  it('no server to ask: the stage, the address, the cause and the next try', async () => {
+    const { status, error, body } = await away.get('web')
+    expect([status, error]).toEqual([503, 'bind: /svc/web was not bound within 200 ms'])
+    expect(body).toMatch(
+      /naming server: The naming server at 127\.0\.0\.1:1 is away: .*ECONNREFUSED.*tried again in \d+ ms/,
+    )
   })
 })
