@@ -61,8 +61,11 @@ export class Claims {
     return { update: next => held.update(next), withdraw: () => held.end() }
   }
 
+  /** Never rejects: what cannot be given up runs out. */
   async close(): Promise<void> {
-    await Promise.all([...this.#held].map(held => held.end()))
+    const { onError } = this.#options
+    const end = (held: HeldClaim): Promise<void> => held.end().catch((error: unknown) => onError(error, held.what))
+    await Promise.all([...this.#held].map(end))
   }
 
   #create(terms: ClaimTerms): HeldClaim {
@@ -106,7 +109,7 @@ class HeldClaim {
   }
 
   async update(data: string): Promise<void> {
-    if (this.#isOver) throw new NamingError('not-found', `The ${this.#what} was withdrawn or taken over.`)
+    if (this.#isOver) throw new NamingError('not-found', `The ${this.what} was withdrawn or taken over.`)
     this.#data = data
     await this.#take(true)
   }
@@ -117,7 +120,7 @@ class HeldClaim {
     await this.#options.table.unclaim(this.#terms.kind, this.#terms.name, this.#owner)
   }
 
-  get #what(): string {
+  get what(): string {
     return `${this.#terms.kind} '${this.#terms.name}'`
   }
 
@@ -142,7 +145,7 @@ class HeldClaim {
   #scheduleRenewal(): void {
     this.#renewal = this.#options.clock.after(Math.floor(this.#terms.ttlMs / renewalsPerTtl), () => {
       this.#scheduleRenewal()
-      this.#renew().catch((error: unknown) => this.#options.onError(error, this.#what))
+      this.#renew().catch((error: unknown) => this.#options.onError(error, this.what))
     })
   }
 

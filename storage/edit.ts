@@ -8,7 +8,7 @@ import { parseNamespace } from '../naming/namespace.ts'
 import { parseDtab } from '../naming/parse.ts'
 import { orThrow, type Result } from '../naming/result.ts'
 import { explainMismatch } from './conflict.ts'
-import { type DtabEdit, editDtabText } from './dtab-edit.ts'
+import { type DtabEdit, type EditedDtab, editDtabText } from './dtab-edit.ts'
 import { readVersion } from './history.ts'
 import type { Expectation, Idempotency, Store, Version, WriteRequest, WriteResult } from './store.ts'
 import { headExists, refuseHead } from './write-rules.ts'
@@ -44,6 +44,8 @@ export interface DtabEditor {
 export interface DtabEditorOptions {
   /** For callers that parse large texts elsewhere; `parseDtab` at once when absent. */
   readonly parse?: (text: string) => Result<Dtab> | Promise<Result<Dtab>>
+  /** The same for edits of a large text; `editDtabText` at once when absent. */
+  readonly edit?: (text: string, edits: readonly DtabEdit[]) => Result<EditedDtab> | Promise<Result<EditedDtab>>
 }
 
 /** A patch gives up after losing the race this often. */
@@ -51,10 +53,10 @@ const maxAttempts = 100
 
 /** Holds nothing to release. */
 export function createDtabEditor(store: Store, options: DtabEditorOptions = {}): DtabEditor {
-  const parse = options.parse ?? parseDtab
+  const { parse = parseDtab, edit = editDtabText } = options
   return {
     put: async ({ body, ...change }) => write(store, { ...change, text: await checkedText(body, parse) }),
-    patch: change => patch(store, change),
+    patch: change => patch(store, edit, change),
     delete: change => write(store, change),
     rollback: change => rollback(store, change),
   }
@@ -77,6 +79,7 @@ async function write(store: Store, request: WriteRequest): Promise<WriteResult> 
 
 async function patch(
   store: Store,
+  edit: NonNullable<DtabEditorOptions['edit']>,
   { edits, ...change }: Change & { readonly edits: readonly DtabEdit[] },
 ): Promise<WriteResult> {
   const { namespace, idempotency } = change
@@ -85,7 +88,7 @@ async function patch(
   if (recalled !== undefined) return recalled
   for (let attempt = 1; ; attempt++) {
     const head = await presentHead(store, change)
-    const { text } = orThrow(editDtabText(head.text ?? '', edits))
+    const { text } = orThrow(await edit(head.text ?? '', edits))
     try {
       return await store.write({ ...change, text, expect: { kind: 'version', versions: [head.version] } })
     } catch (error) {

@@ -4,6 +4,7 @@ import { NamingError } from '../../naming/errors.ts'
 import type { HistoryQuery, Idempotency, NamespaceSummary, PresenceRecord, Version, WriteResult } from '../store.ts'
 import { type KeyRecord, recallKey } from '../write-rules.ts'
 import { openReadConnection } from './connection.ts'
+import { Listing } from './listing.ts'
 import {
   type SummaryRow,
   selectHead,
@@ -22,10 +23,9 @@ export class Reader {
   readonly #path: string
   readonly #db: Database.Database
   readonly #statements: Statements
-  readonly #summaries = new Map<string, NamespaceSummary>()
-  /** The summaries hold everything up to this. */
-  #summarised = 0
-  #listing: readonly NamespaceSummary[] = []
+  readonly #listing = new Listing()
+  /** The listing holds everything up to this sequence. */
+  #listed = 0
 
   constructor(path: string) {
     this.#path = path
@@ -58,14 +58,10 @@ export class Reader {
 
   /** Sorted by name; reads only what was written since the last call. */
   summaries(): readonly NamespaceSummary[] {
-    const rows = this.#read(({ summaries }) => summaries.all(this.#summarised))
-    if (rows.length === 0) return this.#listing
-    for (const row of rows) {
-      this.#summaries.set(row.namespace, summaryFromRow(row))
-      this.#summarised = Math.max(this.#summarised, row.sequence)
-    }
-    this.#listing = [...this.#summaries.values()].sort((a, b) => (a.namespace < b.namespace ? -1 : 1))
-    return this.#listing
+    const rows = this.#read(({ summaries }) => summaries.all(this.#listed))
+    for (const { sequence } of rows) this.#listed = Math.max(this.#listed, sequence)
+    this.#listing.put(rows.map(summaryFromRow))
+    return this.#listing.sorted
   }
 
   presence(now: number): readonly PresenceRecord[] {
