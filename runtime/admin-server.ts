@@ -74,9 +74,9 @@ export function listenOn(
   })
 }
 
-/** The error for an address that could not be bound. */
+/** The error for an address that could not be bound; the system's code may stand in the message of a library. */
 export function cannotListen(
-  error: NodeJS.ErrnoException,
+  error: Error,
   at: { readonly host: string; readonly port: number },
   role: string,
 ): NamingError {
@@ -85,7 +85,8 @@ export function cannotListen(
     EACCES: 'this user may not bind the port; use one above 1023 or grant the right',
     EADDRNOTAVAIL: 'no interface of this machine has that address; configure another ip',
   }
-  const cause = causes[error.code ?? ''] ?? error.message
+  const [code = ''] = /\bE[A-Z]{3,}\b/.exec(error.message) ?? []
+  const cause = causes[code] ?? error.message
   return new NamingError('unavailable', `${role}: cannot listen on ${at.host}:${at.port}: ${cause}`, {
     cause: error,
     detail: { host: at.host, port: at.port, role },

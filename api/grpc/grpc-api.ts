@@ -7,6 +7,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { namingProtoFile, namingService, namingServiceName } from '../../proto/naming-service.ts'
 import { encodeResolveResponse } from '../../proto/updates.ts'
 import { decodeResolveRequest } from '../../proto/watch-requests.ts'
+import { cannotListen } from '../../runtime/admin-server.ts'
 import type { ApiPorts } from '../ports.ts'
 import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './grpc-server.ts'
 import { resolveName } from './resolve.ts'
@@ -69,7 +70,7 @@ class GrpcApiServer implements GrpcApi {
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     const authority = host.includes(':') ? `[${host}]` : host
     this.#server.bindAsync(`${authority}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(cannotListen(host, port, error)),
+      error === null ? resolve(bound) : reject(cannotListen(error, { host, port }, 'gRPC')),
     )
     return { host, port: await promise }
   }
@@ -134,14 +135,6 @@ class GrpcApiServer implements GrpcApi {
 }
 
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>
-
-/** grpc-js wraps the reason of the system in words of its own. */
-function cannotListen(host: string, port: number, error: Error): NamingError {
-  const [, reason = error.message] = /errors: \[(.*)\]/.exec(error.message) ?? []
-  return new NamingError('unavailable', `The gRPC port cannot be opened at ${host}:${port}: ${reason}`, {
-    cause: error,
-  })
-}
 
 function endForShutdown(session: WatchSession): void {
   session.end(status.UNAVAILABLE, 'The server is stopping.')

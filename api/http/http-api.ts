@@ -2,6 +2,7 @@
 import { fastify, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import { NamingError } from '../../naming/errors.ts'
+import { cannotListen } from '../../runtime/admin-server.ts'
 import type { ApiPorts } from '../ports.ts'
 import { createContext, type HttpApiOptions } from './context.ts'
 import { addDtabRoutes } from './dtabs.ts'
@@ -66,7 +67,9 @@ export async function createHttpApi(ports: ApiPorts, options: HttpApiOptions = {
   return {
     inject: request => app.inject(request),
     listen: async ({ host, port }) => {
-      await app.listen({ host, port })
+      await app.listen({ host, port }).catch(error => {
+        throw error instanceof Error ? cannotListen(error, { host, port }, 'HTTP API') : error
+      })
       const bound = app.server.address()
       if (bound === null || typeof bound === 'string') throw new NamingError('internal', 'The listener has no address.')
       return { address: bound.address, port: bound.port }
