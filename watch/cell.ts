@@ -110,7 +110,7 @@ export interface Kernel {
     readonly evaluations: number
     readonly deliveries: number
   }
-  /** Closes every source and forgets every watcher; nothing is delivered afterwards. */
+  /** Closes every source and forgets every watcher; nothing is delivered or opened afterwards, and a watch does nothing. */
   close(): void
 }
 
