@@ -1,5 +1,6 @@
 // `npm run soak -- ID`: the real-time forms of fault tests, by hand. One line per id in the table.
 import { soakS8 } from './S8-kill.ts'
+import { soakS9 } from './S9-lock.ts'
 
 interface Soak {
   readonly about: string
@@ -9,6 +10,7 @@ interface Soak {
 
 const soaks: Readonly<Record<string, Soak>> = {
   S8: { about: '200 rounds of SIGKILL during writes to sqlite: nothing acknowledged is lost or torn', run: soakS8 },
+  S9: { about: 'a lock of another process for 3 s, beside 1,000 watches: the event loop goes on', run: soakS9 },
 }
 
 function showHelp(): void {
