@@ -18,6 +18,8 @@ export interface FailureSubject {
   readonly namespace?: string
   /** The request's own dtab. */
   readonly dtab?: string
+  /** What else explains it: how old the knowledge is, who is away. A line each. */
+  readonly notes?: readonly string[]
 }
 
 /** A header line longer than this is refused by common clients long before their limit of 8 KB for all. */
@@ -25,6 +27,7 @@ const maxErrorChars = 1000
 
 export interface FailureAnswer {
   readonly status: number
+  readonly reason: string
   readonly headers: string[]
   readonly body: string
 }
@@ -37,6 +40,7 @@ export function answerOf(failure: ProxyFailure, subject: FailureSubject = {}): F
     ...(subject.service === undefined ? [] : [`service: ${subject.service}`]),
     ...(subject.namespace === undefined ? [] : [`namespace: ${subject.namespace}`]),
     ...(subject.dtab === undefined ? [] : [`dtab of this request: ${subject.dtab}`]),
+    ...(subject.notes ?? []),
   ]
   const body = `${lines.join('\n')}\n`
   const headers = [
@@ -48,8 +52,15 @@ export function answerOf(failure: ProxyFailure, subject: FailureSubject = {}): F
     encodeError(`${failure.stage}: ${failure.message}`),
     ...(failure.isUnsent ? ['l5d-retryable', 'true'] : []),
   ]
-  return { status: failure.status, headers, body }
+  return { status: failure.status, reason: reasons[failure.status], headers, body }
 }
+
+const reasons = {
+  400: 'Bad Request',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+} as const satisfies Record<ProxyFailure['status'], string>
 
 /** URL-encoded and cut to a length that fits a header. */
 function encodeError(message: string): string {

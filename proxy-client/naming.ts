@@ -22,7 +22,9 @@ export interface NamingStatus {
   readonly connected: boolean
   /** Whether any server ever answered. */
   readonly wasConnected: boolean
-  /** For people: which server, since when, what failed last, when it is tried again. */
+  /** While no server is connected: one sentence that says why, and when it is tried again. */
+  readonly problem?: string
+  /** For people: which servers, since when, and how much went over the stream. */
   readonly facts: object
 }
 

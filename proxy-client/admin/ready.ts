@@ -6,9 +6,8 @@ import type { RunningRouter } from './state.ts'
 export function readyAnswer(routers: readonly RunningRouter[], isClosing: boolean): AdminAnswer {
   const reasons = routers.flatMap(({ router, naming }) => {
     const status = naming.status()
-    return status.wasConnected
-      ? []
-      : [{ router: router.label, reason: 'no naming server has answered yet', ...status.facts }]
+    if (status.wasConnected) return []
+    return [{ router: router.label, reason: 'no naming server has answered yet', problem: status.problem }]
   })
   if (isClosing) return jsonAnswer({ ready: false, reasons: [{ reason: 'the proxy is stopping' }] }, 503)
   return jsonAnswer({ ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503)

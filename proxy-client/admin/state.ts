@@ -35,26 +35,26 @@ function routerState({ router, naming, listeners }: RunningRouter): object {
 }
 
 function bindingState(binding: Binding): object {
-  const { pathText, dtab, tree, staleSince, isBound, unboundState } = binding
+  const { pathText, dtab, tree, stale, isBound, unboundState } = binding
   return {
     path: pathText,
     ...(dtab !== '' && { dtab }),
     state: isBound ? 'bound' : unboundState.kind,
     ...(unboundState.kind === 'failed' && { error: unboundState.error.message }),
     ...(!isBound && unboundState.kind === 'pending' && { waitingFor: unboundState.waitingFor }),
-    ...(staleSince !== undefined && { staleSince: staleSince }),
+    ...(stale !== undefined && { staleSince: stale.since, staleReason: stale.reason.message }),
     ...(tree !== undefined && { tree: treeJson(tree) }),
   }
 }
 
-function clientState({ idText, state, staleSince, users, balancer }: BoundClient): object {
+function clientState({ idText, state, stale, users, balancer }: BoundClient): object {
   let connections = 0
   for (const upstream of balancer.targets()) connections += upstream.connections
   return {
     id: idText,
     state: state.kind === 'known' && !state.exists ? 'neg' : state.kind,
     ...(state.kind === 'failed' && { error: state.error.message }),
-    ...(staleSince !== undefined && { staleSince: staleSince }),
+    ...(stale !== undefined && { staleSince: stale.since, staleReason: stale.reason.message }),
     usedByBindings: users,
     connections,
     endpoints: balancer.report(),

@@ -5,7 +5,7 @@ import { alt, leaf, type NameTree, union } from '../../naming/name-tree.ts'
 import { type Path, showPath } from '../../naming/path.ts'
 import type { Cell, Unwatch } from '../../watch/cell.ts'
 import type { Cancel, Clock, Random } from '../../watch/clock.ts'
-import type { State } from '../../watch/state.ts'
+import type { Stale, State } from '../../watch/state.ts'
 import { Waiters } from '../cache/waiters.ts'
 import type { BoundClient } from '../client/bound-client.ts'
 import type { ClientCache } from '../client/client-cache.ts'
@@ -42,8 +42,8 @@ export class Binding {
   readonly path: Path
   readonly pathText: string
   readonly dtab: string
-  /** Since when the tree's source fails, while it does. */
-  staleSince: number | undefined
+  /** Since when and why the tree is not confirmed, while it is not. */
+  stale: Stale | undefined
   readonly #options: BindingOptions
   readonly #waiters: Waiters
   readonly #unwatch: Unwatch
@@ -100,7 +100,7 @@ export class Binding {
   #take(state: State<BoundTree>): void {
     if (state.kind === 'ok') {
       this.#state = { kind: 'pending' }
-      this.staleSince = state.stale?.since
+      this.stale = state.stale
       if (state.value !== (this.#coming?.plan ?? this.#serving)?.tree) this.#prepare(state.value)
       return
     }

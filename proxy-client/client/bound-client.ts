@@ -4,7 +4,7 @@ import { showPath } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
 import type { Cell, Unwatch } from '../../watch/cell.ts'
 import type { Clock } from '../../watch/clock.ts'
-import type { State } from '../../watch/state.ts'
+import type { Stale, State } from '../../watch/state.ts'
 import type { Balancer, Pick } from '../balancer/balancer.ts'
 import { Waiters } from '../cache/waiters.ts'
 import type { Upstream } from '../pool/upstream.ts'
@@ -27,8 +27,8 @@ export class BoundClient {
   readonly idText: string
   /** Bindings that name this id now. */
   users = 0
-  /** Since when the replica set's source fails, while it does. */
-  staleSince: number | undefined
+  /** Since when and why the replica set is not confirmed, while it is not. */
+  stale: Stale | undefined
   #state: ClientState = { kind: 'unknown' }
   readonly #balancer: Balancer<Upstream>
   readonly #waiters: Waiters
@@ -74,7 +74,7 @@ export class BoundClient {
   }
 
   #take(state: State<ReplicaSet>): void {
-    this.staleSince = state.kind === 'ok' ? state.stale?.since : this.staleSince
+    if (state.kind === 'ok') this.stale = state.stale
     if (state.kind === 'ok') this.#know(state.value)
     // A set that was known once is the last good one.
     else if (this.#state.kind !== 'known') this.#state = unsettledState(state)

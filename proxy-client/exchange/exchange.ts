@@ -29,8 +29,6 @@ export interface Inbound {
   readonly head: RequestHead
   /** Whether a body follows, perhaps an empty one. */
   readonly hasBody: boolean
-  /** Whether any of the body has been read, so that it cannot be sent a second time. */
-  readonly isBodyTouched: boolean
   /** Whether the client has left before its response was whole. */
   readonly isAbandoned: boolean
   readonly response: ResponseSink

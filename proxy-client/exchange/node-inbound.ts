@@ -30,10 +30,6 @@ export class NodeInbound implements Inbound, ResponseSink {
     return this
   }
 
-  get isBodyTouched(): boolean {
-    return this.#message.readableDidRead
-  }
-
   get isAbandoned(): boolean {
     return this.#isAbandoned
   }

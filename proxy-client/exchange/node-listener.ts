@@ -38,7 +38,8 @@ class NodeListener implements Listener {
   readonly ip: string
   readonly #options: ListenerOptions
   readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  /** Open connections, each with the responses it still owes. */
+  readonly #sockets = new Map<Socket, Set<ServerResponse>>()
   #isClosing = false
 
   constructor(options: ListenerOptions) {
@@ -58,6 +59,10 @@ class NodeListener implements Listener {
     )
     this.#server.on('connection', socket => this.#track(socket))
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+        socket.destroy()
+        return
+      }
       const why = error.code === 'HPE_HEADER_OVERFLOW' ? 'its head is larger than 16 KB' : error.message
       this.#refuseRaw(socket, badRequest('protocol', `the request is not HTTP/1.1 as we take it: ${why}`))
     })
@@ -92,14 +97,17 @@ class NodeListener implements Listener {
   }
 
   #track(socket: Socket): void {
-    this.#sockets.add(socket)
+    this.#sockets.set(socket, new Set())
     socket.once('close', () => this.#sockets.delete(socket))
   }
 
   #accept(message: IncomingMessage, response: ServerResponse): void {
     const target = normaliseTarget(message.url ?? '', message.rawHeaders)
     if (this.#isClosing) response.shouldKeepAlive = false
+    const owed = this.#sockets.get(message.socket)
+    owed?.add(response)
     response.once('finish', () => {
+      owed?.delete(response)
       // Connections that were busy when closing began go once they are idle.
       if (this.#isClosing) this.#options.clock.defer(() => this.#server.closeIdleConnections())
     })
@@ -110,18 +118,20 @@ class NodeListener implements Listener {
   #refuse(response: ServerResponse): void {
     const failure = badRequest('protocol', 'the request target is neither a path nor an http URI without credentials')
     this.#options.onRefused(failure)
-    const { status, headers, body } = answerOf(failure)
-    response.writeHead(status, headers).end(body)
+    const { status, reason, headers, body } = answerOf(failure)
+    response.writeHead(status, reason, headers).end(body)
   }
 
   #refuseRaw(socket: Socket, failure: ProxyFailure): void {
     this.#options.onRefused(failure)
-    if (!socket.writable) {
+    // An answer of ours in the middle of another one would be taken for a part of it.
+    const isMidResponse = [...(this.#sockets.get(socket) ?? [])].some(response => response.headersSent)
+    if (isMidResponse || !socket.writable) {
       socket.destroy()
       return
     }
-    const { status, headers, body } = answerOf(failure)
-    let head = `HTTP/1.1 ${status} ${status === 400 ? 'Bad Request' : 'Not Implemented'}\r\nConnection: close\r\n`
+    const { status, reason, headers, body } = answerOf(failure)
+    let head = `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\n`
     for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
     socket.end(`${head}\r\n${body}`)
   }

@@ -88,6 +88,7 @@ function createRouter(config: RouterConfig, parts: RouterParts): Router {
     clock,
     random,
     metrics: routerMetrics,
-    onError: error => parts.log.error({ err: error, router: config.label }, 'a request failed unexpectedly'),
+    log: parts.log.child({ router: config.label }),
+    namingProblem: () => naming.status().problem,
   })
 }

@@ -1,9 +1,12 @@
 // The way of one request: identify, read its dtab, bind, draw a leaf, send. Knows no data path and no server.
 import { type Path, showPath } from '../../naming/path.ts'
+import type { Log } from '../../runtime/log.ts'
 import type { Clock, Random } from '../../watch/clock.ts'
+import type { Stale } from '../../watch/state.ts'
 import type { Binding, Destination } from '../binding/binding.ts'
 import type { BindingCache } from '../binding/binding-cache.ts'
 import type { Classifier } from '../classifier/classifier.ts'
+import type { BoundClient } from '../client/bound-client.ts'
 import type { ClientCache } from '../client/client-cache.ts'
 import { createLocalDtabReader } from '../context/local-dtab.ts'
 import { createRequestIds } from '../context/request-id.ts'
@@ -25,14 +28,17 @@ export interface RouterOptions {
   readonly clock: Clock
   readonly random: Random
   readonly metrics: RouterMetrics
-  /** Told of what must not happen; the request is cut and the router goes on. */
-  readonly onError: (error: unknown) => void
+  readonly log: Log
+  /** Why no naming server is connected, when none is. */
+  readonly namingProblem: () => string | undefined
 }
 
 /** What is known of a request when it fails. */
 interface Subject {
   path?: Path
   dtab?: string
+  binding?: Binding
+  client?: BoundClient
 }
 
 /** A step's value, or the failure that ends the request. */
@@ -78,7 +84,7 @@ export class Router {
       const status = result.kind === 'failed' ? this.#answer(inbound, result.failure, subject) : statusOf(result)
       metrics.ended(status, this.#resultOf(inbound, result), (clock.monotonic() - startedAt) / 1000)
     } catch (error) {
-      this.#options.onError(error)
+      this.#options.log.error({ err: error }, 'a request failed unexpectedly; its connection was cut')
       inbound.response.cut()
     } finally {
       this.#active--
@@ -95,10 +101,12 @@ export class Router {
     if ('failure' in named) return { kind: 'failed', failure: named.failure }
     const deadline = this.#options.clock.monotonic() + this.#options.bindingTimeoutMs
     const binding = named.value
+    subject.binding = binding
     if (!binding.isBound) await binding.settle(this.#options.bindingTimeoutMs)
     const drawn = this.#draw(binding)
     if ('failure' in drawn) return { kind: 'failed', failure: drawn.failure }
     const { client } = drawn.value
+    subject.client = client
     if (client.state.kind === 'unknown') await client.settle(deadline - this.#options.clock.monotonic())
     const unresolved = this.#unresolved(drawn.value)
     if (unresolved !== undefined) return { kind: 'failed', failure: unresolved }
@@ -148,23 +156,37 @@ export class Router {
 
   #answer({ response }: Inbound, failure: ProxyFailure, subject: Subject): number {
     this.#options.metrics.failed(failure.stage)
+    this.#options.log.debug({ stage: failure.stage, service: subject.binding?.pathText }, failure.message)
     if (response.isStarted) {
       response.cut()
       return failure.status
     }
-    const { status, headers, body } = answerOf(failure, this.#explain(subject))
-    response.start(status, '', headers)
+    const { status, reason, headers, body } = answerOf(failure, this.#explain(subject))
+    response.start(status, reason, headers)
     response.write(Buffer.from(body))
     response.end()
     return status
   }
 
-  #explain({ path, dtab }: Subject): FailureSubject {
+  #explain({ path, dtab, binding, client }: Subject): FailureSubject {
+    const problem = this.#options.namingProblem()
+    const notes = [
+      ...this.#staleness('the binding', binding?.stale),
+      ...this.#staleness(`the endpoints of ${client?.idText}`, client?.stale),
+      ...(problem === undefined ? [] : [`naming server: ${problem}`]),
+    ]
     return {
       namespace: this.namespace,
+      notes,
       ...(path !== undefined && { service: showPath(path) }),
       ...(dtab !== undefined && dtab !== '' && { dtab }),
     }
+  }
+
+  #staleness(what: string, stale: Stale | undefined): readonly string[] {
+    if (stale === undefined) return []
+    const seconds = Math.round((this.#options.clock.now() - stale.since) / 1000)
+    return [`${what}: not confirmed for ${seconds} s; ${stale.reason.message}`]
   }
 
   #resultOf({ head }: Inbound, result: SendResult): RequestResult {

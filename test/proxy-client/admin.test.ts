@@ -25,12 +25,12 @@ describe('the admin server of a proxy', () => {
 
   it('is not ready, with the reason, before a naming server has answered', async () => {
     const { adminPort, naming } = await startTestProxy()
-    naming.present = { connected: false, wasConnected: false, facts: { lastError: 'refused' } }
+    naming.present = { connected: false, wasConnected: false, problem: 'refused', facts: {} }
     const early = await get(adminPort, '/ready')
     expect(early.status).toBe(503)
     expect(JSON.parse(early.text)).toEqual({
       ready: false,
-      reasons: [{ router: 'http', reason: 'no naming server has answered yet', lastError: 'refused' }],
+      reasons: [{ router: 'http', reason: 'no naming server has answered yet', problem: 'refused' }],
     })
     naming.present = { connected: false, wasConnected: true, facts: {} }
     expect(await get(adminPort, '/ready')).toMatchObject({ status: 200 })

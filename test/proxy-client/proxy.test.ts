@@ -65,7 +65,7 @@ describe('a request through the proxy', () => {
     expect((await send(port)).body).toBe('stable')
   })
 
-  it('is drawn by weight: a 10 % split is within three sigma over 10,000 requests', async () => {
+  it('is drawn by weight: a 10 % split is within three sigma', async () => {
     const { naming, port } = await startTestProxy()
     const [v1, v2] = [await startNamed('v1'), await startNamed('v2')]
     for (const [id, upstream] of [
@@ -81,13 +81,13 @@ describe('a request through the proxy', () => {
       ]),
     )
     const agent = keepAliveAgent(20)
-    let left = 10_000
+    let left = 2_000
     const client = async (): Promise<void> => {
       while (left-- > 0) await send(port, { agent })
     }
     await Promise.all(Array.from({ length: 20 }, client))
-    expect(v1.requests() + v2.requests()).toBe(10_000)
-    expect(Math.abs(v2.requests() - 1000)).toBeLessThan(threeSigma(10_000, 0.1))
+    expect(v1.requests() + v2.requests()).toBe(2_000)
+    expect(Math.abs(v2.requests() - 200)).toBeLessThan(threeSigma(2_000, 0.1))
   })
 
   it('keeps its connections on both sides', async () => {
@@ -281,6 +281,16 @@ describe('what the proxy answers itself', () => {
       503,
       'resolve: the endpoints of /#/web were not known within 20 ms',
     ])
+  })
+
+  it('says how old its knowledge is, and that no server is connected', async () => {
+    const { port, naming } = await startTestProxy()
+    naming.route('/svc/web', '/#/web', [])
+    naming.tree('/svc/web').fail(new Error('the server is away'))
+    naming.present = { connected: false, wasConnected: true, problem: 'refused; next try in 3 s', facts: {} }
+    const { body } = await send(port)
+    expect(body).toContain('the binding: not confirmed for 0 s; the server is away\n')
+    expect(body).toContain('naming server: refused; next try in 3 s\n')
   })
 
   it('is 502 for an id without endpoints, or one that is gone', async () => {

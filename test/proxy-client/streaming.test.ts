@@ -51,7 +51,7 @@ describe('bodies', () => {
   })
 
   it('that a client does not read are not read from the upstream either', async () => {
-    const total = 200 * megabyte
+    const total = 100 * megabyte
     let written = 0
     const { port } = await setUp((_message, response) => {
       const chunk = Buffer.alloc(megabyte)
@@ -76,7 +76,7 @@ describe('bodies', () => {
   })
 
   it('that an upstream does not read are not read from the client either', async () => {
-    const total = 200 * megabyte
+    const total = 100 * megabyte
     let resume = (): void => {}
     let read = 0
     const { port } = await setUp((message, response) => {
@@ -257,6 +257,44 @@ describe('a request that is not HTTP/1.1 as we take it', () => {
     expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/)
     expect(answer).toContain('l5d-err: protocol%3A')
     expect(upstream.requests()).toBe(0)
+  })
+
+  it('cuts a response in progress rather than writing into it', async () => {
+    const { port } = await setUp((_message, response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('a beginning')
+    })
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write('POST / HTTP/1.1\r\nHost: web\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n'),
+    )
+    let answer = ''
+    const closed = new Promise(resolve => socket.on('close', resolve))
+    socket
+      .on('error', () => {})
+      .on('data', chunk => {
+        answer += String(chunk)
+        if (answer.includes('a beginning')) socket.write('this is no chunk\r\n')
+      })
+    await closed
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
+  })
+
+  it('is told to go on when it expects that, by us', async () => {
+    const { port, upstream } = await setUp((message, response) => {
+      message.resume().on('end', () => response.end(`expect: ${message.headers.expect}`))
+    })
+    const outgoing = request({
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      agent: false,
+      headers: { host: 'web', expect: '100-continue' },
+    })
+    const response = new Promise<IncomingMessage>(resolve => outgoing.on('response', resolve))
+    outgoing.on('continue', () => outgoing.end('body')).flushHeaders()
+    const chunks = await (await response).toArray()
+    expect(chunks.join('')).toBe('expect: undefined')
+    expect(upstream.requests()).toBe(1)
   })
 
   it('is 400 without a Host', async () => {

@@ -96,7 +96,7 @@ describe('a binding', () => {
     naming.tree('/svc/web').fail(new Error('server away'))
     clock.settle()
     expect(drawnId(binding)).toBe('/#/web')
-    expect(binding.staleSince).toBe(clock.now())
+    expect(binding.stale).toMatchObject({ since: clock.now(), reason: { message: 'server away' } })
   })
 
   it('lets the old tree serve until the endpoints of the new one are known', () => {
