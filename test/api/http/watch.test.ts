@@ -98,7 +98,7 @@ describe('a watch of a binding', () => {
     await stream.event()
     expect(fixture.kernel.counts().watchers).toBeGreaterThan(idle)
     stream.response.destroy()
-    for (let turn = 0; turn < 100 && fixture.kernel.counts().watchers > idle; turn++) {
+    for (let turn = 0; turn < 100 && fixture.kernel.counts().openSources > 0; turn++) {
       await turns(1)
       fixture.clock.advance(60_000)
     }
