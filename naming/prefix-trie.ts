@@ -40,8 +40,12 @@ export class TrieNode<V extends Ranked> {
   }
 
   setChild(elem: PrefixElem, child: TrieNode<V>): void {
-    if (elem === null) this.any = child
-    else (this.children ??= new Map()).set(elem, child)
+    if (elem === null) {
+      this.any = child
+      return
+    }
+    this.children ??= new Map()
+    this.children.set(elem, child)
   }
 
   removeChild(elem: PrefixElem): void {
@@ -62,17 +66,17 @@ interface Detour<V extends Ranked> {
 /** Puts every value whose prefix matches the path at the head of `found`, in no particular order; gives their number. */
 export function collectMatches<V extends Ranked>(root: TrieNode<V>, path: Path, found: V[]): number {
   let count = 0
-  let detours: Detour<V>[] | undefined
+  const detours: Detour<V>[] = []
   let node: TrieNode<V> = root
   for (let depth = 0; ; depth++) {
     for (const value of node.values) if (matchesFrom(value.prefix, path, depth)) found[count++] = value
     const label = path[depth]
     const any: TrieNode<V> | undefined = label === undefined ? undefined : node.any
     const named: TrieNode<V> | undefined = label === undefined ? undefined : node.children?.get(label)
-    if (any !== undefined && named !== undefined) (detours ??= []).push({ node: any, depth })
+    if (any !== undefined && named !== undefined) detours.push({ node: any, depth })
     let next = named ?? any
     if (next === undefined) {
-      const detour = detours?.pop()
+      const detour = detours.pop()
       if (detour === undefined) return count
       next = detour.node
       depth = detour.depth

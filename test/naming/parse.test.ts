@@ -67,7 +67,7 @@ describe('syntax errors', () => {
   })
 
   test('parentheses nest a thousand deep and no deeper', () => {
-    const nested = (depth: number): string => '('.repeat(depth) + '/a' + ')'.repeat(depth)
+    const nested = (depth: number): string => `${'('.repeat(depth)}/a${')'.repeat(depth)}`
     expect(parseNameTree(nested(1_000)).ok).toBe(true)
     const error = errorOf(parseNameTree(nested(1_001)))
     expect(error.detail).toMatchObject({

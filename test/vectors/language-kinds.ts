@@ -14,7 +14,7 @@ function hex(label: string): string {
   return Buffer.from(label, 'latin1').toString('hex')
 }
 
-function valueOf<T>(result: Result<T>): T | undefined {
+function valueFrom<T>(result: Result<T>): T | undefined {
   return result.ok ? result.value : undefined
 }
 
@@ -47,22 +47,22 @@ function describeDtab(dtab: Dtab): unknown {
 }
 
 function checkPath({ s = '' }: Readonly<Record<string, string>>): unknown {
-  const path = valueOf(parsePath(s))
+  const path = valueFrom(parsePath(s))
   return path && { elems: path.map(hex), show: showPath(path) }
 }
 
 function checkPrefix({ s = '' }: Readonly<Record<string, string>>): unknown {
-  const prefix = valueOf(parsePrefix(s))
+  const prefix = valueFrom(parsePrefix(s))
   return prefix && { elems: prefix.map(elem => (elem === null ? null : hex(elem))), show: showPrefix(prefix) }
 }
 
 function checkDentry({ s = '' }: Readonly<Record<string, string>>): unknown {
-  const dentry = valueOf(parseDentry(s))
+  const dentry = valueFrom(parseDentry(s))
   return dentry && { prefix: showPrefix(dentry.prefix), dst: showNameTree(dentry.dst), show: showDentry(dentry) }
 }
 
 function checkTree({ s = '' }: Readonly<Record<string, string>>): unknown {
-  const tree = valueOf(parseNameTree(s))
+  const tree = valueFrom(parseNameTree(s))
   return (
     tree && {
       show: showNameTree(tree),
@@ -74,20 +74,20 @@ function checkTree({ s = '' }: Readonly<Record<string, string>>): unknown {
 }
 
 function checkMatch(input: Readonly<Record<string, string>>): unknown {
-  const prefix = valueOf(parsePrefix(input.prefix ?? ''))
-  const path = valueOf(parsePath(input.path ?? ''))
+  const prefix = valueFrom(parsePrefix(input.prefix ?? ''))
+  const path = valueFrom(parsePath(input.path ?? ''))
   return prefix && path && { matches: prefixMatches(prefix, path) }
 }
 
 function checkConcat(input: Readonly<Record<string, string>>): unknown {
-  const a = valueOf(parseDtab(input.a ?? ''))
-  const b = valueOf(parseDtab(input.b ?? ''))
+  const a = valueFrom(parseDtab(input.a ?? ''))
+  const b = valueFrom(parseDtab(input.b ?? ''))
   return a && b && describeDtab([...a, ...b])
 }
 
 function checkLookup(input: Readonly<Record<string, string>>): unknown {
-  const dtab = valueOf(parseDtab(input.dtab ?? ''))
-  const path = valueOf(parsePath(input.path ?? ''))
+  const dtab = valueFrom(parseDtab(input.dtab ?? ''))
+  const path = valueFrom(parsePath(input.path ?? ''))
   if (dtab === undefined || path === undefined) return undefined
   const tree = createLookupIndex(dtab).lookup(path)
   return { show: showNameTree(tree), simplified: showNameTree(simplifyNameTree(tree)), ast: treeToAst(tree) }
@@ -98,7 +98,7 @@ export const languageKinds: Readonly<Record<string, Check>> = {
   prefix: checkPrefix,
   dentry: checkDentry,
   dtab: ({ s = '' }) => {
-    const dtab = valueOf(parseDtab(s))
+    const dtab = valueFrom(parseDtab(s))
     return dtab && describeDtab(dtab)
   },
   tree: checkTree,
