@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import type { Cell, Kernel, Sink } from '../../watch/cell.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { ok, type State } from '../../watch/state.ts'
-import { createHostsFileCell } from './hosts-file.ts'
+import { createHostsFileCell, type HostsFile } from './hosts-file.ts'
 import { openPolledHost } from './polled-host.ts'
 import type { HostResolver } from './resolver.ts'
 
@@ -21,14 +21,14 @@ export interface HostCellsOptions {
   readonly kernel: Kernel
   readonly clock: Clock
   readonly resolver: HostResolver
-  readonly hostsFile: string
+  readonly hostsFile: HostsFile
 }
 
 const lingerMs = 30_000
 const thisMachine: readonly string[] = ['127.0.0.1', '::1']
 
 export function createHostCells({ kernel, clock, resolver, hostsFile }: HostCellsOptions): HostCells {
-  const hosts = createHostsFileCell({ kernel, clock, path: hostsFile })
+  const hosts = createHostsFileCell({ kernel, clock, file: hostsFile })
   const options = { equals: sameAddresses, lingerMs }
   const polled = kernel.pool<string, HostAddresses>(
     host => kernel.source(`dns ${host}`, sink => openPolledHost({ host, sink, clock, resolver }), options),

@@ -1,5 +1,4 @@
-// The hosts file as a cell: read when first needed, and again whenever it has changed on disk.
-import { readFile, stat } from 'node:fs/promises'
+// The hosts file as a cell: read when first needed, and again whenever it has changed.
 import { isIP } from 'node:net'
 import { NamingError } from '../../naming/errors.ts'
 import type { Cell, Kernel, Sink } from '../../watch/cell.ts'
@@ -11,18 +10,26 @@ export type Hosts = ReadonlyMap<string, readonly string[]>
 const lookEveryMs = 2_000
 const lingerMs = 30_000
 
+/** Access to the file. */
+export interface HostsFile {
+  readonly path: string
+  /** A text that changes whenever the file does; undefined while there is none. */
+  stamp(): Promise<string | undefined>
+  read(): Promise<string>
+}
+
 export interface HostsFileOptions {
   readonly kernel: Kernel
   readonly clock: Clock
-  readonly path: string
+  readonly file: HostsFile
 }
 
 /** A missing file lists nothing; one that cannot be read is a failure that keeps what was read before. */
-export function createHostsFileCell({ kernel, clock, path }: HostsFileOptions): Cell<Hosts> {
+export function createHostsFileCell({ kernel, clock, file }: HostsFileOptions): Cell<Hosts> {
   return kernel.source(
-    `hosts file ${path}`,
+    `hosts file ${file.path}`,
     sink => {
-      const reader = new HostsFileReader(path, sink, clock)
+      const reader = new HostsFileReader(file, sink, clock)
       reader.look()
       return () => reader.close()
     },
@@ -48,15 +55,16 @@ export function parseHosts(text: string): Hosts {
 }
 
 class HostsFileReader {
-  readonly #path: string
+  readonly #file: HostsFile
   readonly #sink: Sink<Hosts>
   readonly #clock: Clock
   #isOpen = true
+  #hasRead = false
   #seen: string | undefined
   #cancel: Cancel | undefined
 
-  constructor(path: string, sink: Sink<Hosts>, clock: Clock) {
-    this.#path = path
+  constructor(file: HostsFile, sink: Sink<Hosts>, clock: Clock) {
+    this.#file = file
     this.#sink = sink
     this.#clock = clock
   }
@@ -64,7 +72,7 @@ class HostsFileReader {
   look(): void {
     this.#readIfChanged().then(
       hosts => this.#finish(() => (hosts === undefined ? this.#sink.contact() : this.#sink.set(hosts))),
-      (error: unknown) => this.#finish(() => this.#sink.fail(unreadable(this.#path, error))),
+      (error: unknown) => this.#finish(() => this.#sink.fail(unreadable(this.#file.path, error))),
     )
   }
 
@@ -80,22 +88,12 @@ class HostsFileReader {
   }
 
   async #readIfChanged(): Promise<Hosts | undefined> {
-    const now = await stampOf(this.#path)
-    if (now === this.#seen) return undefined
-    const hosts = now === 'missing' ? new Map() : parseHosts(await readFile(this.#path, 'utf8'))
-    this.#seen = now
+    const stamp = await this.#file.stamp()
+    if (this.#hasRead && stamp === this.#seen) return undefined
+    const hosts: Hosts = stamp === undefined ? new Map() : parseHosts(await this.#file.read())
+    this.#hasRead = true
+    this.#seen = stamp
     return hosts
-  }
-}
-
-/** Changes whenever the file does. */
-async function stampOf(path: string): Promise<string> {
-  try {
-    const { mtimeMs, size, ino } = await stat(path)
-    return `${mtimeMs} ${size} ${ino}`
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing'
-    throw error
   }
 }
 

@@ -9,16 +9,18 @@ import { failed, ok, type State } from '../../watch/state.ts'
 import type { Namer, NamerLeaf } from '../namer.ts'
 import { unknownNamer } from '../unknown-namer.ts'
 import { createHostCells, type HostAddresses } from './host-cells.ts'
+import type { HostsFile } from './hosts-file.ts'
 import { createSystemResolver, type HostResolver } from './resolver.ts'
 import { type Shape, shapeOfInet, shapeOfRinet } from './shape.ts'
+import { createSystemHosts } from './system-hosts.ts'
 
 export interface InetOptions {
   readonly kernel: Kernel
   readonly clock: Clock
   /** Asks DNS; the system's servers and search domains when absent. */
   readonly resolver?: HostResolver
-  /** Path of the hosts file; `/etc/hosts` when absent. */
-  readonly hostsFile?: string
+  /** This machine's when absent. */
+  readonly hostsFile?: HostsFile
 }
 
 interface Flavour {
@@ -39,7 +41,7 @@ const maxPort = 65_535
 
 /** The three namers; they share what they resolve. */
 export function createInetNamers(options: InetOptions): readonly Namer[] {
-  const { kernel, clock, resolver = createSystemResolver(), hostsFile = '/etc/hosts' } = options
+  const { kernel, clock, resolver = createSystemResolver(), hostsFile = createSystemHosts() } = options
   const hosts = createHostCells({ kernel, clock, resolver, hostsFile })
   return flavours.map(flavour => {
     const hostCell = flavour.isFixed ? hosts.fixed : hosts.live
