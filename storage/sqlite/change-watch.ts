@@ -6,8 +6,8 @@ import type { Reader } from './reader.ts'
 
 /** Half of the 200 ms in which another process's write must be seen. */
 const pollMs = 100
-/** The sources are told that the file was heard every so many quiet polls. */
-const pollsPerContact = 10
+/** The sources hear of every so many quiet polls, and of as many failed ones: there may be very many of them. */
+const pollsPerWord = 10
 
 export interface ChangeWatchOptions {
   readonly clock: Clock
@@ -19,7 +19,8 @@ export interface ChangeWatchOptions {
 export class ChangeWatch {
   readonly #options: ChangeWatchOptions
   #cancel: Cancel | undefined
-  #isFailing = false
+  /** Failed reads in a row. */
+  #failures = 0
   #dataVersion: number | undefined
   #sequence: number | undefined
   #polls = 0
@@ -50,7 +51,7 @@ export class ChangeWatch {
   }
 
   get #mustReadAll(): boolean {
-    return this.#isFailing || this.#options.cells.hasFailedRead
+    return this.#failures > 0 || this.#options.cells.hasFailedRead
   }
 
   #schedule(): void {
@@ -64,7 +65,7 @@ export class ChangeWatch {
     const dataVersion = this.#options.reader.dataVersion()
     if (dataVersion === this.#dataVersion && !this.#mustReadAll) {
       this.#polls++
-      if (this.#polls % pollsPerContact === 0) this.#options.cells.contact()
+      if (this.#polls % pollsPerWord === 0) this.#options.cells.contact()
       return
     }
     this.#readChanges()
@@ -83,11 +84,12 @@ export class ChangeWatch {
   #attempt(read: () => void): void {
     try {
       read()
-      this.#isFailing = false
+      this.#failures = 0
     } catch (error) {
-      this.#isFailing = true
+      const { clock, cells } = this.#options
       const failure = error instanceof Error ? error : new Error(String(error))
-      this.#options.cells.fail(failure, this.#options.clock.now() + pollMs)
+      if (this.#failures % pollsPerWord === 0) cells.fail(failure, clock.now() + pollMs)
+      this.#failures++
     }
   }
 }
