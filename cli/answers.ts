@@ -102,9 +102,12 @@ export const problem = z.looseObject({
   column: z.number().optional(),
   expected: z.string().optional(),
   at: z.string().optional(),
-  present: z.looseObject(versionMeta).optional(),
-  diff: z.array(change).optional(),
-  diffOmitted: z.boolean().optional(),
+  presentVersion: z.number().optional(),
+  deleted: z.boolean().optional(),
+  author: z.string().optional(),
+  time: z.string().optional(),
+  message: z.string().optional(),
+  diff: z.looseObject({ text: z.string(), isCut: z.boolean() }).optional(),
 })
 export type Problem = z.output<typeof problem>
 

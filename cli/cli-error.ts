@@ -13,6 +13,11 @@ export class CliError extends Error {
     this.exitCode = exitCode
     this.more = options.more ?? []
   }
+
+  /** The same with one more line at the end. */
+  withMore(line: string): CliError {
+    return new CliError(this.exitCode, this.message, { more: [...this.more, line], cause: this.cause })
+  }
 }
 
 export function usageError(message: string): CliError {

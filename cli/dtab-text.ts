@@ -18,8 +18,14 @@ export function diffLines(changes: readonly Change[], paint: Paint): string[] {
   const width = widest(changes)
   return changes.map(change => {
     const line = alignedDentry(change, width)
-    return change.change === 'removed' ? paint('red', `- ${line}`) : paint('green', `+ ${line}`)
+    return paintedDiffLine(change.change === 'removed' ? `- ${line}` : `+ ${line}`, paint)
   })
+}
+
+/** A line that begins with `-` or `+`, in its colour. */
+export function paintedDiffLine(line: string, paint: Paint): string {
+  if (line.startsWith('-')) return paint('red', line)
+  return line.startsWith('+') ? paint('green', line) : line
 }
 
 function alignedDentry({ prefix, dst }: DentryText, width: number): string {

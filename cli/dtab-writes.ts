@@ -5,6 +5,7 @@ import type { DtabSource } from './dtab-source.ts'
 import { diffLines } from './dtab-text.ts'
 import { cliErrorOf } from './problem-text.ts'
 import type { Session } from './session.ts'
+import { createPaint } from './styles.ts'
 
 export interface Write {
   readonly namespace: string
@@ -39,7 +40,7 @@ export async function sendWrite(
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error
     const text = source?.contentType === 'application/dtab' ? source.text : undefined
-    throw cliErrorOf(error.problem, { namespace, text, source: source?.name }, session.paint)
+    throw cliErrorOf(error.problem, { namespace, text, source: source?.name, isNew }, createPaint(session.io, 'stderr'))
   }
 }
 
@@ -54,13 +55,15 @@ export async function showWritten(session: Session, headline: string, written: W
   session.show(written, () => [headline, ...replacedLines(written), ...diffLines(changes, session.paint)])
 }
 
-function replacedLines({ version, replaced }: WriteResult): string[] {
+function replacedLines({ namespace, version, deleted, replaced }: WriteResult): string[] {
   if (replaced === undefined) return [`# version ${version}`]
-  const what = replaced.deleted ? 'the deletion' : 'what was written'
   const why = replaced.message === '' ? '' : `: ${replaced.message}`
-  return [
+  const what = replaced.deleted ? 'a deletion' : 'written'
+  const lines = [
     `# version ${version} replaces version ${replaced.version}, ${what} by ${replaced.author} at ${replaced.time}${why}`,
   ]
+  if (deleted) lines.push(`# \`namerctl dtab rollback ${namespace} ${replaced.version}\` restores it`)
+  return lines
 }
 
 async function changesOf(
@@ -94,7 +97,7 @@ export async function ask<T>(session: Session, namespace: string | undefined, ru
   try {
     return await run()
   } catch (error) {
-    if (error instanceof RefusedError) throw cliErrorOf(error.problem, { namespace }, session.paint)
+    if (error instanceof RefusedError) throw cliErrorOf(error.problem, { namespace }, createPaint(session.io, 'stderr'))
     throw error
   }
 }

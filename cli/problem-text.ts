@@ -1,24 +1,25 @@
 // A refusal of the server, for people: cause and cure in one line, then what helps to see it.
 import type { Problem } from './answers.ts'
 import { CliError, type FailureCode } from './cli-error.ts'
-import { diffLines } from './dtab-text.ts'
+import { paintedDiffLine } from './dtab-text.ts'
 import type { Paint } from './styles.ts'
 
 /** What the request was about, to say more than the server can. */
 export interface Subject {
   readonly namespace?: string | undefined
-  /** The dtab text that was sent, and where it came from. */
+  /** The text that was sent and may be at fault, and where it came from. */
   readonly text?: string | undefined
   readonly source?: string | undefined
+  /** The request was to create what did not exist. */
+  readonly isNew?: boolean | undefined
 }
 
+/** What to print, and how to exit. */
 export function cliErrorOf(problem: Problem, subject: Subject, paint: Paint): CliError {
-  const cause = problem.detail ?? problem.title ?? `the server answered ${problem.status}`
   const cure = cureOf(problem, subject)
+  const cause = causeOf(problem, subject)
   const message = cure === undefined ? cause : `${cause.replace(/\.$/, '')}: ${cure}`
-  return new CliError(exitCodeOf(problem), placed(message, problem, subject), {
-    more: details(problem, subject, paint),
-  })
+  return new CliError(exitCodeOf(problem), message, { more: details(problem, subject, paint) })
 }
 
 function exitCodeOf({ status }: Problem): FailureCode {
@@ -26,14 +27,27 @@ function exitCodeOf({ status }: Problem): FailureCode {
   return status === 412 ? 3 : 1
 }
 
-function cureOf(problem: Problem, { namespace = 'NAMESPACE' }: Subject): string | undefined {
+/** One line. A fault in a text is `FILE:LINE:COLUMN: message`, as compilers write it; the text itself is shown below. */
+function causeOf({ detail, title, status, line, column = 1, at }: Problem, { source, text }: Subject): string {
+  const said = detail ?? title ?? `the server answered ${status}`
+  const isPlaced = line !== undefined && source !== undefined
+  const short = isPlaced ? said.replace(/ at '.*$/s, '') : (said.split('\n', 1)[0] ?? said)
+  if (!isPlaced) return short
+  return text === undefined
+    ? `${source}${at === undefined ? '' : `, ${at}`}: ${short}`
+    : `${source}:${line}:${column}: ${short}`
+}
+
+function cureOf(problem: Problem, { namespace = 'NAMESPACE', isNew }: Subject): string | undefined {
   switch (problem.code) {
     case 'dtab-not-found':
       return `\`namerctl dtab list\` shows what exists, \`namerctl dtab create ${namespace} FILE\` makes it`
     case 'version-not-found':
       return `\`namerctl dtab history ${namespace}\` lists the versions`
     case 'dtab-version-mismatch':
-      return `look with \`namerctl dtab get ${namespace}\`, then try again`
+      return isNew
+        ? `\`namerctl dtab put ${namespace} FILE\` replaces it`
+        : `look with \`namerctl dtab get ${namespace}\`, then try again`
     case 'store-busy':
     case 'store-unavailable':
     case 'unavailable':
@@ -43,22 +57,21 @@ function cureOf(problem: Problem, { namespace = 'NAMESPACE' }: Subject): string 
   }
 }
 
-/** `FILE:LINE:COLUMN: message`, as compilers write it. */
-function placed(message: string, { line, column }: Problem, { source, text }: Subject): string {
-  if (text === undefined || source === undefined || line === undefined) return message
-  return `${source}:${line}:${column ?? 1}: ${message}`
-}
-
 function details(problem: Problem, { text }: Subject, paint: Paint): string[] {
-  const { line, column = 1, present, diff, diffOmitted } = problem
+  const { line, column = 1, presentVersion, author, time, message, diff } = problem
   const shown = line === undefined ? undefined : text?.split('\n')[line - 1]
   if (shown !== undefined) return caretLines(shown, column)
-  if (present === undefined) return []
-  const { version, author, time, message } = present
-  const why = message === '' ? '' : `: ${message}`
-  const lines = [`version ${version} was written by ${author} at ${time}${why}`]
-  if (diff !== undefined) lines.push(...diffLines(diff, paint))
-  if (diffOmitted) lines.push('(the change is too large to show)')
+  if (presentVersion === undefined || author === undefined) return []
+  const why = message === undefined || message === '' ? '' : `: ${message}`
+  const lines = [`# version ${presentVersion} was written by ${author}${time === undefined ? '' : ` at ${time}`}${why}`]
+  if (diff !== undefined)
+    lines.push(
+      ...diff.text
+        .split('\n')
+        .filter(text => text !== '')
+        .map(text => paintedDiffLine(text, paint)),
+    )
+  if (diff?.isCut) lines.push('# (the rest of the change is left out)')
   return lines
 }
 

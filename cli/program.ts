@@ -41,7 +41,7 @@ export function createProgram(io: CliIo): Command {
     .configureOutput({
       writeOut: io.stdout,
       writeErr: io.stderr,
-      outputError: (text, write) => write(`namerctl: ${text}`),
+      outputError: (text, write) => write(`namerctl: ${text.replace(/^error: /, '')}`),
     })
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows how it is used)')

@@ -27,15 +27,15 @@ export function addrText(addr: Addr): string {
 
 /** A binding: one line per leaf, weights in front. */
 export function boundLines(tree: TreeAnswer): string[] {
-  return [...nodeLines(tree, { depth: 0, prefix: '', isTaken: false })].map(({ text }) => text)
+  return [...nodeLines(tree, { depth: 0, prefix: '', rule: '', isTaken: false })].map(({ text }) => text)
 }
 
 /**
- * An explanation: each step one level deeper than what led to it, with the dentry in parentheses. `>` marks the lines that
+ * An explanation: each step one level deeper than what led to it, a dentry in parentheses where it comes into play. `>` marks the lines that
  * the name takes now.
  */
 export function explanationLines(tree: TreeAnswer, paint: Paint): string[] {
-  return [...nodeLines(tree, { depth: 0, prefix: '', isTaken: true })].map(({ text, isTaken }) =>
+  return [...nodeLines(tree, { depth: 0, prefix: '', rule: '', isTaken: true })].map(({ text, isTaken }) =>
     isTaken ? paint('bold', `> ${text}`) : paint('dim', `  ${text}`),
   )
 }
@@ -44,6 +44,8 @@ interface Place {
   readonly depth: number
   /** Before the node's own text: a weight. */
   readonly prefix: string
+  /** The rule that the lines above have named already. */
+  readonly rule: string
   readonly isTaken: boolean
 }
 
@@ -54,10 +56,11 @@ interface NodeLine {
 
 function* nodeLines(node: TreeAnswer, place: Place): Generator<NodeLine> {
   const { depth, prefix, isTaken } = place
-  const why = node.dentry === undefined ? '' : `  (${node.dentry.prefix} => ${node.dentry.dst})`
+  const rule = node.dentry === undefined ? place.rule : `${node.dentry.prefix} => ${node.dentry.dst}`
+  const why = rule === place.rule ? '' : `  (${rule})`
   yield { text: `${'  '.repeat(depth)}${prefix}${headOf(node)}${why}`, isTaken }
   const below = (tree: TreeAnswer, taken: boolean, weight = ''): Generator<NodeLine> =>
-    nodeLines(tree, { depth: depth + 1, prefix: weight, isTaken: isTaken && taken })
+    nodeLines(tree, { depth: depth + 1, prefix: weight, rule, isTaken: isTaken && taken })
   const next = node.delegate ?? node.tree
   if (next !== undefined) yield* below(next, true)
   const first = node.alt?.findIndex(tree => !isNegative(tree)) ?? -1

@@ -44,7 +44,7 @@ async function editDtab(session: Session, namespace: string, message: string | u
     keepsFile = false
     await showWritten(session, `Updated ${namespace}`, written)
   } catch (error) {
-    if (keepsFile) session.remark(`your text is kept in ${file}`)
+    if (keepsFile && error instanceof CliError) throw error.withMore(`# your text is kept in ${file}`)
     throw error
   } finally {
     if (!keepsFile) await rm(directory, { recursive: true, force: true })

@@ -6,7 +6,7 @@ import { CliError } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
 import { cliErrorOf } from '../problem-text.ts'
 import { openSession, type Session } from '../session.ts'
-import type { Paint } from '../styles.ts'
+import { createPaint, type Paint } from '../styles.ts'
 import { addrText, boundLines, endpointTexts, explanationLines } from '../tree-text.ts'
 import { followStream } from '../watch-stream.ts'
 import { examples } from './options.ts'
@@ -61,18 +61,18 @@ async function evaluate(session: Session, verb: Verb, path: string, options: Eva
     if (!(error instanceof RefusedError)) throw error
     const isDtab = error.problem.at === 'dtab' || error.problem.code === 'bad-dtab'
     const subject = isDtab ? { text: dtab, source: '--dtab' } : { text: path, source: 'PATH' }
-    throw cliErrorOf(error.problem, { namespace, ...subject }, session.paint)
+    throw cliErrorOf(error.problem, { namespace, ...subject }, createPaint(session.io, 'stderr'))
   }
 }
 
 async function answer(session: Session, verb: Verb, path: string, request: Request): Promise<void> {
   const found = await session.client.json(evaluation, request)
-  session.show(found, () => [...remarksOn(found, request), ...linesOf(verb, found, session.paint)])
+  const isUnknown = verb !== 'delegate' && (found.tree?.type === 'neg' || found.addr?.type === 'neg')
+  const isAnswer = !isUnknown && found.pending === undefined
+  session.show(found, () => [...remarksOn(found, request), ...(isAnswer ? linesOf(verb, found, session.paint) : [])])
   if (found.pending !== undefined)
     throw new CliError(1, `${path} is not known yet: it waits for ${found.pending.waitingFor ?? 'a source'}; try again`)
-  const isUnknown = found.tree?.type === 'neg' || found.addr?.type === 'neg'
-  if (verb !== 'delegate' && isUnknown)
-    throw new CliError(4, `there is no name ${path}: \`namerctl delegate ${path}\` shows where it ends`)
+  if (isUnknown) throw new CliError(4, `there is no name ${path}: \`namerctl delegate ${path}\` shows where it ends`)
 }
 
 async function follow(session: Session, verb: Verb, request: Request): Promise<void> {
