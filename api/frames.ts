@@ -13,7 +13,7 @@ export interface Frame<T> {
   readonly state: State<T>
   /** The encoded name of the resource; absent when each stream has its own. */
   readonly resource: Uint8Array | undefined
-  /** The encoded state; equal values of one frame give the same object. */
+  /** The encoded state. Kept while several subscribers share it; one alone asks once per state. */
   content(): Uint8Array
 }
 
@@ -44,7 +44,8 @@ class LiveFrame<T> implements Frame<T> {
   }
 
   open(cell: Cell<T>): void {
-    this.#unwatch = cell.watch(state => this.#accept(state))
+    // Bound, not a closure: there is one per live name, and a closure weighs twice as much.
+    this.#unwatch = cell.watch(this.#accept.bind(this))
   }
 
   close(): void {
@@ -52,8 +53,10 @@ class LiveFrame<T> implements Frame<T> {
   }
 
   content(): Uint8Array {
-    this.#content ??= this.#encode(this.state)
-    return this.#content
+    if (this.#content !== undefined) return this.#content
+    const content = this.#encode(this.state)
+    if (this.#subscribers instanceof Set) this.#content = content
+    return content
   }
 
   add(subscriber: FrameSubscriber): void {

@@ -31,7 +31,7 @@ export function readPath(reader: Reader, end: number): Path {
     labels.push(Buffer.from(reader.bytes()).toString('latin1'))
     return true
   })
-  return labels
+  return labels.slice() // without the room for more that push has left: a server holds very many
 }
 
 /** Fields of a BoundTree message. Throws a RangeError when the tree is deeper than maxTreeDepth. */

@@ -60,7 +60,6 @@ abstract class WatchEntry<T> implements FrameSubscriber {
 
 /** A subscribed name. */
 export class NameEntry extends WatchEntry<BoundTree> {
-  readonly kind = 'name'
   readonly #owner: EntryOwner
   readonly key: number
   /** The tree whose leaves this stream keeps sending. */
@@ -79,7 +78,6 @@ export class NameEntry extends WatchEntry<BoundTree> {
 
 /** A replica set: sent while it is a leaf of a tree of this stream, or subscribed by itself. */
 export class ReplicaEntry extends WatchEntry<ReplicaSet> {
-  readonly kind = 'replicas'
   readonly #owner: EntryOwner
   readonly key: string
   isSubscribed = false

@@ -68,7 +68,7 @@ export class WatchSubscriptions implements EntryOwner {
   /** Appends the newest state of one resource to the shared builder, before it those that it needs; false when there is none. */
   writeNext(): boolean {
     for (const entry of this.#news) {
-      if (entry.kind === 'name') this.#writeName(entry)
+      if (entry instanceof NameEntry) this.#writeName(entry)
       else this.#writeReplicas(entry)
       return true
     }
