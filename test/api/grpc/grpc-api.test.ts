@@ -125,7 +125,7 @@ describe('the gRPC server', () => {
     await once(taken, 'listening')
     const address = taken.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    await expect(startServer({ port })).rejects.toThrow(/cannot be opened at 127.0.0.1:\d+: .*EADDRINUSE/)
+    await expect(startServer({ port })).rejects.toThrow(/cannot listen on 127\.0\.0\.1:\d+: the port is in use/)
     taken.close()
     expect(server.port).toBeGreaterThan(0)
   })
