@@ -16,12 +16,14 @@ import {
   type VersionRow,
   versionFromRow,
 } from './rows.ts'
+import { watchSameFile } from './same-file.ts'
 import { sqliteError } from './sqlite-error.ts'
 
 /** Every read throws store-busy, store-corrupt or store-unavailable. The caller closes it. */
 export class Reader {
   readonly #path: string
   readonly #db: Database.Database
+  readonly #assertSameFile: () => void
   readonly #statements: Statements
   readonly #listing = new Listing()
   /** The listing holds everything up to this sequence. */
@@ -30,6 +32,7 @@ export class Reader {
   constructor(path: string) {
     this.#path = path
     this.#db = openReadConnection(path)
+    this.#assertSameFile = watchSameFile(path)
     this.#statements = prepare(this.#db)
   }
 
@@ -78,8 +81,9 @@ export class Reader {
     return this.#read(({ changedSince }) => changedSince.all(sequence))
   }
 
-  /** Another value when any other connection, of any process, has committed since. */
+  /** Another value when any other connection, of any process, has committed since. Throws when the file was removed or replaced too. */
   dataVersion(): number {
+    this.#assertSameFile()
     return this.#read(() => Number(this.#db.pragma('data_version', { simple: true })))
   }
 

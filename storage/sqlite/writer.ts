@@ -1,6 +1,5 @@
 // Applies groups of writes to the database: one transaction and one fsync for a group, a savepoint for each write.
 // Runs in the write worker; knows nothing of threads, so that it can be tried by itself.
-import { statSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { type ErrorCode, type ErrorDetail, NamingError } from '../../naming/errors.ts'
 import type { Claim } from '../claims.ts'
@@ -16,6 +15,7 @@ import {
   type VersionRow,
   versionFromRow,
 } from './rows.ts'
+import { watchSameFile } from './same-file.ts'
 import { causeCode, isBusy, sqliteError } from './sqlite-error.ts'
 
 /** One thing to do. All of it is plain data, to cross threads. */
@@ -51,20 +51,21 @@ export function plainError(error: unknown): PlainError {
 export class Writer {
   readonly connection: Database.Database
   readonly #path: string
-  readonly #inode: number
+  readonly #assertSameFile: () => void
   readonly #statements: Statements
 
   /** Throws as openWriteConnection does. */
   constructor(path: string, now: number) {
     this.#path = path
     this.connection = openWriteConnection(path, now)
-    this.#inode = statSync(path).ino
+    this.#assertSameFile = watchSameFile(path)
     this.#statements = prepare(this.connection)
   }
 
   /** `now` is ms since 1970. Never throws. Once it returns, what it reports as written is on the disk. */
   run(operations: readonly Operation[], now: number): GroupOutcome {
     try {
+      // What went to a file that has lost its name would never be found again.
       this.#assertSameFile()
       return { kind: 'done', outcomes: this.#transact(operations, now) }
     } catch (error) {
@@ -174,16 +175,6 @@ export class Writer {
   #claim({ kind, name, owner, data, now, expiresAt, force }: Claim): boolean {
     this.#statements.dropRecords.run(now)
     return this.#statements.claim.run(kind, name, owner, data, expiresAt, force ? 1 : 0, now).changes === 1
-  }
-
-  /** A file that was removed or swapped under us would take writes that nobody finds again. */
-  #assertSameFile(): void {
-    if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return
-    throw new NamingError(
-      'store-unavailable',
-      `The database ${this.#path} cannot be written: the file was removed or replaced while in use. Restart the server.`,
-      { detail: { path: this.#path } },
-    )
   }
 }
 

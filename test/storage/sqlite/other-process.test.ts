@@ -1,3 +1,4 @@
+import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -101,6 +102,20 @@ describe('a file that another process writes', () => {
     expect(lease?.held.peek()).toEqual({ kind: 'ok', value: false })
     db.exec('ROLLBACK')
     db.close()
+  })
+
+  it('that was removed leaves the last good value, stale, with what to do', () => {
+    const states: State<Version | undefined>[] = []
+    writeElsewhere('web', '/a=>/b')
+    store.observe('web').watch(state => {
+      states.push(state)
+    })
+    unlinkSync(join(directory.path, 'store.db'))
+    clock.advance(noticedWithinMs)
+    expect(states.at(-1)).toMatchObject({ kind: 'ok', value: { version: 1 } })
+    expect(states.at(-1)).toMatchObject({
+      stale: { reason: { message: expect.stringMatching(/removed or replaced/) } },
+    })
   })
 
   it('is not looked at while nobody watches', () => {
