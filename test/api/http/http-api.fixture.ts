@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { createHttpApi, type HttpApi, type HttpApiOptions } from '../../../api/http/index.ts'
 import { createInterpreter } from '../../../interpreters/create-interpreter.ts'
 import type { Namer } from '../../../interpreters/namer.ts'
+import { NamingError } from '../../../naming/errors.ts'
 import { leaf, neg } from '../../../naming/name-tree.ts'
 import type { Path } from '../../../naming/path.ts'
 import type { Endpoint, ReplicaSet } from '../../../naming/replica-set.ts'
@@ -13,7 +14,7 @@ import type { Store } from '../../../storage/store.ts'
 import type { Input, Kernel } from '../../../watch/cell.ts'
 import { systemClock } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
-import { ok, pendingOn } from '../../../watch/state.ts'
+import { failed, ok, pendingOn } from '../../../watch/state.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 
 /** Turns of the event loop are real, time moves only by `advance`. */
@@ -27,6 +28,8 @@ export class TestNamer implements Namer {
   readonly #kernel: Kernel
   readonly #sets = new Map<string, Input<ReplicaSet>>()
   readonly #known: Input<readonly string[]>
+  /** A name whose look-up fails. */
+  failing: string | undefined
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
@@ -48,6 +51,7 @@ export class TestNamer implements Namer {
   lookup: Namer['lookup'] = (rest, read) => {
     const [name = '', ...residual] = rest
     if (name === 'wait') return pendingOn('/#/io.test/wait')
+    if (name === this.failing) return failed(new NamingError('namer-unavailable', 'the backend is away'))
     const known = read(this.#known)
     if (known.kind !== 'ok') return known
     return ok(known.value.includes(name) ? leaf({ kind: 'bound', id: [...this.prefix, name], residual }) : neg)
