@@ -8,7 +8,7 @@ import type { ResolveRequest } from '../../proto/watch-requests.ts'
 import type { Cell } from '../../watch/cell.ts'
 import { ok, type State } from '../../watch/state.ts'
 import type { ApiPorts } from '../ports.ts'
-import { bindRequestFromName } from './name-origin.ts'
+import { bindRequestFromName } from './wire-names.ts'
 
 const maxWaitMs = 30_000
 

@@ -5,7 +5,7 @@ import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { encodeReplicaContent, encodeTreeContent } from '../../proto/updates.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
-import { FramePool } from '../frames.ts'
+import { RecentFrames } from '../frames.ts'
 import type { ApiPorts } from '../ports.ts'
 import { ResponseBuilder } from './response-builder.ts'
 import { WorkQueue } from './work-queue.ts'
@@ -21,9 +21,6 @@ export interface WatchLimits {
 export interface WatchCounts {
   readonly streams: number
   readonly subscriptions: number
-  /** Distinct names and replica sets that are watched. */
-  readonly trees: number
-  readonly replicas: number
 }
 
 export class WatchContext {
@@ -32,8 +29,8 @@ export class WatchContext {
   readonly limits: WatchLimits
   readonly queue: WorkQueue
   readonly builder = new ResponseBuilder()
-  readonly trees = new FramePool<BoundTree>(encodeTreeContent)
-  readonly replicas = new FramePool<ReplicaSet>(encodeReplicaContent)
+  readonly treeFrames = new RecentFrames<BoundTree>(encodeTreeContent)
+  readonly replicaFrames = new RecentFrames<ReplicaSet>(encodeReplicaContent)
   readonly counters: ReturnType<typeof createCounters>
   streams = 0
   subscriptions = 0
@@ -48,8 +45,7 @@ export class WatchContext {
   }
 
   counts(): WatchCounts {
-    const { streams, subscriptions } = this
-    return { streams, subscriptions, trees: this.trees.size, replicas: this.replicas.size }
+    return { streams: this.streams, subscriptions: this.subscriptions }
   }
 }
 

@@ -1,9 +1,11 @@
-// What one stream remembers of each resource it sends: which state went out last. Never bytes, never a queue.
+// What one stream remembers of each resource it sends: the newest state and the one that went out last, both shared with
+// all who watch the same cell. Never bytes, never a queue. There are very many of these: every field counts.
 import type { BoundTree } from '../../naming/bound-tree.ts'
+import type { Path } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { type Content, hashFieldOf, hashOf, type WireHash } from '../../proto/updates.ts'
-import type { State } from '../../watch/state.ts'
-import type { Frame, FrameSubscriber } from '../frames.ts'
+import type { Cell, Unwatch } from '../../watch/cell.ts'
+import { pending, type State } from '../../watch/state.ts'
 
 /** Who is told that an entry has something to send. */
 export interface EntryOwner {
@@ -12,50 +14,57 @@ export interface EntryOwner {
 
 export type Entry = NameEntry | ReplicaEntry
 
-abstract class WatchEntry<T> implements FrameSubscriber {
-  #frame: Frame<T> | undefined
+abstract class WatchEntry<T> {
+  /** The newest state. */
+  state: State<T> = pending
   /** The state that went out last. */
   sent: State<T> | undefined
   /** The content that the client said it holds, until something is sent that settles it. */
   #held: WireHash
+  #unwatch: Unwatch | undefined
 
   constructor(held: WireHash) {
     this.#held = held
   }
 
-  abstract frameChanged(): void
-
-  /** Known from right after the entry was made until it is given up. */
-  get frame(): Frame<T> {
-    if (this.#frame === undefined) throw new Error('an entry was used before it had its frame')
-    return this.#frame
+  /** Follows the cell until close. The owner is told of the present state before this returns. */
+  open(cell: Cell<T>): void {
+    // Bound, not a closure: a closure weighs twice as much.
+    this.#unwatch = cell.watch(this.accept.bind(this))
   }
 
-  set frame(frame: Frame<T>) {
-    this.#frame = frame
+  close(): void {
+    this.#unwatch?.()
+  }
+
+  /** Takes a newer state. */
+  accept(state: State<T>): void {
+    this.state = state
+    this.tellOwner()
   }
 
   get hasNews(): boolean {
-    return this.sent !== this.frame.state
+    return this.sent !== this.state
   }
 
   /** What the client holds from before; whatever was sent on this stream counts no more. */
   restart(held: WireHash): void {
     this.#held = held
     this.sent = undefined
+    this.tellOwner()
   }
 
-  /** Notes the newest state as sent and gives the fields to send: the hash alone when the client has the content. */
-  takeContent(): Content {
-    const { state } = this.frame
-    const content = this.frame.content()
-    const before = this.sent
+  /** Notes the newest state as sent and gives the fields to send: of its content, the hash alone when the client has it. */
+  take(content: Content): Content {
+    const { state, sent } = this
     this.sent = state
-    const isSent = before?.kind === 'ok' && state.kind === 'ok' && before.value === state.value
+    const isSent = sent?.kind === 'ok' && state.kind === 'ok' && sent.value === state.value
     const isHeld = this.#held !== '' && state.kind === 'ok' && this.#held === hashOf(content)
     if (state.kind === 'ok') this.#held = ''
     return isSent || isHeld ? hashFieldOf(content) : content
   }
+
+  protected abstract tellOwner(): void
 }
 
 /** A subscribed name. */
@@ -71,7 +80,7 @@ export class NameEntry extends WatchEntry<BoundTree> {
     this.key = key
   }
 
-  override frameChanged(): void {
+  protected override tellOwner(): void {
     this.#owner.entryChanged(this)
   }
 }
@@ -79,18 +88,18 @@ export class NameEntry extends WatchEntry<BoundTree> {
 /** A replica set: sent while it is a leaf of a tree of this stream, or subscribed by itself. */
 export class ReplicaEntry extends WatchEntry<ReplicaSet> {
   readonly #owner: EntryOwner
-  readonly key: string
+  readonly id: Path
   isSubscribed = false
   /** How many leaves of this stream's trees it is. */
   leaves = 0
 
-  constructor(owner: EntryOwner, key: string, held: WireHash) {
+  constructor(owner: EntryOwner, id: Path, held: WireHash) {
     super(held)
     this.#owner = owner
-    this.key = key
+    this.id = id
   }
 
-  override frameChanged(): void {
+  protected override tellOwner(): void {
     this.#owner.entryChanged(this)
   }
 }

@@ -3,16 +3,14 @@
 import type { BoundTree } from '../../naming/bound-tree.ts'
 import { NamingError } from '../../naming/errors.ts'
 import { type Path, showPath } from '../../naming/path.ts'
-import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { failure, type Result } from '../../naming/result.ts'
 import { eachLeaf } from '../../naming/tree-leaves.ts'
-import { encodeIdField, encodeStale, type WireHash } from '../../proto/updates.ts'
+import { type Content, encodeIdField, encodeStale, type WireHash } from '../../proto/updates.ts'
 import type { RequestPart } from '../../proto/watch-requests.ts'
-import type { State } from '../../watch/state.ts'
-import type { FrameOrigin } from '../frames.ts'
-import { bindRequestFromName, replicaOrigin, treeOrigin } from './name-origin.ts'
+import { failed, type State } from '../../watch/state.ts'
 import type { WatchContext } from './watch-context.ts'
 import { type Entry, type EntryOwner, NameEntry, ReplicaEntry } from './watch-entries.ts'
+import { bindRequestFromName, checkPath } from './wire-names.ts'
 
 type Subscribe = Extract<RequestPart, { kind: 'subscribe' }>
 type SubscribeReplicas = Extract<RequestPart, { kind: 'subscribe-replicas' }>
@@ -92,17 +90,15 @@ export class WatchSubscriptions implements EntryOwner {
 
   #subscribe({ key, name, hash }: Subscribe): void {
     this.#unsubscribe(key)
-    const { trees, interpreter } = this.#context
     const entry = new NameEntry(this, key, hash)
     const request = this.#withinLimits(bindRequestFromName(name))
-    if (request.ok) {
-      this.#names.set(key, entry)
-      this.#count(1)
-      entry.frame = trees.subscribe(treeOrigin(interpreter, name, request.value), entry)
-    } else {
-      entry.frame = trees.failed(request.error)
+    if (!request.ok) {
+      entry.accept(failed(request.error))
+      return
     }
-    this.#addNews(entry)
+    this.#names.set(key, entry)
+    this.#count(1)
+    entry.open(this.#context.interpreter.bind(request.value))
   }
 
   #unsubscribe(key: number): void {
@@ -111,29 +107,24 @@ export class WatchSubscriptions implements EntryOwner {
     this.#names.delete(key)
     this.#news.delete(entry)
     this.#count(-1)
-    this.#context.trees.unsubscribe(entry.frame, entry)
+    entry.close()
     if (entry.tree !== undefined) this.#releaseLeaves(entry.tree)
   }
 
   #subscribeReplicas({ id, hash }: SubscribeReplicas): void {
     const known = this.#replicas.get(showPath(id))
     if (known?.isSubscribed) return
-    const origin = this.#withinLimits(replicaOrigin(this.#context.interpreter, id))
-    if (!origin.ok) {
-      this.#refuseReplicas(id, origin.error)
+    const checked = this.#withinLimits(checkPath(id))
+    if (!checked.ok) {
+      new ReplicaEntry(this, id, '').accept(failed(checked.error))
       return
     }
-    const entry = known ?? this.#openReplicas(origin.value, hash)
-    entry.isSubscribed = true
     this.#count(1)
-    if (known !== undefined) known.restart(hash)
-    this.#addNews(entry)
-  }
-
-  #refuseReplicas(id: Path, error: NamingError): void {
-    const entry = new ReplicaEntry(this, showPath(id), '')
-    entry.frame = this.#context.replicas.failed(error, encodeIdField(id))
-    this.#addNews(entry)
+    if (known === undefined) this.#openReplicas(id, hash).isSubscribed = true
+    else {
+      known.isSubscribed = true
+      known.restart(hash)
+    }
   }
 
   #unsubscribeReplicas(id: Path): void {
@@ -147,57 +138,51 @@ export class WatchSubscriptions implements EntryOwner {
     this.#dropUnused(entry)
   }
 
-  #openReplicas(origin: FrameOrigin<ReplicaSet>, hash: WireHash): ReplicaEntry {
-    const entry = new ReplicaEntry(this, origin.key, hash)
-    entry.frame = this.#context.replicas.subscribe(origin, entry)
-    this.#replicas.set(origin.key, entry)
+  #openReplicas(id: Path, hash: WireHash): ReplicaEntry {
+    const entry = new ReplicaEntry(this, id, hash)
+    this.#replicas.set(showPath(id), entry)
+    entry.open(this.#context.interpreter.replicas(id))
     return entry
   }
 
   #dropUnused(entry: ReplicaEntry): void {
     if (entry.isSubscribed || entry.leaves > 0) return
-    this.#replicas.delete(entry.key)
+    this.#replicas.delete(showPath(entry.id))
     this.#news.delete(entry)
-    this.#context.replicas.unsubscribe(entry.frame, entry)
+    entry.close()
   }
 
   /** Make before break: what the new leaves need goes out before the tree, and the old ones are given up after it. */
   #writeName(entry: NameEntry): void {
     this.#news.delete(entry)
     if (!entry.hasNews) return
-    const before = entry.tree
-    const after = treeToFollow(entry.frame.state, before)
+    const { state, tree: before } = entry
+    const after = treeToFollow(state, before)
     if (after !== before && after !== undefined) this.#acquireLeaves(after)
-    this.#write(entry, entry.key)
+    this.#write(entry.key, entry.take(this.#context.treeFrames.of(state)), state)
     entry.tree = after
     if (after !== before && before !== undefined) this.#releaseLeaves(before)
   }
 
   #writeReplicas(entry: ReplicaEntry): void {
     this.#news.delete(entry)
-    const { resource } = entry.frame
-    if (entry.hasNews && resource !== undefined) this.#write(entry, resource)
+    if (!entry.hasNews) return
+    const { state } = entry
+    this.#write(encodeIdField(entry.id), entry.take(this.#context.replicaFrames.of(state)), state)
   }
 
-  #write(entry: Entry, resource: number | Uint8Array): void {
-    const { state } = entry.frame
+  #write(resource: number | Uint8Array, content: Content, state: State<unknown>): void {
     const stale = state.kind === 'ok' && state.stale !== undefined ? encodeStale(state.stale) : undefined
-    this.#context.builder.add(resource, entry.takeContent(), stale)
+    this.#context.builder.add(resource, content, stale)
     this.#context.counters.updates.inc()
   }
 
   #acquireLeaves(tree: BoundTree): void {
     eachLeaf(tree, ({ id }) => {
-      const entry = this.#replicas.get(showPath(id)) ?? this.#openLeaf(id)
-      if (entry === undefined) return
+      const entry = this.#replicas.get(showPath(id)) ?? this.#openReplicas(id, '')
       entry.leaves++
       this.#writeReplicas(entry)
     })
-  }
-
-  #openLeaf(id: Path): ReplicaEntry | undefined {
-    const origin = replicaOrigin(this.#context.interpreter, id)
-    return origin.ok ? this.#openReplicas(origin.value, '') : undefined
   }
 
   #releaseLeaves(tree: BoundTree): void {
@@ -207,10 +192,6 @@ export class WatchSubscriptions implements EntryOwner {
       entry.leaves--
       this.#dropUnused(entry)
     })
-  }
-
-  #addNews(entry: Entry): void {
-    if (!this.#news.has(entry)) this.entryChanged(entry)
   }
 
   #count(change: number): void {
