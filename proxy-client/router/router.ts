@@ -2,7 +2,6 @@
 import { type Path, showPath } from '../../naming/path.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Clock, Random } from '../../watch/clock.ts'
-import type { Stale } from '../../watch/state.ts'
 import type { Binding, Destination } from '../binding/binding.ts'
 import type { BindingCache } from '../binding/binding-cache.ts'
 import type { Classifier } from '../classifier/classifier.ts'
@@ -11,10 +10,11 @@ import type { ClientCache } from '../client/client-cache.ts'
 import { createLocalDtabReader } from '../context/local-dtab.ts'
 import { createRequestIds } from '../context/request-id.ts'
 import type { Inbound } from '../exchange/exchange.ts'
-import { answerOf, badRequest, type FailureSubject, noUpstream, type ProxyFailure, tooLate } from '../failure.ts'
+import { answerOf, badRequest, type FailureSubject, type ProxyFailure, tooLate } from '../failure.ts'
 import { headerValue } from '../headers/raw-headers.ts'
 import type { Identifier } from '../identifier/identifier.ts'
 import type { RequestResult, RouterMetrics } from '../metrics.ts'
+import { noLeafFailure, notesOn, unboundFailure, unresolvedFailure } from './naming-failures.ts'
 import { type SendOptions, type SendResult, send } from './send.ts'
 
 export interface RouterOptions {
@@ -80,7 +80,8 @@ export class Router {
     const subject: Subject = {}
     this.#active++
     try {
-      const result = await this.#route(inbound, subject)
+      const routed = await this.#route(inbound, subject)
+      const result: SendResult = inbound.isAbandoned ? { kind: 'abandoned' } : routed
       const status = result.kind === 'failed' ? this.#answer(inbound, result.failure, subject) : statusOf(result)
       metrics.ended(status, this.#resultOf(inbound, result), (clock.monotonic() - startedAt) / 1000)
     } catch (error) {
@@ -108,8 +109,9 @@ export class Router {
     const { client } = drawn.value
     subject.client = client
     if (client.state.kind === 'unknown') await client.settle(deadline - this.#options.clock.monotonic())
-    const unresolved = this.#unresolved(drawn.value)
+    const unresolved = unresolvedFailure(client, this.#options.bindingTimeoutMs)
     if (unresolved !== undefined) return { kind: 'failed', failure: unresolved }
+    // Whoever left while the name was being bound needs no answer.
     if (inbound.isAbandoned) return { kind: 'abandoned' }
     const requestId = headerValue(inbound.head.headers, 'l5d-reqid') ?? this.#nextId()
     return send(inbound, drawn.value, requestId, this.#sendOptions)
@@ -128,30 +130,10 @@ export class Router {
   }
 
   #draw(binding: Binding): Step<Destination> {
-    if (!binding.isBound) return { failure: this.#unbound(binding) }
+    if (!binding.isBound) return { failure: unboundFailure(binding, this.#options.bindingTimeoutMs) }
     const drawn = binding.draw(this.#options.random)
     if (drawn.kind === 'leaf') return { value: drawn.value }
-    return { failure: noUpstream('bind', `${binding.pathText} ${whyNoLeaf[drawn.kind]}`) }
-  }
-
-  #unbound({ pathText, unboundState }: Binding): ProxyFailure {
-    if (unboundState.kind === 'failed')
-      return noUpstream('bind', `${pathText} cannot be bound: ${unboundState.error.message}`)
-    return tooLate('bind', this.#timedOut(`${pathText} was not bound`, unboundState.waitingFor))
-  }
-
-  #unresolved({ client }: Destination): ProxyFailure | undefined {
-    const { state, idText } = client
-    if (state.kind === 'unknown')
-      return tooLate('resolve', this.#timedOut(`the endpoints of ${idText} were not known`, state.waitingFor))
-    if (state.kind === 'failed')
-      return noUpstream('resolve', `the endpoints of ${idText} are not known: ${state.error.message}`)
-    return state.exists ? undefined : noUpstream('resolve', `${idText} does not exist, or not any more`)
-  }
-
-  #timedOut(what: string, waitingFor: string | undefined): string {
-    const hint = waitingFor === undefined ? '' : `; it waits for ${waitingFor}`
-    return `${what} within ${this.#options.bindingTimeoutMs} ms${hint}`
+    return { failure: noLeafFailure(binding, drawn.kind) }
   }
 
   #answer({ response }: Inbound, failure: ProxyFailure, subject: Subject): number {
@@ -168,25 +150,14 @@ export class Router {
     return status
   }
 
-  #explain({ path, dtab, binding, client }: Subject): FailureSubject {
-    const problem = this.#options.namingProblem()
-    const notes = [
-      ...this.#staleness('the binding', binding?.stale),
-      ...this.#staleness(`the endpoints of ${client?.idText}`, client?.stale),
-      ...(problem === undefined ? [] : [`naming server: ${problem}`]),
-    ]
+  #explain({ path, dtab, ...known }: Subject): FailureSubject {
+    const { clock, namingProblem } = this.#options
     return {
       namespace: this.namespace,
-      notes,
+      notes: notesOn({ ...known, namingProblem: namingProblem() }, clock.now()),
       ...(path !== undefined && { service: showPath(path) }),
       ...(dtab !== undefined && dtab !== '' && { dtab }),
     }
-  }
-
-  #staleness(what: string, stale: Stale | undefined): readonly string[] {
-    if (stale === undefined) return []
-    const seconds = Math.round((this.#options.clock.now() - stale.since) / 1000)
-    return [`${what}: not confirmed for ${seconds} s; ${stale.reason.message}`]
   }
 
   #resultOf({ head }: Inbound, result: SendResult): RequestResult {
@@ -194,12 +165,6 @@ export class Router {
     return result.kind === 'answered' && this.#sendOptions.isSuccess(head.method, result.status) ? 'success' : 'failure'
   }
 }
-
-const whyNoLeaf = {
-  neg: 'is bound to nothing: no rule of the namespace, nor of the request, leads to a service that exists',
-  fail: 'is refused by a rule of the namespace or of the request (!)',
-  empty: 'is bound to an empty service by a rule of the namespace or of the request ($)',
-} as const
 
 /** What is counted for a client that left: nginx's 499. */
 const clientLeft = 499

@@ -216,6 +216,30 @@ describe('traffic that moves', () => {
     expect(old.requests()).toBe(1)
   })
 
+  it('fails no request while endpoints come and go under load', async () => {
+    const { naming, port } = await startTestProxy()
+    const [a, b] = [await startNamed('a'), await startNamed('b')]
+    naming.route('/svc/web', '/#/web', [endpointAt(a.port)])
+    const agent = keepAliveAgent(8)
+    let isDone = false
+    const seen = new Set<string>()
+    const client = async (): Promise<void> => {
+      while (!isDone) {
+        const { status, body } = await send(port, { agent, method: 'POST', body: 'x' })
+        seen.add(`${status} ${body}`)
+      }
+    }
+    const clients = Array.from({ length: 8 }, client)
+    for (let i = 0; i < 100; i++) {
+      const [upstream, name] = i % 2 === 0 ? [b, 'b'] : [a, 'a']
+      naming.replicaSet('/#/web').set({ kind: 'bound', endpoints: [endpointAt(upstream.port)] })
+      while ((await send(port, { agent })).body !== name);
+    }
+    isDone = true
+    await Promise.all(clients)
+    expect([...seen].toSorted()).toEqual(['200 a', '200 b'])
+  })
+
   it('tries another endpoint when one refuses connections, and fails no request', async () => {
     const { naming, port, metrics } = await startTestProxy()
     const [dead, alive] = [await startNamed('dead'), await startNamed('alive')]

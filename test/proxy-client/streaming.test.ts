@@ -181,16 +181,20 @@ describe('a client that leaves', () => {
   })
 
   it('while its name is not bound leaves nothing behind', async () => {
-    const { proxy, port, naming } = await startTestProxy()
+    const { port, adminPort, naming, metrics } = await startTestProxy()
     const upstream = await startNamed('web')
+    const stateHas = async (text: string): Promise<boolean> =>
+      (await (await fetch(`http://127.0.0.1:${adminPort}/state`)).text()).includes(text)
     const { outgoing, response } = open(port)
     response.catch(() => {})
     outgoing.end()
-    await settled(() => naming.asked.length)
+    while (!(await stateHas('"activeRequests": 1')));
     outgoing.destroy()
+    while (!(await stateHas('"connections": 0')));
     naming.route('/svc/web', '/#/web', [endpointAt(upstream.port)])
-    await proxy.close(0)
+    while (!(await stateHas('"activeRequests": 0')));
     expect(upstream.requests()).toBe(0)
+    expect((await metrics.expose()).body).toContain('result="abandoned"} 1')
   })
 })
 
