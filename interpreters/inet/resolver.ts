@@ -2,6 +2,7 @@
 import { Resolver } from 'node:dns/promises'
 import { readFile } from 'node:fs/promises'
 import { NamingError } from '../../naming/errors.ts'
+import { createGate } from './gate.ts'
 
 /** No addresses: DNS says that there is no such host. */
 export interface HostAnswer {
@@ -25,16 +26,19 @@ export interface SearchRules {
 const noSuchHost = new Set(['ENOTFOUND', 'ENODATA'])
 const timeoutMs = 2_000
 const tries = 2
+/** Questions under way at once: a burst of ten thousand hosts must not flood the name server. */
+const maxQuestions = 64
 
 /** Uses the servers of this machine; `/etc/resolv.conf` is read once, at the first question. */
 export function createSystemResolver(): HostResolver {
   const resolver = new Resolver({ timeout: timeoutMs, tries })
+  const gate = createGate(maxQuestions)
   let rules: Promise<SearchRules> | undefined
   return {
     resolve: async host => {
       rules ??= readSearchRules('/etc/resolv.conf')
       for (const candidate of candidatesOf(host, await rules)) {
-        const answer = await askBoth(resolver, candidate)
+        const answer = await gate(() => askBoth(resolver, candidate))
         if (answer.addresses.length > 0) return answer
       }
       return { addresses: [], ttlSeconds: 0 }
