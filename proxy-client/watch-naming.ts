@@ -5,6 +5,7 @@ import type { Env } from '../runtime/env.ts'
 import { version } from '../runtime/version.ts'
 import type { NamingClient } from './naming.ts'
 import { createWatchClient } from './watch/watch-client.ts'
+import type { ConnectionState } from './watch/watch-connection.ts'
 
 /** Connects at once and for ever; the caller closes it. */
 export function openWatchNaming(addresses: readonly string[], env: Env): NamingClient {
@@ -21,8 +22,19 @@ export function openWatchNaming(addresses: readonly string[], env: Env): NamingC
       const state = client.connection.peek()
       const connected = state.kind === 'ok' && state.value.kind === 'connected'
       const connection = state.kind === 'ok' ? state.value : { kind: state.kind }
-      return { connected, wasConnected, facts: { clientId, servers: addresses, connection, ...client.counts() } }
+      const problem = connected ? undefined : problemOf(connection, env.clock.now())
+      return {
+        connected,
+        wasConnected,
+        ...(problem !== undefined && { problem }),
+        facts: { clientId, servers: addresses, connection, ...client.counts() },
+      }
     },
     close: () => client.close(),
   }
+}
+
+function problemOf(connection: ConnectionState | { readonly kind: string }, now: number): string {
+  if (!('retryAt' in connection)) return connection.kind
+  return `${connection.reason} It is tried again in ${Math.max(0, Math.round(connection.retryAt - now))} ms.`
 }
