@@ -23,8 +23,10 @@ export interface Name {
 }
 
 export interface EvaluationFrames {
-  /** The tree, with a snapshot of each leaf's addresses. Changes with the tree, and when an address stops being pending. */
+  /** The tree with each leaf's addresses as they are now. */
   bind(name: Name): Cell<Frame>
+  /** The same, but changes only with the tree, and when an address stops being pending. */
+  bindTree(name: Name): Cell<Frame>
   /** The addresses of one branch of the tree, drawn anew for each call and each change of the tree. */
   resolve(name: Name): Cell<Frame>
   /** The addresses of a bound id. */
@@ -46,11 +48,19 @@ export function createEvaluationFrames({ interpreter, kernel, random }: FramePor
       name => kernel.derive(`http ${kind} ${name.key}`, read => ok(compute(name, read)), { equals: sameFrame }),
       name => name.key,
     )
-  const bind = pool('bind', (name, read) => bindFrame(interpreter, name, read))
+  const bind = kernel.pool<Name, Frame>(
+    name => kernel.derive(`http bind ${name.key}`, read => ok(bindFrame(interpreter, name, read))),
+    name => name.key,
+  )
+  const bindTree = kernel.pool<Name, Frame>(
+    name => kernel.derive(`http tree ${name.key}`, read => read(bind.at(name), differs), { equals: sameFrame }),
+    name => name.key,
+  )
   const addr = pool('addr', (name, read) => idFrame(interpreter, name, read))
   const delegate = pool('delegate', (name, read) => delegateFrame(interpreter, name, read))
   return {
     bind: name => bind.at(name),
+    bindTree: name => bindTree.at(name),
     addr: name => addr.at(name),
     delegate: name => delegate.at(name),
     resolve: name => resolveCell(interpreter, kernel, random, name),
@@ -72,7 +82,7 @@ type Content =
   | { readonly kind: 'unknown'; readonly state: Exclude<State<unknown>, { kind: 'ok' }> }
 
 const existenceChanged = (a: NamespaceSnapshot, b: NamespaceSnapshot): boolean => a.exists !== b.exists
-const never = (): boolean => false
+const differs = (a: Frame, b: Frame): boolean => !sameFrame(a, b)
 
 /** Puts content into the namespace's envelope. An equal version of the dtab makes no new frame. */
 function inNamespace(interpreter: Interpreter, name: Name, read: Read, evaluate: () => Content): Frame {
@@ -124,12 +134,12 @@ function bindFrame(interpreter: Interpreter, name: Name, read: Read): Frame {
   })
 }
 
-/** Reads each id's addresses; a change of addresses alone makes no new frame, the end of a wait does. */
+/** Reads each id's addresses; the mark tells apart which are pending. */
 function readAddrs(interpreter: Interpreter, ids: readonly Path[], read: Read): { of: AddrOf; pendingMark: string } {
   const states = new Map<string, State<ReplicaSet>>()
   let pendingMark = ''
   for (const id of ids) {
-    const state = read(interpreter.replicas(id), never)
+    const state = read(interpreter.replicas(id))
     states.set(showPath(id), state)
     if (state.kind === 'pending') pendingMark += `${showPath(id)} `
   }
@@ -214,7 +224,8 @@ function delegateFrame(interpreter: Interpreter, name: Name, read: Read): Frame 
     if (tree.kind === 'failed') return { kind: 'unknown', state: failed(tree.error) }
     const addrs = readAddrs(interpreter, delegateIds(tree.value), read)
     const json = delegateTreeJson(tree.value, addrs.of, dentry => spellDentry(dentry))
-    return { kind: 'content', hash: contentHash(JSON.stringify(json)), json: { tree: json }, stale: tree.stale }
+    const hash = contentHash(JSON.stringify(json))
+    return { kind: 'content', hash, json: { tree: json }, stale: tree.stale }
   })
 }
 

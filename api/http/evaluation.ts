@@ -76,8 +76,11 @@ function serveName(context: HttpContext): ServeName {
       return snapshot.kind === 'ok' ? snapshot.value.version : 0
     }
     if (watch === true) {
-      const cell = evaluation[question](name)
-      return startWatch(context, request, reply, { cell, from: fromQuery(request), presentVersion })
+      const stream = { from: fromQuery(request), presentVersion }
+      if (question !== 'bind')
+        return startWatch(context, request, reply, { ...stream, cell: evaluation[question](name) })
+      const trees = { cell: evaluation.bindTree(name), first: evaluation.bind(name) }
+      return startWatch(context, request, reply, { ...stream, ...trees })
     }
     if (question === 'resolve') {
       keepTree(context, name)

@@ -17,6 +17,8 @@ export const watchQuery = {
 
 export interface Watched {
   readonly cell: Cell<Frame>
+  /** Where the first frame comes from, when another cell has it fresher. */
+  readonly first?: Cell<Frame>
   readonly from: string | undefined
   readonly presentVersion: () => number
 }
@@ -34,11 +36,11 @@ export function startWatch(
   { ports, streams }: HttpContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  { cell, from, presentVersion }: Watched,
+  watched: Watched,
 ): FastifyReply {
   const format = preferredType(request.headers.accept, [ndjsonType, eventStreamType]) ?? ndjsonType
   if (request.method === 'HEAD') return reply.header('content-type', format).header('vary', 'Accept').send()
   reply.hijack()
-  streamFrames(reply.raw, cell, { clock: ports.clock, streams, format, from, presentVersion })
+  streamFrames(reply.raw, { ...watched, clock: ports.clock, streams, format })
   return reply
 }

@@ -11,6 +11,9 @@ import type { OpenStreams } from './open-streams.ts'
 export const heartbeatMs = 15_000
 
 export interface WatchStreamOptions {
+  readonly cell: Cell<Frame>
+  /** Where the first frame comes from; `cell` when absent. */
+  readonly first?: Cell<Frame>
   readonly clock: Clock
   readonly streams: OpenStreams
   readonly format: typeof ndjsonType | typeof eventStreamType
@@ -21,8 +24,8 @@ export interface WatchStreamOptions {
 }
 
 /** Sends headers and then frames until the reader leaves or the server stops. Takes the response over. */
-export function streamFrames(response: ServerResponse, cell: Cell<Frame>, options: WatchStreamOptions): void {
-  const { format, streams } = options
+export function streamFrames(response: ServerResponse, options: WatchStreamOptions): void {
+  const { format, streams, cell } = options
   response.writeHead(200, {
     'content-type': format,
     'cache-control': 'no-store',
@@ -30,7 +33,10 @@ export function streamFrames(response: ServerResponse, cell: Cell<Frame>, option
     'x-accel-buffering': 'no',
   })
   const stream = new FrameStream(response, options)
-  const unwatch = cell.watch(state => {
+  let isFirst = true
+  const unwatch = cell.watch(delivered => {
+    const state = isFirst ? (options.first ?? cell).peek() : delivered
+    isFirst = false
     if (state.kind === 'ok') stream.show(state.value)
   })
   if (stream.isSilent) response.flushHeaders()

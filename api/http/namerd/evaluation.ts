@@ -1,16 +1,17 @@
 // /api/1/bind, addr, resolve and bound-names: namerd's evaluations, which wait while something is pending.
 import type { FastifyReply } from 'fastify'
+import type { Interpreter } from '../../../interpreters/interpreter.ts'
 import { emptyDtab } from '../../../naming/dtab.ts'
 import { parseDtab, parsePath } from '../../../naming/parse.ts'
 import { type Path, showPath } from '../../../naming/path.ts'
 import type { ReplicaSet } from '../../../naming/replica-set.ts'
-import type { Cell } from '../../../watch/cell.ts'
-import { failed, ok, type State } from '../../../watch/state.ts'
+import type { Cell, Read } from '../../../watch/cell.ts'
+import { failed, ok, pending, type State } from '../../../watch/state.ts'
 import type { ApiPorts } from '../../ports.ts'
 import type { HttpContext } from '../context.ts'
 import { drawLeaf, isUnknownNamer, type Name } from '../evaluation-frames.ts'
 import { settled } from '../settled.ts'
-import { addrJson, boundTreeJson, leafIds } from '../trees-json.ts'
+import { type AddrOf, addrJson, boundTreeJson, leafIds } from '../trees-json.ts'
 import { isTrue } from './raw-url.ts'
 import { NamerdRefusal, sendBody } from './reply.ts'
 import { streamLines } from './stream.ts'
@@ -32,23 +33,48 @@ export function nameOf(namespace: string, query: URLSearchParams): Name {
   }
 }
 
-const never = (): boolean => false
+/** A bound tree as text; `skeleton` is the same without addresses. */
+interface TreeText {
+  readonly skeleton: string
+  readonly text: string
+}
 
-/** The bound tree as text; pending while any of its addresses is. A change of addresses alone gives no new text. */
-export function boundTreeText({ ports }: HttpContext, name: Name): Cell<string> {
-  const { interpreter, kernel } = ports
-  let shown: { readonly skeleton: string; readonly text: string } | undefined
-  return kernel.derive(`http /api/1/bind ${name.key}`, read => {
-    const tree = read(interpreter.bind(name))
-    if (tree.kind !== 'ok') return tree
-    const skeleton = JSON.stringify(boundTreeJson(tree.value, () => ({ kind: 'pending' })))
-    if (shown?.skeleton === skeleton) return ok(shown.text)
-    const addrs = new Map(leafIds(tree.value).map(id => [showPath(id), read(interpreter.replicas(id), never)]))
-    for (const addr of addrs.values()) if (addr.kind === 'pending') return addr
-    const text = JSON.stringify(boundTreeJson(tree.value, id => addrs.get(showPath(id)) ?? { kind: 'pending' }))
-    shown = { skeleton, text }
-    return ok(text)
-  })
+export interface NamerdTrees {
+  /** With the addresses as they are now; pending while any of them is. */
+  live(name: Name): Cell<string>
+  /** The same, but changes only with the tree. */
+  tree(name: Name): Cell<string>
+}
+
+const treeDiffers = (a: TreeText, b: TreeText): boolean => a.skeleton !== b.skeleton
+
+/** Cells shared by everyone who asks the same. */
+export function createNamerdTrees({ interpreter, kernel }: ApiPorts): NamerdTrees {
+  const keyOf = ({ key }: Name): string => key
+  const live = kernel.pool<Name, TreeText>(
+    name => kernel.derive(`http /api/1/bind ${name.key}`, read => treeText(interpreter, name, read)),
+    keyOf,
+  )
+  const textOf = (state: State<TreeText>): State<string> => (state.kind === 'ok' ? ok(state.value.text) : state)
+  const liveTexts = kernel.pool<Name, string>(
+    name => kernel.derive(`http /api/1 text ${name.key}`, read => textOf(read(live.at(name)))),
+    keyOf,
+  )
+  const trees = kernel.pool<Name, string>(
+    name => kernel.derive(`http /api/1 tree ${name.key}`, read => textOf(read(live.at(name), treeDiffers))),
+    keyOf,
+  )
+  return { live: name => liveTexts.at(name), tree: name => trees.at(name) }
+}
+
+function treeText(interpreter: Interpreter, name: Name, read: Read): State<TreeText> {
+  const tree = read(interpreter.bind(name))
+  if (tree.kind !== 'ok') return tree
+  const addrs = new Map(leafIds(tree.value).map(id => [showPath(id), read(interpreter.replicas(id))]))
+  for (const addr of addrs.values()) if (addr.kind === 'pending') return addr
+  const textWith = (addrOf: AddrOf): string => JSON.stringify(boundTreeJson(tree.value, addrOf))
+  const skeleton = textWith(() => pending)
+  return ok({ skeleton, text: textWith(id => addrs.get(showPath(id)) ?? pending) })
 }
 
 /** A failed address is an answer, a failed evaluation is not. */
@@ -94,15 +120,18 @@ export interface NamerdAnswer {
   readonly reply: FastifyReply
   readonly query: URLSearchParams
   readonly contentType?: string
+  /** What a watch follows, when that is another cell than what one answer is from. */
+  readonly watched?: Cell<string>
 }
 
 /** One value and a newline, or with `watch` a chunk for each. */
 export async function answerText(
   { ports, streams }: HttpContext,
   cell: Cell<string>,
-  { reply, query, contentType }: NamerdAnswer,
+  { reply, query, contentType, watched = cell }: NamerdAnswer,
 ): Promise<FastifyReply> {
-  if (isTrue(query.get('watch'))) return streamLines(reply, streams, { cell, lineOf, contentType })
+  if (isTrue(query.get('watch')))
+    return streamLines(reply, streams, { cell: watched, first: cell, lineOf, contentType })
   const known = cell.peek()
   const state = known.kind === 'pending' ? await wholeAnswer(cell, ports, reply) : known
   if (state.kind === 'ok') return sendBody(reply, `${state.value}\n`, contentType)

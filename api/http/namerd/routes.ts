@@ -5,7 +5,15 @@ import { jsonType } from '../media-type.ts'
 import { namingErrorOf } from '../send-problem.ts'
 import { delegateAlone, delegateIn } from './delegate.ts'
 import { dtabRoutes, listDtabs } from './dtabs.ts'
-import { addrText, answerText, boundNamesText, boundTreeText, nameOf, resolvedText } from './evaluation.ts'
+import {
+  addrText,
+  answerText,
+  boundNamesText,
+  createNamerdTrees,
+  type NamerdTrees,
+  nameOf,
+  resolvedText,
+} from './evaluation.ts'
 import { isNamerdUrl, isTrue, readRawUrl } from './raw-url.ts'
 import { NamerdRefusal, sendRefusal } from './reply.ts'
 
@@ -39,6 +47,7 @@ function refuse(context: HttpContext, error: unknown, request: FastifyRequest, r
 
 function namerdHandler(context: HttpContext): Handler {
   const dtabs = dtabRoutes(context)
+  const trees = createNamerdTrees(context.ports)
   return async (request, reply) => {
     const { path, query } = readRawUrl(request.originalUrl)
     const isWatch = isTrue(query.get('watch')) && request.method !== 'HEAD'
@@ -51,7 +60,7 @@ function namerdHandler(context: HttpContext): Handler {
       return delegateIn(context, path.slice('delegate/'.length), query, reply)
     }
     if (path.startsWith('delegate')) return delegateAlone(context, request, query, reply)
-    return evaluate(context, path, { reply, query })
+    return evaluate(context, trees, path, { reply, query })
   }
 }
 
@@ -60,7 +69,12 @@ interface Evaluation {
   readonly query: URLSearchParams
 }
 
-async function evaluate(context: HttpContext, path: string, answer: Evaluation): Promise<FastifyReply> {
+async function evaluate(
+  context: HttpContext,
+  trees: NamerdTrees,
+  path: string,
+  answer: Evaluation,
+): Promise<FastifyReply> {
   const slash = path.indexOf('/')
   if (slash < 0) throw new NamerdRefusal(404)
   const question = path.slice(0, slash)
@@ -68,11 +82,8 @@ async function evaluate(context: HttpContext, path: string, answer: Evaluation):
   switch (question) {
     case 'bind': {
       const name = nameOf(namespace, answer.query)
-      return answerText(
-        context,
-        context.warm.keep(`/api/1/bind ${name.key}`, () => boundTreeText(context, name)),
-        answer,
-      )
+      const live = context.warm.keep(`/api/1/bind ${name.key}`, () => trees.live(name))
+      return answerText(context, live, { ...answer, watched: trees.tree(name) })
     }
     case 'resolve':
       return answerText(context, resolvedText(context, nameOf(namespace, answer.query)), {

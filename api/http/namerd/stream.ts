@@ -10,6 +10,8 @@ export type LineOf<T> = (state: State<T>) => string | undefined | Error
 
 export interface NamerdStream<T> {
   readonly cell: Cell<T>
+  /** Where the first value comes from, when another cell has it fresher. */
+  readonly first?: Cell<T>
   readonly lineOf: LineOf<T>
   readonly contentType?: string | undefined
 }
@@ -18,7 +20,7 @@ export interface NamerdStream<T> {
 export function streamLines<T>(
   reply: FastifyReply,
   streams: OpenStreams,
-  { cell, lineOf, contentType }: NamerdStream<T>,
+  { cell, first = cell, lineOf, contentType }: NamerdStream<T>,
 ): FastifyReply {
   reply.hijack()
   const response = reply.raw
@@ -32,8 +34,10 @@ export function streamLines<T>(
     if (hasFailed) response.end(latest)
     return hasFailed ? undefined : latest
   })
+  let isFirst = true
   const unwatch = cell.watch(state => {
-    const next = lineOf(state)
+    const next = lineOf(isFirst ? first.peek() : state)
+    isFirst = false
     if (next === undefined || hasFailed) return
     hasFailed = next instanceof Error
     line = `${next instanceof Error ? next.message : next}\n`
