@@ -41,6 +41,13 @@ async function tryNpm(version: string): Promise<void> {
   }
 }
 
+/** npm says much; the lines marked as errors are what matters. */
+function reasonOf(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n')
+  const errors = lines.filter(line => /^npm error \S/.test(line))
+  return (errors.length > 0 ? errors : lines).slice(0, 15).join('\n')
+}
+
 let failed = 0
 for (const version of npmVersions) {
   process.stderr.write(`npm ${version}: clone, npm ci, start ... `)
@@ -49,7 +56,7 @@ for (const version of npmVersions) {
     process.stderr.write('ok\n')
   } catch (error) {
     failed++
-    process.stderr.write(`failed: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`failed:\n${reasonOf(error)}\n`)
   }
 }
 console.log(`${npmVersions.length - failed} passed, ${failed} failed`)
