@@ -37,6 +37,8 @@ export interface FollowerContext {
   readonly log: Log
   readonly metrics: FsMetrics
   readonly lookUpHost: LookUpHost
+  /** After a failure the file is looked at again at the latest after so long, in milliseconds. */
+  readonly retryMs: number
 }
 
 const nothingSeen = (disk: Disk): Evidence => ({ renamed: false, wrote: !disk.tellsWrites })
@@ -223,7 +225,7 @@ export class FileFollower implements DirectoryListener {
   #fail(error: Error): void {
     if (this.#isClosed) return
     this.#context.metrics.failed()
-    this.#sink.fail(error)
+    this.#sink.fail(error, this.#context.clock.now() + this.#context.retryMs)
   }
 }
 

@@ -58,7 +58,14 @@ class FsNamer implements Namer {
     this.#root = byteString(options.rootDir)
     this.#shownRoot = readablePath(this.#root)
     this.#lingerMs = options.lingerMs ?? defaultLingerMs
-    this.#context = { disk, clock, log, metrics: createFsMetrics(env.metrics, clock), lookUpHost }
+    this.#context = {
+      disk,
+      clock,
+      log,
+      metrics: createFsMetrics(env.metrics, clock),
+      lookUpHost,
+      retryMs: intervals.watching,
+    }
     this.#directories = new DirectoryWatches({ disk, clock, log, intervals }, this.#root)
     this.#stopCounting = countDirectories(env.metrics, mode => this.#directories.count(mode))
     this.#entries = kernel.pool(labels => this.#observeEntry(labels), showPath)

@@ -11,11 +11,12 @@ import {
   writeSync,
 } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Disk, Reading } from '../../interpreters/fs/disk.ts'
+import type { Disk } from '../../interpreters/fs/disk.ts'
 import { nodeDisk } from '../../interpreters/fs/node-disk.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
 import type { State } from '../../watch/state.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
+import { FakeDisk, fakeRoot, settle } from '../interpreters/fs/disk.fake.ts'
 import {
   createCountedDisk,
   createFsFixture,
@@ -191,44 +192,14 @@ describe('L2: swaps, renames and writes of files', () => {
 const ignore = (): void => {}
 
 describe('L2: on a disk that tells little', () => {
-  /** One file in memory whose modification time never moves; `tell` is the directory's watch. */
-  function createStillDisk(text: string): Disk & { text: string; reads: number; tell: (name?: string) => void } {
-    return {
-      text,
-      reads: 0,
-      tell: ignore,
-      tellsWrites: true,
-      watch(_directory, onEvent) {
-        this.tell = name => onEvent('change', name)
-        return ignore
-      },
-      async read(): Promise<Reading> {
-        this.reads++
-        return { kind: 'file', isLink: false, text: this.text, realPath: '/disco/web', modifiedAt: 0 }
-      },
-      identitySync: () => 'disco',
-      identity: async () => 'disco',
-      linkTarget: async () => undefined,
-      list: async () => ['web'],
-    }
-  }
-
-  /** Lets promises and what they defer come to rest. */
-  async function settle(clock: FakeClock): Promise<void> {
-    for (let i = 0; i < 20; i++) {
-      await Promise.resolve()
-      clock.settle()
-    }
-  }
-
   it('compares content at each poll, so that a time that does not move hides nothing', async () => {
     const clock = new FakeClock()
-    const disk = createStillDisk('10.0.0.1 80\n')
-    const fixture = createFsFixture({ clock, disk, rootDir: '/disco' })
+    const disk = new FakeDisk({ web: '10.0.0.1 80\n' })
+    const fixture = createFsFixture({ clock, disk, rootDir: fakeRoot })
     const replicas = fixture.replicas('/web')
     await settle(clock)
     expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:80')
-    disk.text = '10.0.0.1 80\n10.0.0.2 80\n'
+    disk.files.set('web', '10.0.0.1 80\n10.0.0.2 80\n')
     clock.advance(2999)
     await settle(clock)
     expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:80')
@@ -239,13 +210,14 @@ describe('L2: on a disk that tells little', () => {
 
   it('reads every file again after an event without a name', async () => {
     const clock = new FakeClock()
-    const disk = createStillDisk('10.0.0.1 80\n')
-    const fixture = createFsFixture({ clock, disk, rootDir: '/disco' })
+    const names = ['a', 'b', 'c']
+    const disk = new FakeDisk(Object.fromEntries(names.map(name => [name, '10.0.0.1 80\n'])))
+    const fixture = createFsFixture({ clock, disk, rootDir: fakeRoot })
     const followed = ['/a', '/b', '/c'].map(path => fixture.replicas(path))
     await settle(clock)
     disk.reads = 0
-    disk.text = '10.0.0.1 80\n10.0.0.2 80\n'
-    disk.tell()
+    for (const name of names) disk.files.set(name, '10.0.0.1 80\n10.0.0.2 80\n')
+    disk.tell('change')
     await settle(clock)
     expect(disk.reads).toBe(3)
     for (const replicas of followed) expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:80 10.0.0.2:80')
@@ -253,13 +225,13 @@ describe('L2: on a disk that tells little', () => {
 
   it('counts 50 ms from the last change of content, not from the last event', async () => {
     const clock = new FakeClock()
-    const disk = createStillDisk('10.0.0.1 80\n10.0.0.2 80\n')
-    const fixture = createFsFixture({ clock, disk, rootDir: '/disco' })
+    const disk = new FakeDisk({ web: '10.0.0.1 80\n10.0.0.2 80\n' })
+    const fixture = createFsFixture({ clock, disk, rootDir: fakeRoot })
     const replicas = fixture.replicas('/web')
     await settle(clock)
     const step = async (text: string, ms: number): Promise<void> => {
-      disk.text = text
-      disk.tell('web')
+      disk.files.set('web', text)
+      disk.tell('change', 'web')
       await settle(clock)
       clock.advance(ms)
       await settle(clock)
