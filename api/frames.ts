@@ -3,7 +3,7 @@
 import type { State } from '../watch/state.ts'
 
 /** Bytes of one generation; two are held. */
-const defaultMaxBytes = 2 * 1024 * 1024
+const defaultMaxBytes = 1024 * 1024
 /** What an entry weighs beside its bytes, about. */
 const entryBytes = 200
 

@@ -17,6 +17,7 @@ export type WireHash = string
 
 const hashBytes = 8
 const hashFieldBytes = 2 + hashBytes
+const noHash = new Uint8Array(hashBytes)
 
 /** The hash and state fields of an Update, shared by every stream that sends them. */
 export type Content = Uint8Array
@@ -37,12 +38,12 @@ export function encodeReplicaContent(state: State<ReplicaSet>): Content {
 }
 
 function encodeContent<T>(state: State<T>, valueField: number, write: (writer: Writer, value: T) => void): Content {
-  const writer = protobuf.Writer.create()
+  const writer = protobuf.Writer.create().uint32(tagOf(3, lengthDelimited)).bytes(noHash)
   writer.uint32(tagOf(stateField(state, valueField), lengthDelimited)).fork()
   if (state.kind === 'ok') write(writer, state.value)
   else if (state.kind === 'failed') writeFailure(writer, NamingError.from(state.error))
   else if (state.waitingFor !== undefined) writer.uint32(tagOf(1, lengthDelimited)).string(state.waitingFor)
-  return withHash(writer.ldelim().finish())
+  return putHash(writer.ldelim().finish())
 }
 
 function stateField(state: State<unknown>, valueField: number): number {
@@ -56,12 +57,12 @@ function writeFailure(writer: Writer, error: NamingError): void {
   if (error.retryable) writer.uint32(tagOf(3, 0)).bool(true)
 }
 
-function withHash(state: Uint8Array): Content {
-  const content = Buffer.allocUnsafe(hashFieldBytes + state.length)
-  content[0] = tagOf(3, lengthDelimited)
-  content[1] = hashBytes
-  content.write(contentHash(state), 2, 'hex')
-  content.set(state, hashFieldBytes)
+/** Replaces the hash that stands at the head by that of what follows it. */
+function putHash(content: Uint8Array): Content {
+  Buffer.from(content.buffer, content.byteOffset + 2, hashBytes).write(
+    contentHash(content.subarray(hashFieldBytes)),
+    'hex',
+  )
   return content
 }
 
