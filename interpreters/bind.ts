@@ -40,6 +40,9 @@ export function bind(input: BindInput): BindOutcome {
   return new Walk(input).run()
 }
 
+/** Separates labels in a key: their characters are bytes, so none is this one. */
+const noByte = '\u0100'
+
 /** A walk this short is not worth remembering. */
 const rememberFrom = 16
 
@@ -155,7 +158,7 @@ class Walk {
     if (circleFrom >= 0) return this.#turnBack(circleFrom)
     if (this.#lookedUp.length >= maxLookups) throw new Exhausted(tooMuchWork(this.#input.path, this.#circle?.path))
     if (this.#lookedUp.length < rememberFrom) return this.#evaluate(path, depth)
-    const key = `${depth}${showPath(path)}`
+    const key = `${depth}${path.join(noByte)}`
     const known = this.#known?.get(key)
     if (known !== undefined) return known
     return this.#remember(key, path, depth)

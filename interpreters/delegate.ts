@@ -56,6 +56,7 @@ class Walk {
   readonly #lookedUp: Path[] = []
   #nesting = 0
   #circle: readonly Path[] | undefined
+  #tooDeep: NamingError | undefined
 
   constructor(input: DelegateInput) {
     this.#input = input
@@ -79,7 +80,7 @@ class Walk {
   }
 
   #tree(tree: NameTree<Path | NamerLeaf>, place: Place, depth: number): DelegateTree {
-    refuseBeyondLimit(depth)
+    this.#refuseBeyondLimit(depth)
     switch (tree.kind) {
       case 'neg':
         return { kind: 'neg', ...place, path: emptyPath }
@@ -101,6 +102,13 @@ class Walk {
         return { kind: 'union', ...place, branches }
       }
     }
+  }
+
+  /** linkerd's words; whoever is inside an alternative or union makes an exception node of it. One error serves all. */
+  #refuseBeyondLimit(depth: number): void {
+    if (depth <= maxDepth) return
+    this.#tooDeep ??= new NamingError('name-too-deep', 'Max recursion level reached.')
+    throw this.#tooDeep
   }
 
   /** A child of an alternative or union: what goes wrong in it stays in it. */
@@ -153,7 +161,7 @@ class Walk {
 
   /** Several entries match: they are alternatives, the last one first. */
   #weigh(place: Place, matches: readonly Match[], depth: number): DelegateTree {
-    refuseBeyondLimit(depth)
+    this.#refuseBeyondLimit(depth)
     return altOf(
       place,
       matches.map(({ dentry, tree }) => this.#branch(tree, { path: place.path, dentry }, depth, place)),
@@ -164,15 +172,10 @@ class Walk {
   #ask(place: Place, depth: number): DelegateTree {
     const state = this.#input.namers.lookup(place.path, this.#input.read)
     if (state.kind === 'pending') throw new Stopped(pendingOn(state.waitingFor ?? showPath(place.path)))
-    refuseBeyondLimit(depth + 1)
+    this.#refuseBeyondLimit(depth + 1)
     if (state.kind === 'failed') return { kind: 'exception', ...place, message: messageOf(state.error, place.path) }
     return state.value.kind === 'neg' ? { kind: 'neg', ...place } : this.#tree(state.value, place, depth + 1)
   }
-}
-
-/** linkerd's words; whoever is inside an alternative or union makes an exception node of it. */
-function refuseBeyondLimit(depth: number): void {
-  if (depth > maxDepth) throw new NamingError('name-too-deep', 'Max recursion level reached.')
 }
 
 /** An alternative directly inside another of the same path is one with it. */
