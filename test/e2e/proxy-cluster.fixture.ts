@@ -9,6 +9,8 @@ export interface Cluster {
   readonly proxyPort: number
   /** Replaces the dtab `default`; resolves with the server's answer. */
   put(dtab: string): Promise<void>
+  /** Status of the proxy's /ready. */
+  ready(): Promise<number>
   /** JSON of the proxy's /state. */
   state(): Promise<unknown>
   stopServer(): Promise<void>
@@ -37,10 +39,12 @@ export async function startCluster(disco: Readonly<Record<string, number>>, atEn
   const proxy = nameplane(['proxy', await writeConfig(folder, 'proxy.yaml', proxyConfig(ports.grpc))])
   atEnd(() => proxy[Symbol.asyncDispose]())
   const listening = await proxy.listening()
+  const admin = `http://127.0.0.1:${portOf(listening, 'admin')}`
   return {
     proxyPort: portOf(listening, 'outgoing'),
     put: dtab => put(ports.http, dtab),
-    state: async () => (await fetch(`http://127.0.0.1:${portOf(listening, 'admin')}/state`)).json(),
+    ready: async () => (await fetch(`${admin}/ready`)).status,
+    state: async () => (await fetch(`${admin}/state`)).json(),
     stopServer,
     startServer,
   }

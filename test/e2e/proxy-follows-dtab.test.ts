@@ -90,6 +90,7 @@ describe('traffic through a proxy', () => {
   it('goes on while the server is away, and follows the dtab again when it is back', async () => {
     await cluster.stopServer()
     for (let i = 0; i < 200; i++) expect(await get()).toBe('blue')
+    expect(await cluster.ready()).toBe(200)
     await cluster.startServer()
     await cluster.put(route('green'))
     await reach('green')
