@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Codec, createCodec } from '../../../api/http/codec.ts'
+import { orThrow } from '../../../naming/result.ts'
+import { createFixture, SteppedClock } from './http-api.fixture.ts'
+
+let codec: Codec
+afterEach(() => codec.close())
+
+const large = Array.from({ length: 36_000 }, (_, i) => `/svc/n${i} => /#/io.test/n${i} ;\n`).join('')
+const bytes = (text: string): Uint8Array => Buffer.from(text)
+
+describe('the codec', () => {
+  it('does small work at once and sends bodies over 1 MB to a worker', async () => {
+    codec = createCodec(new SteppedClock())
+    const small = orThrow(await codec.decode(bytes('/a => /b'), 'text/plain', 'n'))
+    expect([small.text, codec.jobsSent]).toEqual(['/a => /b', 0])
+    const decoded = orThrow(await codec.decode(bytes(large), 'text/plain', 'n'))
+    expect([decoded.text === large, codec.jobsSent]).toEqual([true, 1])
+    const printed = orThrow(await codec.print(large, 'json'))
+    expect([printed.hash === decoded.hash, codec.jobsSent]).toEqual([true, 2])
+    const again = orThrow(await codec.decode(bytes(printed.text), 'application/json', 'n'))
+    expect(again.hash).toBe(decoded.hash)
+    expect(codec.printNow(large, 'json')).toBeUndefined()
+  })
+
+  it('brings errors back from the worker with their place', async () => {
+    codec = createCodec(new SteppedClock())
+    const result = await codec.decode(bytes(`${large}/x => |`), 'text/plain', 'n')
+    expect(result).toMatchObject({ ok: false, error: { code: 'bad-dtab', detail: { position: { line: 36_001 } } } })
+    const nested = await codec.decode(bytes('('.repeat(2_000_000)), 'text/plain', 'n')
+    expect(nested).toMatchObject({ ok: false, error: { code: 'bad-dtab' } })
+    const json = await codec.decode(bytes('['.repeat(2_000_000)), 'application/json', 'n')
+    expect(json).toMatchObject({ ok: false, error: { code: 'bad-request' } })
+  })
+
+  it('takes a stored text that does not parse for the fault of the store', async () => {
+    codec = createCodec(new SteppedClock())
+    expect(await codec.print('/a =>', 'json')).toMatchObject({ ok: false, error: { code: 'store-corrupt' } })
+  })
+
+  it('ends an idle worker and starts another when it is needed', async () => {
+    const clock = new SteppedClock()
+    codec = createCodec(clock)
+    await codec.print(large, 'shown-text')
+    clock.advance(30_000)
+    expect(clock.waiting).toBe(0)
+    expect((await codec.print(large, 'shown-json')).ok).toBe(true)
+  })
+
+  it('answers what is under way when it is closed', async () => {
+    codec = createCodec(new SteppedClock())
+    const answer = codec.print(large, 'json')
+    await codec.close()
+    expect(await answer).toMatchObject({ ok: false, error: { code: 'unavailable' } })
+  })
+})
+
+describe('large dtabs over HTTP', () => {
+  it('are written, read, watched and compared', async () => {
+    codec = createCodec(new SteppedClock())
+    const fixture = await createFixture()
+    const url = '/api/dtabs/big'
+    const put = (payload: string) =>
+      fixture.api.inject({ method: 'PUT', url, headers: { 'content-type': 'text/plain' }, payload })
+    expect((await put(large)).statusCode).toBe(201)
+    expect((await put(`${large}/new => /x`)).statusCode).toBe(200)
+    expect((await fixture.api.inject({ url })).json().dtab).toHaveLength(36_001)
+    const diff = await fixture.api.inject({ url: `${url}/diff?from=1` })
+    expect(diff.json().changes).toEqual([{ change: 'added', index: 36_000, prefix: '/new', dst: '/x' }])
+    await fixture.close()
+  })
+})
