@@ -4,23 +4,17 @@ import type { BoundTree } from '../naming/bound-tree.ts'
 import { alt, empty, fail, leaf, type NameTree, neg, union, type Weighted } from '../naming/name-tree.ts'
 import { emptyPath, type Path } from '../naming/path.ts'
 import type { Endpoint, Metadata, MetadataValue, ReplicaSet } from '../naming/replica-set.ts'
+import type { ByteWriter } from './byte-writer.ts'
 import { eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
 
 type Reader = protobuf.Reader
-type Writer = protobuf.Writer
 
 /** Levels of alternatives and unions that a tree on the wire may have; common protobuf readers stop near this depth. */
 export const maxTreeDepth = 30
 
-const hasHighByte = /[^\0-\x7f]/
-
 /** The encoded Path message. As text of one character per byte it also serves as a key. */
-export function writePath(writer: Writer, path: Path): Writer {
-  for (const label of path) {
-    writer.uint32(tagOf(1, lengthDelimited))
-    if (hasHighByte.test(label)) writer.bytes(Buffer.from(label, 'latin1'))
-    else writer.string(label)
-  }
+export function writePath(writer: ByteWriter, path: Path): ByteWriter {
+  for (const label of path) writer.uint32(tagOf(1, lengthDelimited)).latin1(label)
   return writer
 }
 
@@ -35,7 +29,7 @@ export function readPath(reader: Reader, end: number): Path {
 }
 
 /** Fields of a BoundTree message. Throws a RangeError when the tree is deeper than maxTreeDepth. */
-export function writeTree(writer: Writer, tree: BoundTree, depth = 0): void {
+export function writeTree(writer: ByteWriter, tree: BoundTree, depth = 0): void {
   if (depth > maxTreeDepth) throw new RangeError(`the tree has more than ${maxTreeDepth} levels`)
   writer.uint32(tagOf(nodeField[tree.kind], lengthDelimited)).fork()
   if (tree.kind === 'leaf') {
@@ -57,7 +51,7 @@ const fixed64 = 1
 const varint = 0
 const nodeField = { neg: 1, fail: 2, empty: 3, leaf: 4, alt: 5, union: 6 } as const
 
-function writeChild(writer: Writer, field: number, child: BoundTree, depth: number): void {
+function writeChild(writer: ByteWriter, field: number, child: BoundTree, depth: number): void {
   writer.uint32(tagOf(field, lengthDelimited)).fork()
   writeTree(writer, child, depth + 1)
   writer.ldelim()
@@ -141,7 +135,7 @@ function readWeighted(reader: Reader, end: number, depth: number): Weighted<Boun
 }
 
 /** Fields of a ReplicaSet message; metadata in the order of its names, so that equal sets have equal bytes. */
-export function writeReplicas(writer: Writer, replicas: ReplicaSet): void {
+export function writeReplicas(writer: ByteWriter, replicas: ReplicaSet): void {
   if (replicas.kind === 'neg') return
   writer.uint32(tagOf(1, varint)).bool(true)
   for (const endpoint of replicas.endpoints) {
@@ -152,14 +146,14 @@ export function writeReplicas(writer: Writer, replicas: ReplicaSet): void {
   writeMetadata(writer, 3, replicas.metadata)
 }
 
-function writeEndpoint(writer: Writer, endpoint: Endpoint): void {
+function writeEndpoint(writer: ByteWriter, endpoint: Endpoint): void {
   writer.uint32(tagOf(1, lengthDelimited)).string(endpoint.address)
   writer.uint32(tagOf(2, varint)).uint32(endpoint.port)
   if (endpoint.weight !== 1) writer.uint32(tagOf(3, fixed64)).double(endpoint.weight)
   writeMetadata(writer, 4, endpoint.metadata)
 }
 
-function writeMetadata(writer: Writer, field: number, metadata: Metadata | undefined): void {
+function writeMetadata(writer: ByteWriter, field: number, metadata: Metadata | undefined): void {
   if (metadata === undefined) return
   for (const [name, value] of Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))) {
     writer.uint32(tagOf(field, lengthDelimited)).fork().uint32(tagOf(1, lengthDelimited)).string(name)

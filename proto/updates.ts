@@ -6,17 +6,19 @@ import { type ErrorCode, errorCodes, NamingError } from '../naming/errors.ts'
 import type { Path } from '../naming/path.ts'
 import type { ReplicaSet } from '../naming/replica-set.ts'
 import type { Stale, State } from '../watch/state.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { decoding, eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
 import { readPath, readReplicas, readTree, writePath, writeReplicas, writeTree } from './naming-values.ts'
 
 type Reader = protobuf.Reader
-type Writer = protobuf.Writer
 
 /** A content hash as text of one character per byte; empty when there is none. */
 export type WireHash = string
 
 const hashBytes = 8
 const hashFieldBytes = 2 + hashBytes
+/** For what is written in one go; cleared first, for a writer that threw leaves something behind. */
+const scratch = new ByteWriter()
 const noHash = new Uint8Array(hashBytes)
 
 /** The hash and state fields of an Update, shared by every stream that sends them. */
@@ -37,8 +39,8 @@ export function encodeReplicaContent(state: State<ReplicaSet>): Content {
   return encodeContent(state, 5, writeReplicas)
 }
 
-function encodeContent<T>(state: State<T>, valueField: number, write: (writer: Writer, value: T) => void): Content {
-  const writer = protobuf.Writer.create().uint32(tagOf(3, lengthDelimited)).bytes(noHash)
+function encodeContent<T>(state: State<T>, valueField: number, write: (writer: ByteWriter, value: T) => void): Content {
+  const writer = scratch.clear().uint32(tagOf(3, lengthDelimited)).bytes(noHash)
   writer.uint32(tagOf(stateField(state, valueField), lengthDelimited)).fork()
   if (state.kind === 'ok') write(writer, state.value)
   else if (state.kind === 'failed') writeFailure(writer, NamingError.from(state.error))
@@ -51,7 +53,7 @@ function stateField(state: State<unknown>, valueField: number): number {
   return state.kind === 'pending' ? 6 : 7
 }
 
-function writeFailure(writer: Writer, error: NamingError): void {
+function writeFailure(writer: ByteWriter, error: NamingError): void {
   writer.uint32(tagOf(1, lengthDelimited)).string(error.code)
   writer.uint32(tagOf(2, lengthDelimited)).string(error.message)
   if (error.retryable) writer.uint32(tagOf(3, 0)).bool(true)
@@ -77,7 +79,7 @@ export function hashOf(content: Content): WireHash {
 
 /** The stale field of an Update. */
 export function encodeStale(stale: Stale): Uint8Array {
-  const writer = protobuf.Writer.create().uint32(tagOf(8, lengthDelimited)).fork()
+  const writer = scratch.clear().uint32(tagOf(8, lengthDelimited)).fork()
   writer.uint32(tagOf(1, 0)).uint64(stale.since)
   writer.uint32(tagOf(2, lengthDelimited)).string(stale.reason.message)
   return writer.ldelim().finish()
@@ -93,7 +95,7 @@ export function encodeResolveResponse(
   const parts: Uint8Array[] = []
   const add = (tag: number, fields: readonly Uint8Array[]): void => {
     const length = fields.reduce((sum, field) => sum + field.length, 0)
-    parts.push(protobuf.Writer.create().uint32(tag).uint32(length).finish(), ...fields)
+    parts.push(scratch.clear().uint32(tag).uint32(length).finish(), ...fields)
   }
   add(tagOf(1, lengthDelimited), [noKey, encodeTreeContent(tree), staleFieldOf(tree)])
   for (const { id, state } of replicas)
@@ -107,7 +109,7 @@ function staleFieldOf(state: State<unknown>): Uint8Array {
 
 /** The resource field of a replica set's Update. */
 export function encodeIdField(id: Path): Uint8Array {
-  return writePath(protobuf.Writer.create().uint32(tagOf(2, lengthDelimited)).fork(), id)
+  return writePath(scratch.clear().uint32(tagOf(2, lengthDelimited)).fork(), id)
     .ldelim()
     .finish()
 }

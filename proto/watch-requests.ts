@@ -1,12 +1,12 @@
 // Requests of a Watch stream and of Resolve: written by proxies, read by the server piece by piece. Knows no stream.
 import protobuf from 'protobufjs/minimal.js'
 import { emptyPath, type Path } from '../naming/path.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { decoding, eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
 import { readPath, writePath } from './naming-values.ts'
 import type { WireHash } from './updates.ts'
 
 type Reader = protobuf.Reader
-type Writer = protobuf.Writer
 
 /** A logical name as it is sent; dtab is the text of a local dtab, empty for none. */
 export interface WireName {
@@ -25,7 +25,7 @@ export type RequestPart =
 
 /** Builds one WatchRequest. Add parts in the order of RequestPart: a receiver may apply them in that order. */
 export class WatchRequestWriter {
-  #writer = protobuf.Writer.create()
+  readonly #writer = new ByteWriter()
 
   /** Bytes so far. */
   get length(): number {
@@ -38,14 +38,12 @@ export class WatchRequestWriter {
 
   /** The message; the writer is empty afterwards. */
   finish(): Uint8Array {
-    const bytes = this.#writer.finish()
-    this.#writer = protobuf.Writer.create()
-    return bytes
+    return this.#writer.finish()
   }
 }
 
 type PartOf<K> = Extract<RequestPart, { kind: K }>
-type PartWriters = { readonly [K in RequestPart['kind']]: (writer: Writer, part: PartOf<K>) => void }
+type PartWriters = { readonly [K in RequestPart['kind']]: (writer: ByteWriter, part: PartOf<K>) => void }
 
 const partWriters: PartWriters = {
   client: (writer, { id, version }) => {
@@ -76,14 +74,14 @@ const partWriters: PartWriters = {
   },
 }
 
-function writeName(writer: Writer, { namespace, path, dtab }: WireName): void {
+function writeName(writer: ByteWriter, { namespace, path, dtab }: WireName): void {
   writer.uint32(tagOf(1, lengthDelimited)).string(namespace)
   writePath(writer.uint32(tagOf(2, lengthDelimited)).fork(), path).ldelim()
   if (dtab !== '') writer.uint32(tagOf(3, lengthDelimited)).string(dtab)
 }
 
-function writeHash(writer: Writer, field: number, hash: WireHash): void {
-  if (hash !== '') writer.uint32(tagOf(field, lengthDelimited)).bytes(Buffer.from(hash, 'latin1'))
+function writeHash(writer: ByteWriter, field: number, hash: WireHash): void {
+  if (hash !== '') writer.uint32(tagOf(field, lengthDelimited)).latin1(hash)
 }
 
 /** Reads a WatchRequest a part at a time, so that a large one need not be read in one turn of the event loop. */
@@ -188,7 +186,7 @@ export interface ResolveRequest {
 }
 
 export function encodeResolveRequest({ name, waitMs }: ResolveRequest): Uint8Array {
-  const writer = protobuf.Writer.create().uint32(tagOf(1, lengthDelimited)).fork()
+  const writer = new ByteWriter().uint32(tagOf(1, lengthDelimited)).fork()
   writeName(writer, name)
   return writer.ldelim().uint32(tagOf(2, 0)).uint32(waitMs).finish()
 }

@@ -1,4 +1,5 @@
 // Puts encoded parts together to one WatchResponse. Knows the wire's lengths and nothing of what the parts say.
+import { varintLength } from '../../proto/byte-writer.ts'
 
 const updateTag = 0x0a
 const keyTag = 0x08
@@ -59,10 +60,4 @@ export class ResponseBuilder {
     this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
   }
-}
-
-function varintLength(value: number): number {
-  let length = 1
-  for (let rest = value >>> 7; rest > 0; rest >>>= 7) length++
-  return length
 }
