@@ -108,7 +108,7 @@ export class Mesh implements AsyncDisposable {
     const env = { kernel, clock: systemClock, random: systemRandom, log: silentLog, metrics: createMetrics() }
     const proxy = await startProxy(config, env, openWatchNaming)
     this.#proxies.push({ proxy, kernel })
-    return { port: proxy.routers['outgoing']?.[0]?.port ?? 0, adminPort: proxy.admin.port }
+    return { port: proxy.routers.outgoing?.[0]?.port ?? 0, adminPort: proxy.admin.port }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

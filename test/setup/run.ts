@@ -13,7 +13,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([key]) => !/^npm_/i.test(key) || /^npm_config_(registry|cafile|cache)$/i.test(key),
   )
-  const path = (process.env['PATH'] ?? '').split(':').filter(part => !part.includes('node_modules'))
+  const path = (process.env.PATH ?? '').split(':').filter(part => !part.includes('node_modules'))
   return { ...Object.fromEntries(kept), PATH: path.join(':') }
 }
 
