@@ -66,9 +66,11 @@ class NodeListener implements Listener {
       const why = error.code === 'HPE_HEADER_OVERFLOW' ? 'its head is larger than 16 KB' : error.message
       this.#refuseRaw(socket, badRequest('protocol', `the request is not HTTP/1.1 as we take it: ${why}`))
     })
-    this.#server.on('connect', (_message: IncomingMessage, socket: Socket) =>
-      this.#refuseRaw(socket, notSupported('protocol', 'the method CONNECT is not supported')),
-    )
+    this.#server.on('connect', (_message: IncomingMessage, socket: Socket) => {
+      // The server has let go of the socket: an error that nobody listens to would end the process.
+      socket.on('error', () => socket.destroy())
+      this.#refuseRaw(socket, notSupported('protocol', 'the method CONNECT is not supported'))
+    })
   }
 
   get port(): number {
@@ -87,6 +89,8 @@ class NodeListener implements Listener {
 
   close(drainMs: number): Promise<void> {
     this.#isClosing = true
+    // Clients whose answer has not begun learn from it that they must not use their connection again.
+    for (const owed of this.#sockets.values()) for (const response of owed) response.shouldKeepAlive = false
     return new Promise(resolve => {
       const cancel = this.#options.clock.after(drainMs, () => this.#server.closeAllConnections())
       this.#server.close(() => {

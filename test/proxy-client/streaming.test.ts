@@ -306,6 +306,19 @@ describe('a request that is not HTTP/1.1 as we take it', () => {
     expect(await sendRaw(port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toContain('l5d-err: identify%3A')
   })
 
+  it.each([
+    'CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: web\r\n\r\n',
+    'garbage\r\n\r\n',
+  ])('harms nobody when its connection is reset: %j', async text => {
+    const { port } = await setUp((_message, response) => response.end('well'))
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(port, '127.0.0.1', () => socket.write(text.repeat(50), () => socket.resetAndDestroy()))
+      await new Promise(resolve => socket.on('close', resolve))
+    }
+    expect((await send(port)).body).toBe('well')
+  })
+
   it('is 501 for CONNECT', async () => {
     const { port } = await setUp((_message, response) => response.end())
     expect(await sendRaw(port, 'CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\n\r\n')).toMatch(/^HTTP\/1.1 501 .*\r\n/)
@@ -324,7 +337,7 @@ describe('a proxy that is closed', () => {
     const closed = proxy.close()
     await expect(send(port)).rejects.toThrow('ECONNREFUSED')
     finish()
-    expect((await response).body).toBe('whole')
+    expect(await response).toMatchObject({ body: 'whole', headers: { connection: 'close' } })
     await closed
     await upstream.allClosed()
     expect(naming.isClosed).toBe(true)
