@@ -124,21 +124,25 @@ async function changeAll(): Promise<void> {
   )
   const times: number[] = []
   const holds: number[] = []
+  const cpu: number[] = []
   const messages: number[] = []
   let sent = 0
   for (let round = 0; round < rounds; round++) {
     delay.reset()
     const reached = nextReport(clients)
     const changedAt = performance.now()
+    const used = process.cpuUsage()
     await put(server.store, `/svc => /#/bench/${round}`)
     const report = await reached
     times.push(performance.now() - changedAt)
+    cpu.push(cpuMs(used))
     holds.push(delay.max / 1e6)
     messages.push(report.messages - sent)
     sent = report.messages
   }
   console.log(
-    `one change to all: median ${ms(median(times))} (${times.map(ms).join(' ')}), ${median(messages)} messages; ` +
+    `one change to all: median ${ms(median(times))} (${times.map(ms).join(' ')}), ${median(messages)} messages, ` +
+      `CPU of the server's process ${ms(median(cpu))}; ` +
       `loop held at most ${ms(Math.max(...holds))} (${holds.map(ms).join(' ')})`,
   )
   delay.disable()
@@ -162,8 +166,7 @@ async function editOne(): Promise<void> {
     const used = process.cpuUsage()
     await put(server.store, text)
     while ((await ask(clients)).trees === before.trees);
-    const { user, system } = process.cpuUsage(used)
-    cpu.push((user + system) / 1000)
+    cpu.push(cpuMs(used))
     pushed.push((await ask(clients)).trees - before.trees)
   }
   console.log(
@@ -178,6 +181,12 @@ async function ask(clients: ChildProcess): Promise<ClientReport> {
   const report = nextReport(clients)
   clients.send('report')
   return report
+}
+
+/** What all threads of this process have used since. */
+function cpuMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
 }
 
 function ms(value: number): string {
