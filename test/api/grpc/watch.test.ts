@@ -1,7 +1,9 @@
+import { Client, credentials } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NamingError } from '../../../naming/errors.ts'
 import { neg } from '../../../naming/name-tree.ts'
 import { endpoints, path, treeTo } from '../../fakes/interpreter.fake.ts'
+import { startRelay } from '../../fakes/relay.fixture.ts'
 import { RawStream, shortForm, startServer, type TestServer, until } from './grpc-api.fixture.ts'
 
 describe('a Watch stream', () => {
@@ -197,6 +199,51 @@ describe('a Watch stream', () => {
     await stream.received(6000)
     expect(stream.messages.length).toBeLessThan(40)
     expect(Math.max(...stream.messages.map(message => message.bytes))).toBeLessThan(70_000)
+  })
+
+  test('reads one request of very many names in pieces, other streams being served in between', async () => {
+    const other = new RawStream(server.address)
+    server.interpreter.tree('default/other').set(neg)
+    const names = Array.from({ length: 20_000 }, (_, i) => `default/${i}`)
+    await Promise.all([other.opened(), stream.opened()])
+    stream.subscribe(names)
+    await until(() => server.api.counts().subscriptions > 0)
+    const atOnce = server.api.counts().subscriptions
+    other.subscribe(['default/other'])
+    await other.received(1)
+    const meanwhile = server.api.counts().subscriptions
+    expect(atOnce).toBeLessThan(names.length / 2)
+    expect(meanwhile).toBeLessThan(names.length)
+    await stream.received(names.length)
+    other.close()
+  })
+
+  test('frees a stream whose peer is gone without a word', async () => {
+    const watchful = await startServer({ keepaliveMs: 30, keepaliveTimeoutMs: 30 })
+    const relay = await startRelay(watchful.port)
+    const lost = new RawStream(relay.address)
+    lost.subscribe(['default/svc/web'])
+    await lost.received(1)
+    expect(watchful.kernel.counts().watchers).toBe(1)
+    relay.freeze()
+    await until(() => watchful.kernel.counts().watchers === 0)
+    expect(watchful.api.counts()).toEqual({ streams: 0, subscriptions: 0 })
+    lost.close()
+    relay.close()
+    await watchful.close()
+  })
+
+  test('returns to nothing after very many streams that came and went', async () => {
+    const client = new Client(server.address, credentials.createInsecure())
+    for (let round = 0; round < 10; round++) {
+      const streams = Array.from({ length: 50 }, () => new RawStream(server.address, client))
+      for (const [i, each] of streams.entries()) if (i % 5 > 0) each.subscribe([`default/${i}`, `default/${round}`])
+      await Promise.all(streams.filter((_, i) => i % 5 > 2).map(each => each.received(1)))
+      for (const each of streams) each.cancel()
+    }
+    await until(() => server.api.counts().streams === 1 && server.kernel.counts().watchers === 0)
+    expect(server.api.counts()).toEqual({ streams: 1, subscriptions: 0 })
+    client.close()
   })
 })
 

@@ -16,6 +16,7 @@ import type { State } from '../../../watch/state.ts'
 import { startServer, type TestServer, testKernel, until } from '../../api/grpc/grpc-api.fixture.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { endpoints, path, treeTo } from '../../fakes/interpreter.fake.ts'
+import { startRelay } from '../../fakes/relay.fixture.ts'
 import { startFrozenServer } from './frozen-server.fixture.ts'
 
 /** Time stands still until a test moves it; turns of the event loop are real, for there is a real network. */
@@ -246,6 +247,26 @@ describe('the watch client', () => {
     await until(() => isOk(last(trees)) && okValue(last(trees)) !== okValue(trees[1]))
     expect(last(trees.map(okValue))).toEqual(treeTo('/#/fs/second'))
     expect(client.connection.peek()).toMatchObject({ value: { kind: 'connected', address: second.address } })
+    await second.close()
+  })
+
+  test('notices a server that is gone without a word, and goes to the next', async () => {
+    const relay = await startRelay(server.port)
+    const second = await startServer({ drainMs: 100, like: server })
+    server.interpreter.tree('default/svc/web').set(neg)
+    client.close()
+    client = connect({
+      addresses: [relay.address, second.address],
+      channelOptions: { 'grpc.keepalive_time_ms': 30, 'grpc.keepalive_timeout_ms': 30 },
+    })
+    const trees = record(client.bind(web))
+    await until(() => isOk(last(trees)))
+    relay.freeze()
+    await until(() => isStale(last(trees)))
+    await retry()
+    await until(() => isOk(last(trees)))
+    expect(client.connection.peek()).toMatchObject({ value: { kind: 'connected', address: second.address } })
+    relay.close()
     await second.close()
   })
 
