@@ -157,6 +157,24 @@ describe('a Watch stream', () => {
     expect(server.api.counts()).toEqual({ streams: 0, subscriptions: 0 })
   })
 
+  test('follows the replica sets of the present tree only', async () => {
+    const tree = server.interpreter.tree('default/svc/web')
+    for (const id of ['/#/fs/a', '/#/fs/b', '/#/fs/c']) server.interpreter.set(id).set(endpoints('127.0.0.1:1'))
+    tree.set(treeTo('/#/fs/a', '/#/fs/b'))
+    stream.subscribe(['default/svc/web'])
+    await stream.received(3)
+    tree.set(treeTo('/#/fs/b', '/#/fs/c'))
+    await stream.received(5)
+    expect(server.kernel.counts().watchers).toBe(3)
+    server.interpreter.set('/#/fs/a').set(endpoints('127.0.0.1:2'))
+    server.interpreter.set('/#/fs/b').set(endpoints('127.0.0.1:2'))
+    await stream.received(6)
+    tree.set(neg)
+    await stream.received(7)
+    expect(shown().slice(3)).toEqual(['/#/fs/c ok', '1 ok', '/#/fs/b ok', '1 ok'])
+    expect(server.kernel.counts().watchers).toBe(1)
+  })
+
   test('answers the end of requests by ending the stream', async () => {
     stream.subscribe(['default/svc/web'])
     await stream.received(1)

@@ -78,6 +78,11 @@ const isOk = (state: State<unknown> | undefined): boolean => state?.kind === 'ok
 const isStale = (state: State<unknown> | undefined): boolean => state?.kind === 'ok' && state.stale !== undefined
 const okValue = <T>(state: State<T> | undefined): T | undefined => (state?.kind === 'ok' ? state.value : undefined)
 
+/** Lets the kernel deliver what has been received. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) await new Promise(resolve => setImmediate(resolve))
+}
+
 /** Waits until the client is to try again, lets it, and gives how long it would have waited and why. */
 async function retry(): Promise<{ readonly waitMs: number; readonly reason: string }> {
   await until(() => connectionKind() === 'waiting')
@@ -124,7 +129,7 @@ describe('the watch client', () => {
     const { messagesSent } = client.counts()
     for (let i = 0; i < 1000; i++) expect(client.bind({ ...web }).peek().kind).toBe('ok')
     client.bind(web).watch(() => {})
-    await new Promise(resolve => setImmediate(resolve))
+    await settle()
     expect(client.counts().messagesSent).toBe(messagesSent)
     expect(messagesSent).toBeLessThanOrEqual(2)
   })
@@ -136,6 +141,7 @@ describe('the watch client', () => {
     server.interpreter.tree('default/svc/web').set(treeTo('/#/fs/b', '/#/fs/c'))
     server.interpreter.set('/#/fs/b').set(endpoints('127.0.0.1:2'))
     await until(() => client.counts().updatesReceived >= 5)
+    await settle()
     expect(last(trees.map(okValue))).toEqual(treeTo('/#/fs/a'))
     server.interpreter.set('/#/fs/c').fail(new NamingError('namer-unavailable', 'away'))
     await until(() => trees.length === 3)
@@ -153,7 +159,7 @@ describe('the watch client', () => {
     server.interpreter.tree('default/svc/web').set(treeTo('/#/fs/c'))
     await until(() => client.counts().updatesReceived === 6)
     clock.advance(1_999)
-    await new Promise(resolve => setImmediate(resolve))
+    await settle()
     expect(last(trees.map(okValue))).toEqual(treeTo('/#/fs/a'))
     clock.advance(1)
     await until(() => trees.length === 3)
