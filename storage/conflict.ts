@@ -1,7 +1,9 @@
 // Tells the loser of a race what has happened meanwhile: who wrote, when, and what changed. Works over any store.
-import { formatDtabDiff } from '../naming/dtab-diff.ts'
+import { diffDtabs, formatDtabDiff } from '../naming/dtab-diff.ts'
 import { NamingError } from '../naming/errors.ts'
-import { diffVersions } from './history.ts'
+import { parseDtab } from '../naming/parse.ts'
+import { orThrow, type Result, success } from '../naming/result.ts'
+import { readVersion } from './history.ts'
 import type { Expectation, Store, Version } from './store.ts'
 
 /** The diff in an error stops after this many characters. */
@@ -15,17 +17,30 @@ export interface ConflictDiff {
   readonly isCut: boolean
 }
 
+/** The changes between two stored texts as `+` and `-` lines. */
+export type DiffTexts = (before: string, after: string) => Result<string> | Promise<Result<string>>
+
+/** Reads both texts at once, whatever their size. */
+export function diffTexts(before: string, after: string): Result<string> {
+  const from = parseDtab(before)
+  if (!from.ok) return from
+  const to = parseDtab(after)
+  if (!to.ok) return to
+  return success(formatDtabDiff(diffDtabs(from.value, to.value), { changesOnly: true }))
+}
+
 /** A dtab-version-mismatch with what a person needs to go on; any other error as it is. Never rejects. */
 export async function explainMismatch(
   store: Store,
   write: { readonly namespace: string; readonly expect: Expectation },
   error: NamingError,
+  compare: DiffTexts = diffTexts,
 ): Promise<NamingError> {
   if (error.code !== 'dtab-version-mismatch' || write.expect.kind !== 'version') return error
   const { namespace, expect } = write
   const head = await store.head(namespace).catch(() => undefined)
   if (head === undefined) return error
-  const diff = await diffFromExpected(store, namespace, expect.versions, head)
+  const diff = await diffFromExpected(store, { namespace, expected: expect.versions, head }, compare)
   const { author, time, message } = head.meta
   const expected = expect.versions.join(', ')
   const state = head.text === undefined ? `was deleted (version ${head.version})` : `is at version ${head.version}`
@@ -48,17 +63,22 @@ export async function explainMismatch(
   )
 }
 
+interface Passed {
+  readonly namespace: string
+  readonly expected: readonly number[]
+  readonly head: Version
+}
+
 async function diffFromExpected(
   store: Store,
-  namespace: string,
-  expected: readonly number[],
-  head: Version,
+  { namespace, expected, head }: Passed,
+  compare: DiffTexts,
 ): Promise<ConflictDiff | undefined> {
   const from = expected.findLast(version => version > 0 && version < head.version)
   if (from === undefined) return undefined
   try {
-    const { lines } = await diffVersions(store, namespace, from, head.version)
-    const text = formatDtabDiff(lines, { changesOnly: true })
+    const before = await readVersion(store, namespace, from)
+    const text = orThrow(await compare(before.text ?? '', head.text ?? ''))
     return { from, to: head.version, text: text.slice(0, maxDiffChars), isCut: text.length > maxDiffChars }
   } catch (error) {
     if (error instanceof NamingError) return undefined

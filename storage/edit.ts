@@ -7,7 +7,7 @@ import { formatDtab } from '../naming/format.ts'
 import { parseNamespace } from '../naming/namespace.ts'
 import { parseDtab } from '../naming/parse.ts'
 import { orThrow, type Result } from '../naming/result.ts'
-import { explainMismatch } from './conflict.ts'
+import { type DiffTexts, explainMismatch } from './conflict.ts'
 import { type DtabEdit, type EditedDtab, editDtabText } from './dtab-edit.ts'
 import { readVersion } from './history.ts'
 import type { Expectation, Idempotency, Store, Version, WriteRequest, WriteResult } from './store.ts'
@@ -45,20 +45,24 @@ export interface DtabEditorOptions {
   /** For callers that parse large texts elsewhere; `parseDtab` at once when absent. */
   readonly parse?: (text: string) => Result<Dtab> | Promise<Result<Dtab>>
   /** The same for edits of a large text; `editDtabText` at once when absent. */
-  readonly edit?: (text: string, edits: readonly DtabEdit[]) => Result<EditedDtab> | Promise<Result<EditedDtab>>
+  readonly edit?: (text: string, edits: readonly DtabEdit[]) => Result<EditedText> | Promise<Result<EditedText>>
+  /** The same for what a conflict tells of the changes; `diffTexts` at once when absent. */
+  readonly diff?: DiffTexts
 }
+
+type EditedText = Pick<EditedDtab, 'text'>
 
 /** A patch gives up after losing the race this often. */
 const maxAttempts = 100
 
 /** Holds nothing to release. */
 export function createDtabEditor(store: Store, options: DtabEditorOptions = {}): DtabEditor {
-  const { parse = parseDtab, edit = editDtabText } = options
+  const { parse = parseDtab } = options
   return {
-    put: async ({ body, ...change }) => write(store, { ...change, text: await checkedText(body, parse) }),
-    patch: change => patch(store, edit, change),
-    delete: change => write(store, change),
-    rollback: change => rollback(store, change),
+    put: async ({ body, ...change }) => write(store, { ...change, text: await checkedText(body, parse) }, options),
+    patch: change => patch(store, change, options),
+    delete: change => write(store, change, options),
+    rollback: change => rollback(store, change, options),
   }
 }
 
@@ -68,42 +72,42 @@ async function checkedText(body: DtabBody, parse: NonNullable<DtabEditorOptions[
   return body.kind === 'text' ? body.text : formatDtab(dtab)
 }
 
-async function write(store: Store, request: WriteRequest): Promise<WriteResult> {
+async function write(store: Store, request: WriteRequest, { diff }: DtabEditorOptions): Promise<WriteResult> {
   orThrow(parseNamespace(request.namespace))
   try {
     return await store.write(request)
   } catch (error) {
-    throw await explainMismatch(store, request, NamingError.from(error))
+    throw await explainMismatch(store, request, NamingError.from(error), diff)
   }
 }
 
 async function patch(
   store: Store,
-  edit: NonNullable<DtabEditorOptions['edit']>,
   { edits, ...change }: Change & { readonly edits: readonly DtabEdit[] },
+  { edit = editDtabText, diff }: DtabEditorOptions,
 ): Promise<WriteResult> {
   const { namespace, idempotency } = change
   orThrow(parseNamespace(namespace))
   const recalled = idempotency === undefined ? undefined : await store.recall(namespace, idempotency)
   if (recalled !== undefined) return recalled
   for (let attempt = 1; ; attempt++) {
-    const head = await presentHead(store, change)
+    const head = await presentHead(store, change, diff)
     const { text } = orThrow(await edit(head.text ?? '', edits))
     try {
       return await store.write({ ...change, text, expect: { kind: 'version', versions: [head.version] } })
     } catch (error) {
       const failure = NamingError.from(error)
       const canRetry = failure.code === 'dtab-version-mismatch' && attempt < maxAttempts
-      if (!canRetry) throw await explainMismatch(store, change, failure)
+      if (!canRetry) throw await explainMismatch(store, change, failure, diff)
     }
   }
 }
 
 /** The head that the edits go on; refused as a write with the caller's expectation would be. */
-async function presentHead(store: Store, change: Change): Promise<Version> {
+async function presentHead(store: Store, change: Change, diff: DiffTexts | undefined): Promise<Version> {
   const head = await store.head(change.namespace)
   const refusal = refuseHead({ ...change, text: '' }, head)
-  if (refusal !== undefined) throw await explainMismatch(store, change, refusal)
+  if (refusal !== undefined) throw await explainMismatch(store, change, refusal, diff)
   if (head !== undefined && headExists(head)) return head
   throw new NamingError('dtab-not-found', `The namespace '${change.namespace}' does not exist.`, {
     detail: { namespace: change.namespace },
@@ -113,6 +117,7 @@ async function presentHead(store: Store, change: Change): Promise<Version> {
 async function rollback(
   store: Store,
   { version, ...change }: Change & { readonly version: number },
+  options: DtabEditorOptions,
 ): Promise<WriteResult> {
   orThrow(parseNamespace(change.namespace))
   const { text } = await readVersion(store, change.namespace, version)
@@ -123,5 +128,5 @@ async function rollback(
       { detail: { namespace: change.namespace, version } },
     )
   const message = change.message === '' ? `rollback to version ${version}` : change.message
-  return write(store, { ...change, message, text })
+  return write(store, { ...change, message, text }, options)
 }
