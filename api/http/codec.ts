@@ -2,12 +2,13 @@
 import { Worker } from 'node:worker_threads'
 import { NamingError } from '../../naming/errors.ts'
 import { failure, type Result, success } from '../../naming/result.ts'
+import type { DtabEdit } from '../../storage/dtab-edit.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { CodecReply, CodecRequest } from './codec-worker.ts'
 import { type CodecAnswer, type CodecJob, type Printing, runCodecJob } from './dtab-codec.ts'
 
-/** Above this many bytes a job goes to the worker. */
-const inlineBytes = 1024 * 1024
+/** Above this many bytes a job goes to the worker: what takes longer than a turn of the event loop may. */
+const inlineBytes = 256 * 1024
 /** An idle worker ends after this long. */
 const idleMs = 30_000
 
@@ -21,14 +22,18 @@ export interface Coded {
 }
 
 export interface Codec {
-  /** A body to the text to store: bad-dtab or bad-request with the place of the error. */
-  decode(bytes: Uint8Array, mediaType: string, namespace: string): Promise<Result<Coded>>
+  /** A body to the text to store: bad-dtab or bad-request with the place of the error. A large body's bytes are gone afterwards. */
+  decode(bytes: Uint8Array, mediaType: string, namespace: string): Promise<Result<{ readonly text: string }>>
   /** A stored text as clients read it; store-corrupt when it does not parse. */
   print(text: string, as: Printing): Promise<Result<Coded>>
   /** As print, at once; undefined when that would take too long. */
   printNow(text: string, as: Printing): Result<Coded> | undefined
   /** The changes between two stored texts as a JSON array. */
   diff(from: string, to: string): Promise<Result<Coded>>
+  /** The same as lines that begin with `+` or `-`. */
+  diffLines(from: string, to: string): Promise<Result<string>>
+  /** A stored text with single entries changed; the errors of `editDtabText`. */
+  edit(text: string, edits: readonly DtabEdit[]): Promise<Result<{ readonly text: string }>>
   /** How many jobs went to the worker. */
   readonly jobsSent: number
   close(): Promise<void>
@@ -38,17 +43,21 @@ export function createCodec(clock: Clock): Codec {
   const thread = new CodecThread(clock)
   const printNow = (text: string, as: Printing): Result<Coded> | undefined =>
     text.length > inlineBytes ? undefined : printed(runCodecJob({ kind: 'print', text, as }))
+  const runSized = (job: CodecJob, size: number): CodecAnswer | Promise<CodecAnswer> =>
+    size > inlineBytes ? thread.run(job) : runCodecJob(job)
   return {
     decode: async (bytes, mediaType, namespace) => {
       const job: CodecJob = { kind: 'decode', bytes, mediaType, namespace }
-      return resultOf(bytes.byteLength > inlineBytes ? await thread.run(job) : runCodecJob(job))
+      return resultOf(await runSized(job, bytes.byteLength))
     },
     printNow,
     print: async (text, as) => printNow(text, as) ?? printed(await thread.run({ kind: 'print', text, as })),
-    diff: async (from, to) => {
-      const job: CodecJob = { kind: 'diff', from, to }
-      return printed(from.length + to.length > inlineBytes ? await thread.run(job) : runCodecJob(job))
+    diff: async (from, to) => printed(await runSized({ kind: 'diff', from, to, as: 'json' }, from.length + to.length)),
+    diffLines: async (from, to) => {
+      const lines = printed(await runSized({ kind: 'diff', from, to, as: 'lines' }, from.length + to.length))
+      return lines.ok ? success(lines.value.text) : lines
     },
+    edit: async (text, edits) => resultOf(await runSized({ kind: 'edit', text, edits }, text.length)),
     get jobsSent() {
       return thread.sent
     },
@@ -88,7 +97,7 @@ class CodecThread {
     this.#idle = undefined
     this.#worker ??= this.#start()
     const request: CodecRequest = { id: ++this.sent, job }
-    this.#worker.postMessage(request)
+    this.#worker.postMessage(request, buffersOf(job))
     return new Promise(resolve => this.#waiting.set(request.id, resolve))
   }
 
@@ -128,6 +137,13 @@ class CodecThread {
     this.#fail(worker, why)
     await worker.terminate()
   }
+}
+
+/** A body of its own memory is handed over instead of copied. */
+function buffersOf(job: CodecJob): ArrayBuffer[] {
+  if (job.kind !== 'decode') return []
+  const { buffer, byteLength } = job.bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
 }
 
 function stopped(message: string): CodecAnswer {

@@ -6,31 +6,37 @@ import { dtabToJson, showDtabJson } from '../../naming/dtab-json.ts'
 import type { ErrorCode, ErrorDetail, NamingError } from '../../naming/errors.ts'
 import { parseDtab } from '../../naming/parse.ts'
 import { showDtab } from '../../naming/show.ts'
+import { diffTexts } from '../../storage/conflict.ts'
+import { type DtabEdit, editDtabText } from '../../storage/dtab-edit.ts'
 import { decodeDtabBody } from './dtab-body.ts'
 
 /** How a dtab is printed: exact JSON, or namerd's JSON or text. */
 export type Printing = 'json' | 'shown-json' | 'shown-text'
 
-/** decode: a body to the text to store. print: a stored text to what clients read. diff: the changes between two stored texts. */
+/** decode: a body to the text to store. print: a stored text to what clients read. diff: the changes between two stored texts.
+ * edit: a stored text with single entries changed. */
 export type CodecJob =
   | { readonly kind: 'decode'; readonly bytes: Uint8Array; readonly mediaType: string; readonly namespace: string }
   | { readonly kind: 'print'; readonly text: string; readonly as: Printing }
-  | { readonly kind: 'diff'; readonly from: string; readonly to: string }
+  | { readonly kind: 'diff'; readonly from: string; readonly to: string; readonly as: 'json' | 'lines' }
+  | { readonly kind: 'edit'; readonly text: string; readonly edits: readonly DtabEdit[] }
 
-/** The text, and the hash of what the dtab means. Errors travel as plain data: a class does not survive the way between threads. */
+/** The text, and what was printed also with the hash of what it means. Errors travel as plain data: a class does not survive the way between threads. */
 export type CodecAnswer =
   | { readonly ok: true; readonly text: string; readonly hash: string }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly detail: ErrorDetail }
 
 export function runCodecJob(job: CodecJob): CodecAnswer {
   if (job.kind === 'decode') return decode(job)
-  return job.kind === 'print' ? print(job.text, job.as) : diff(job.from, job.to)
+  if (job.kind === 'print') return print(job.text, job.as)
+  if (job.kind === 'diff') return job.as === 'json' ? diff(job.from, job.to) : diffLines(job.from, job.to)
+  const edited = editDtabText(job.text, job.edits)
+  return edited.ok ? { ok: true, text: edited.value.text, hash: '' } : refusal(edited.error)
 }
 
 function decode(job: CodecJob & { readonly kind: 'decode' }): CodecAnswer {
   const decoded = decodeDtabBody(job)
-  if (!decoded.ok) return refusal(decoded.error)
-  return { ok: true, text: decoded.value.text, hash: dtabHash(decoded.value.dtab) }
+  return decoded.ok ? { ok: true, text: decoded.value.text, hash: '' } : refusal(decoded.error)
 }
 
 function print(text: string, as: Printing): CodecAnswer {
@@ -56,6 +62,11 @@ function diff(from: string, to: string): CodecAnswer {
     if (change !== 'removed') at.added++
   }
   return { ok: true, text: JSON.stringify(changes), hash: dtabHash(after.value) }
+}
+
+function diffLines(from: string, to: string): CodecAnswer {
+  const lines = diffTexts(from, to)
+  return lines.ok ? { ok: true, text: lines.value, hash: '' } : refusal(lines.error)
 }
 
 export function refusal({ code, message, detail }: NamingError): CodecAnswer {

@@ -45,9 +45,10 @@ export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void 
   addWrites(app, context)
 }
 
-function addWrites(app: FastifyInstance, { ports, codec }: HttpContext): void {
-  const { store } = ports
-  const editor = createCheckedEditor(store)
+function addWrites(app: FastifyInstance, context: HttpContext): void {
+  const { codec } = context
+  const { store } = context.ports
+  const editor = createCheckedEditor(context)
   const typed = app.withTypeProvider<ZodTypeProvider>()
   const schema = { params: namespaceParams, querystring: writeQuery }
 

@@ -24,9 +24,11 @@ const historyQuery = z.strictObject({
 })
 const diffQuery = z.strictObject({ from: anyVersion, to: anyVersion.optional() })
 
-export function addHistoryRoutes(app: FastifyInstance, { ports: { store }, codec }: HttpContext): void {
+export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { codec } = context
+  const { store } = context.ports
   const typed = app.withTypeProvider<ZodTypeProvider>()
-  const editor = createCheckedEditor(store)
+  const editor = createCheckedEditor(context)
 
   const versions = { schema: { params: namespaceParams, querystring: historyQuery } }
   typed.get('/api/dtabs/:namespace/versions', versions, async (request, reply) => {

@@ -7,6 +7,7 @@ import { orThrow, success } from '../../naming/result.ts'
 import { type Change, createDtabEditor, type DtabEditor } from '../../storage/edit.ts'
 import type { Store, WriteResult } from '../../storage/store.ts'
 import { authorOf, idempotencyOf } from './caller.ts'
+import type { HttpContext } from './context.ts'
 import { metaJson, versionJson } from './dtab-frames.ts'
 import { entityTag, expectationOf } from './precondition.ts'
 import { sendJson } from './send-json.ts'
@@ -16,9 +17,12 @@ const maxMessageLength = 4_096
 
 export const writeQuery = z.strictObject({ message: z.string().max(maxMessageLength).optional() })
 
-/** An editor for texts that the codec has checked: they are not parsed a second time. */
-export function createCheckedEditor(store: Store): DtabEditor {
-  return createDtabEditor(store, { parse: () => success(emptyDtab) })
+/** Above this many characters what was replaced is not sent along; it can be read by its version. */
+const maxReplacedLength = 1024 * 1024
+
+/** An editor for texts that the codec has checked: they are not parsed a second time. The codec does the other large work too. */
+export function createCheckedEditor({ ports, codec }: Pick<HttpContext, 'ports' | 'codec'>): DtabEditor {
+  return createDtabEditor(ports.store, { parse: () => success(emptyDtab), edit: codec.edit, diff: codec.diffLines })
 }
 
 /** The body as it was sent; empty when there is none. */
@@ -65,7 +69,8 @@ export function sendWritten(reply: FastifyReply, store: Store, result: WriteResu
       replaced: {
         ...metaJson(replaced),
         deleted: replaced.text === undefined,
-        ...(replaced.text !== undefined && { text: replaced.text }),
+        bytes: Buffer.byteLength(replaced.text ?? ''),
+        ...((replaced.text?.length ?? Number.POSITIVE_INFINITY) <= maxReplacedLength && { text: replaced.text }),
       },
     }),
   }

@@ -48,7 +48,7 @@ export async function listDtabs(
 export function dtabRoutes(
   context: HttpContext,
 ): (request: FastifyRequest, reply: FastifyReply, ns: string, isWatch: boolean) => Promise<FastifyReply> {
-  const editor = createCheckedEditor(context.ports.store)
+  const editor = createCheckedEditor(context)
   return async (request, reply, namespace, isWatch) => {
     if (!['GET', 'HEAD', 'POST', 'PUT', 'DELETE'].includes(request.method)) throw new NamerdRefusal(404)
     if (!parseNamespace(namespace).ok) throw new NamerdRefusal(400)
