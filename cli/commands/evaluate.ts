@@ -69,7 +69,8 @@ async function answer(session: Session, verb: Verb, path: string, request: Reque
   const found = await session.client.json(evaluation, request)
   const isUnknown = verb !== 'delegate' && (found.tree?.type === 'neg' || found.addr?.type === 'neg')
   const isAnswer = !isUnknown && found.pending === undefined
-  session.show(found, () => [...remarksOn(found, request), ...(isAnswer ? linesOf(verb, found, session.paint) : [])])
+  for (const remark of remarksOn(found, request)) session.remark(remark)
+  session.show(found, () => (isAnswer ? linesOf(verb, found, session.paint) : []))
   if (found.pending !== undefined)
     throw new CliError(1, `${path} is not known yet: it waits for ${found.pending.waitingFor ?? 'a source'}; try again`)
   if (isUnknown) throw new CliError(4, `there is no name ${path}: \`namerctl delegate ${path}\` shows where it ends`)

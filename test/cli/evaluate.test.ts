@@ -30,12 +30,12 @@ describe('namerctl bind', () => {
 
   it('takes a namespace and a local dtab', async () => {
     const { run } = await createNames()
-    const { code, out } = await run(['bind', '/x', '-n', 'nowhere', '--dtab', '/x => /#/io.test/web-v2'])
-    expect({ code, out }).toMatchInlineSnapshot(`
+    expect(await run(['bind', '/x', '-n', 'nowhere', '--dtab', '/x => /#/io.test/web-v2'])).toMatchInlineSnapshot(`
       {
         "code": 0,
-        "out": "# the namespace nowhere does not exist: only the local dtab counts
-      /#/io.test/web-v2: 10.0.1.1:80
+        "err": "# the namespace nowhere does not exist: only the local dtab counts
+      ",
+        "out": "/#/io.test/web-v2: 10.0.1.1:80
       ",
       }
     `)
