@@ -193,7 +193,11 @@ export class FileFollower implements DirectoryListener {
   }
 
   async #resolve(lines: EndpointLines): Promise<void> {
-    const { endpoints, unresolved } = await resolveLines(lines, { ...this.#context, file: this.#shownPath })
+    const { endpoints, unresolved } = await resolveLines(lines, {
+      ...this.#context,
+      file: this.#shownPath,
+      knownUnresolved: this.#unresolved,
+    })
     this.#lines = lines
     this.#unresolved = unresolved
     this.#entry = { kind: 'file', replicas: { kind: 'bound', endpoints } }

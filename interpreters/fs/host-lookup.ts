@@ -22,11 +22,17 @@ export interface ResolvedLines {
   readonly unresolved: readonly string[]
 }
 
+export interface HostLookupContext {
+  readonly lookUpHost: LookUpHost
+  readonly clock: Clock
+  readonly log: Log
+  readonly file: string
+  /** Names that gave no address the last time: logged already. */
+  readonly knownUnresolved: readonly string[]
+}
+
 /** The endpoints of a file's lines; two lines that lead to one address and port are one endpoint. Never rejects. */
-export async function resolveLines(
-  lines: EndpointLines,
-  context: { readonly lookUpHost: LookUpHost; readonly clock: Clock; readonly log: Log; readonly file: string },
-): Promise<ResolvedLines> {
+export async function resolveLines(lines: EndpointLines, context: HostLookupContext): Promise<ResolvedLines> {
   const unresolved: string[] = []
   const addresses = new Map<string, string>()
   const find = async (host: string): Promise<void> => {
@@ -34,7 +40,11 @@ export async function resolveLines(
       addresses.set(host, await withTimeout(context.lookUpHost(host), context.clock))
     } catch (error) {
       unresolved.push(host)
-      context.log.warn({ err: error, host, file: context.file }, 'a host name has no address; its endpoint is left out')
+      const level = context.knownUnresolved.includes(host) ? 'debug' : 'warn'
+      context.log[level](
+        { err: error, host, file: context.file },
+        'a host name has no address; its endpoint is left out',
+      )
     }
   }
   const names = new Set(lines.map(line => line.host).filter(host => isIP(host) === 0))

@@ -1,5 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { FakeClock } from '../../fakes/clock.fake.ts'
+import { FakeDisk, fakeRoot, settle } from './disk.fake.ts'
 import { createCountedDisk, createFsFixture, isNeg, Observed, prefix, shownEndpoints, shows } from './fs.fixture.ts'
 
 describe('looking up', () => {
@@ -133,6 +135,28 @@ describe('endpoints', () => {
     await fixture.replicas('/web').until(shows('10.9.9.9:80 10.9.9.9:81 ::1:82'))
     expect(asked).toEqual(['web.example.org', 'gone.example.org'])
     expect(fixture.warnings).toEqual(['a host name has no address; its endpoint is left out'])
+  })
+})
+
+describe('a host name without an address', () => {
+  it('is looked up again at the next poll, and logged once', async () => {
+    const clock = new FakeClock()
+    const disk = new FakeDisk({ web: 'web.example.org 80\n' })
+    let asked = 0
+    const lookUpHost = async (): Promise<string> => {
+      if (++asked < 4) throw new Error('no such host')
+      return '10.9.9.9'
+    }
+    const fixture = createFsFixture({ clock, disk, rootDir: fakeRoot, lookUpHost })
+    const replicas = fixture.replicas('/web')
+    for (let poll = 0; poll < 3; poll++) {
+      await settle(clock)
+      expect(shownEndpoints(replicas.last)).toBe('')
+      clock.advance(3000)
+    }
+    await settle(clock)
+    expect(shownEndpoints(replicas.last)).toBe('10.9.9.9:80')
+    expect(fixture.warnings).toHaveLength(1)
   })
 })
 
