@@ -1,7 +1,7 @@
 // Updates of a Watch stream: what a state looks like on the wire and what a receiver makes of it. Knows no stream.
+import { hash } from 'node:crypto'
 import protobuf from 'protobufjs/minimal.js'
 import type { BoundTree } from '../naming/bound-tree.ts'
-import { contentHash } from '../naming/content-hash.ts'
 import { type ErrorCode, errorCodes, NamingError } from '../naming/errors.ts'
 import type { Path } from '../naming/path.ts'
 import type { ReplicaSet } from '../naming/replica-set.ts'
@@ -59,12 +59,10 @@ function writeFailure(writer: ByteWriter, error: NamingError): void {
   if (error.retryable) writer.uint32(tagOf(3, 0)).bool(true)
 }
 
-/** Replaces the hash that stands at the head by that of what follows it. */
+/** Replaces the hash that stands at the head by that of what follows it: the bytes that contentHash gives as digits. */
 function putHash(content: Uint8Array): Content {
-  Buffer.from(content.buffer, content.byteOffset + 2, hashBytes).write(
-    contentHash(content.subarray(hashFieldBytes)),
-    'hex',
-  )
+  const digest = hash('sha1', content.subarray(hashFieldBytes), 'latin1')
+  for (let i = 0; i < hashBytes; i++) content[2 + i] = digest.charCodeAt(i)
   return content
 }
 
