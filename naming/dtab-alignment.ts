@@ -67,16 +67,28 @@ function matchBetween(
     const dentry = after[index]
     const candidates = dentry && unpaired.get(dentryDigest(dentry))
     if (candidates === undefined) continue
-    const at = candidates.slice(0, mostCandidates).findIndex(candidate => equalAt(before, candidate, after, index))
-    const [partner] = at < 0 ? [] : candidates.splice(at, 1)
+    const partner = takeLowest(candidates, candidate => equalAt(before, candidate, after, index))
     if (partner !== undefined) pairs.push({ before: partner, after: index })
   }
   return longestRising(pairs, pair => pair.before)
 }
 
+/** Takes the lowest of the descending candidates that is equal out of them, if it is among the first to be tried. */
+function takeLowest(candidates: number[], isEqual: (candidate: number) => boolean): number | undefined {
+  const end = Math.max(0, candidates.length - mostCandidates)
+  for (let at = candidates.length - 1; at >= end; at--) {
+    const candidate = candidates[at]
+    if (candidate === undefined || !isEqual(candidate)) continue
+    candidates.splice(at, 1)
+    return candidate
+  }
+  return undefined
+}
+
+/** Indexes by digest, the lowest last: taking from the end of a long list is cheap. */
 function indexByDigest(dtab: Dtab, start: number, end: number): Map<number, number[]> {
   const byDigest = new Map<number, number[]>()
-  for (let index = start; index < end; index++) {
+  for (let index = end - 1; index >= start; index--) {
     const dentry = dtab[index]
     if (dentry === undefined) break
     const digest = dentryDigest(dentry)

@@ -2,7 +2,7 @@
 import type { Dentry, Dtab, Prefix, PrefixElem } from './dtab.ts'
 import type { ErrorCode } from './errors.ts'
 import type { NameTree } from './name-tree.ts'
-import { Reuse, rememberText } from './parsed-text.ts'
+import { type ParsedEntries, Reuse, rememberText } from './parsed-text.ts'
 import { emptyPath, type Path } from './path.ts'
 import { failure, type Result, success } from './result.ts'
 import { Scanner } from './scanner.ts'
@@ -63,9 +63,7 @@ export function createDtabParser(text: string, previous?: Dtab): DtabParser {
 class SlicedDtabParser implements DtabParser {
   readonly #scanner: Scanner
   readonly #reuse: Reuse | undefined
-  readonly #dentries: Dentry[] = []
-  /** Offset after each semicolon that closed an entry. */
-  readonly #ends: number[] = []
+  readonly #read: ParsedEntries
   readonly #tree: TreeParser
   /** Of the dentry whose tree is being read. */
   #prefix: Prefix | undefined
@@ -73,12 +71,10 @@ class SlicedDtabParser implements DtabParser {
 
   constructor(text: string, reuse: Reuse | undefined) {
     this.#scanner = new Scanner(text)
-    this.#tree = new TreeParser(this.#scanner)
     this.#reuse = reuse
-    if (reuse === undefined) return
-    this.#dentries = reuse.head
-    this.#ends = reuse.headEnds
-    this.#scanner.position = this.#ends.at(-1) ?? 0
+    this.#read = reuse?.head ?? { dentries: [], ends: [], terms: [] }
+    this.#scanner.position = this.#read.ends.at(-1) ?? 0
+    this.#tree = new TreeParser(this.#scanner, this.#read.terms.at(-1))
   }
 
   parse(maxTerms: number): 'more' | Result<Dtab> {
@@ -102,23 +98,28 @@ class SlicedDtabParser implements DtabParser {
     const dst = this.#tree.read(1)
     if (dst === 'more') return
     this.#prefix = undefined
-    if (dst !== undefined) this.#dentries.push({ prefix, dst })
+    if (dst !== undefined) {
+      this.#read.dentries.push({ prefix, dst })
+      this.#read.terms.push(this.#tree.terms)
+    }
     if (dst === undefined || !this.#takeSeparator() || this.#takeTail()) this.#finish()
   }
 
   #takeSeparator(): boolean {
     this.#scanner.skipBlanks()
     if (!this.#scanner.take(semicolon)) return false
-    this.#ends.push(this.#scanner.position)
+    this.#read.ends.push(this.#scanner.position)
     return true
   }
 
   /** From an entry's end on that the previous text shares, all that follows is known. */
   #takeTail(): boolean {
-    const tail = this.#reuse?.tailAfter(this.#scanner.position)
+    const tail = this.#reuse?.tailAfter(this.#scanner.position, this.#tree.terms)
     if (tail === undefined) return false
-    for (const dentry of tail.dentries) this.#dentries.push(dentry)
-    for (const end of tail.ends) this.#ends.push(end)
+    const { dentries, ends, terms } = this.#read
+    for (const dentry of tail.dentries) dentries.push(dentry)
+    for (const end of tail.ends) ends.push(end)
+    for (const count of tail.terms) terms.push(count)
     this.#scanner.position = this.#scanner.text.length
     return true
   }
@@ -129,8 +130,8 @@ class SlicedDtabParser implements DtabParser {
       this.#outcome = failure(scanner.error('bad-dtab'))
       return
     }
-    rememberText(scanner.text, this.#dentries, this.#ends)
-    this.#outcome = success(this.#dentries)
+    rememberText(scanner.text, this.#read)
+    this.#outcome = success(this.#read.dentries)
   }
 }
 

@@ -1,11 +1,22 @@
 // Remembers from which text a large dtab was parsed, so that an edited text is read only where it differs.
 import type { Dentry, Dtab } from './dtab.ts'
+import { maxTerms } from './tree-parser.ts'
 
-/** A parsed text and, for each entry but an unterminated last one, the offset after its semicolon. */
+/** A parsed text. */
 interface ParsedText {
   readonly text: string
   readonly dtab: Dtab
+  /** For each entry but an unterminated last one, the offset after its semicolon. */
   readonly ends: Uint32Array
+  /** For each entry, how many terms the trees up to its own have. */
+  readonly terms: Uint32Array
+}
+
+/** What a parser gathers of a text, entry by entry. */
+export interface ParsedEntries {
+  readonly dentries: Dentry[]
+  readonly ends: number[]
+  readonly terms: number[]
 }
 
 /** Smaller tables are parsed faster than they are compared. */
@@ -15,9 +26,10 @@ const compareStep = 4096
 
 const parsedTexts = new WeakMap<Dtab, ParsedText>()
 
-/** Keeps the text, and the offsets after each semicolon that closed an entry, for as long as the dtab lives. */
-export function rememberText(text: string, dtab: Dtab, ends: readonly number[]): void {
-  if (dtab.length >= fewestEntries) parsedTexts.set(dtab, { text, dtab, ends: new Uint32Array(ends) })
+/** Keeps what was parsed for as long as the dtab, which is its `dentries`, lives. */
+export function rememberText(text: string, { dentries: dtab, ends, terms }: ParsedEntries): void {
+  if (dtab.length < fewestEntries) return
+  parsedTexts.set(dtab, { text, dtab, ends: new Uint32Array(ends), terms: new Uint32Array(terms) })
 }
 
 /** What of an earlier dtab stands unchanged at the head and the tail of an edited text. */
@@ -45,25 +57,32 @@ export class Reuse {
     return before && new Reuse(before, text)
   }
 
-  /** The entries of the common head. */
-  get head(): Dentry[] {
-    return this.#before.dtab.slice(0, this.headEntries)
+  /** The entries of the common head; where reading goes on is the last of their ends. */
+  get head(): ParsedEntries {
+    const { dtab, ends, terms } = this.#before
+    const entries = this.headEntries
+    return {
+      dentries: dtab.slice(0, entries),
+      ends: [...ends.subarray(0, entries)],
+      terms: [...terms.subarray(0, entries)],
+    }
   }
 
-  /** The ends of the head's entries: where reading goes on is the last of them. */
-  get headEnds(): number[] {
-    return [...this.#before.ends.subarray(0, this.headEntries)]
-  }
-
-  /** What follows when an entry ends at `end` in the new text and one ended there in the old; undefined otherwise. */
-  tailAfter(end: number): { readonly dentries: readonly Dentry[]; readonly ends: readonly number[] } | undefined {
+  /**
+   * What follows when an entry ends at `end` in the new text, `termsRead` so far, and one ended there in the old;
+   * undefined otherwise, and when all would be too many terms: reading on finds out where.
+   */
+  tailAfter(end: number, termsRead: number): ParsedEntries | undefined {
     if (end < this.#tailStart) return undefined
-    const { ends, dtab } = this.#before
+    const { ends, dtab, terms } = this.#before
     const entries = countUpTo(ends, end + this.#shift)
     if (entries === 0 || ends[entries - 1] !== end + this.#shift) return undefined
+    const moreTerms = termsRead - (terms[entries - 1] ?? 0)
+    if ((terms.at(-1) ?? 0) + moreTerms > maxTerms) return undefined
     return {
       dentries: dtab.slice(entries),
       ends: Array.from(ends.subarray(entries), oldEnd => oldEnd - this.#shift),
+      terms: Array.from(terms.subarray(entries), oldTerms => oldTerms + moreTerms),
     }
   }
 }

@@ -83,10 +83,17 @@ export class TreeParser {
   readonly #scanner: Scanner
   readonly #outer: Level[] = []
   #level: Level | undefined
-  #terms = 0
+  #terms: number
 
-  constructor(scanner: Scanner) {
+  /** `termsBefore` of the same text were read by another. */
+  constructor(scanner: Scanner, termsBefore = 0) {
     this.#scanner = scanner
+    this.#terms = termsBefore
+  }
+
+  /** Terms read so far, those before included. */
+  get terms(): number {
+    return this.#terms
   }
 
   /** Reads up to `atMost` terms (a path, a mark or a parenthesis); undefined on a fault. */

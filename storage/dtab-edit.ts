@@ -49,7 +49,9 @@ export function editDtabText(text: string, edits: readonly DtabEdit[]): Result<E
   const cut = segmentDtab(text, parsed.value) ?? { segments: parsed.value.map(segmentFromDentry), rest: '' }
   const edited = editSegments(cut.segments, edits)
   if (!edited.ok) return edited
-  const dtab = edited.value.map(segment => segment.dentry)
+  const checked = checkDtab(edited.value.map(segment => segment.dentry))
+  if (!checked.ok) return checked
+  const dtab = checked.value
   const head = cut.segments.length === 0 ? closedLine(cut.rest) : ''
   const rest = cut.segments.length === 0 && dtab.length > 0 ? '' : cut.rest
   const joined = (dtab.length > 0 ? head : '') + joinSegments({ segments: edited.value, rest })

@@ -47,6 +47,16 @@ describe('a dtab as JSON', () => {
 })
 
 describe('a dtab to be stored', () => {
+  test('is refused when its text would have more terms than are read back', () => {
+    const entry = { prefix: '/a', dst: '~|'.repeat(199_999).concat('~') }
+    const dtabOfEntries = (count: number) => orThrow(dtabFromJson(new Array(count).fill(entry)))
+    expect(checkDtab(dtabOfEntries(5)).ok).toBe(true)
+    const refused = checkDtab(dtabOfEntries(6))
+    expect(refused.ok).toBe(false)
+    if (!refused.ok)
+      expect(refused.error).toMatchObject({ code: 'bad-dtab', message: 'the dtab has more than 1000000 terms' })
+  })
+
   test('passes with finite weights', () => {
     const dtab = orThrow(parseDtab(`/a=>${'9'.repeat(300)}*/b & 0*/c | !`))
     expect(checkDtab(dtab)).toEqual(success(dtab))

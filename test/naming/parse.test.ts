@@ -138,6 +138,17 @@ describe('parsing an edited text', () => {
     expect(after.filter((dentry, index) => dentry !== before[index])).toHaveLength(1)
   })
 
+  test('counts the terms of what it shares, too', () => {
+    const wide = (terms: number): string => `/w => ${'~|'.repeat(terms - 1)}~`
+    const before = orThrow(parseDtab(`${text}\n; ${wide(600_000)} ; /x => /y`))
+    const after = `${text.replace('/host/200 ', '/host/other ')}\n; ${wide(396_000)} ; ${wide(600_000)} ; /x => /y`
+    const [afresh, reused] = [parseDtab(after), parseDtab(after, before)]
+    expect(reused.ok).toBe(false)
+    expect(errorOf(reused)).toEqual(errorOf(afresh))
+    const fits = after.replace(wide(396_000), wide(390_000))
+    expect(orThrow(parseDtab(fits, before))).toHaveLength(4_503)
+  })
+
   test('gives the same outcome as reading all of it, for any edit', () => {
     const before = orThrow(parseDtab(text))
     const patch = fc.constantFrom(

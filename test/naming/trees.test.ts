@@ -13,6 +13,7 @@ import type { Path } from '../../naming/path.ts'
 import { orThrow } from '../../naming/result.ts'
 import { showNameTree } from '../../naming/show.ts'
 import { simplifyDtab, simplifyNameTree } from '../../naming/simplify.ts'
+import { eachLeaf } from '../../naming/tree-leaves.ts'
 import { dtabOf, fewLabels, pathOf, seed, treeOf, wildLabel } from './language.fixture.ts'
 
 /** A copy that shares no object with the tree. */
@@ -139,4 +140,21 @@ test('a tree a hundred thousand levels deep is written, compared, simplified, ev
   expect(formatNameTree(simplifyNameTree(graft(tree, ['x'])))).toContain('/a/x')
   expect(evalNameTree(tree)).toEqual([['a'], ['b']])
   expect(dentryDigest({ prefix: [], dst: tree })).toBe(dentryDigest({ prefix: [], dst: deep() }))
+})
+
+describe('the leaves of a tree', () => {
+  test('are visited left to right, each time they stand there, in a tree of any width', () => {
+    const few: string[] = []
+    eachLeaf(orThrow(parseNameTree('/a | (/b & ~ & (/c | /a)) | ! | /d')), path => few.push(path.join()))
+    expect(few).toEqual(['a', 'b', 'c', 'a', 'd'])
+    const leaves = Array.from({ length: 300_000 }, (_, i) => leaf(i))
+    for (const wide of [alt(leaves), union(leaves.map(tree => ({ weight: 1, tree })))]) {
+      let next = 0
+      let inOrder = 0
+      eachLeaf(wide, i => {
+        if (i === next++) inOrder++
+      })
+      expect([next, inOrder]).toEqual([300_000, 300_000])
+    }
+  })
 })
