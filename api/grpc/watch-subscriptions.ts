@@ -47,6 +47,7 @@ export class WatchSubscriptions implements EntryOwner {
   apply(part: RequestPart): void {
     switch (part.kind) {
       case 'client':
+        this.#context.log.debug({ client: part.id, version: part.version }, 'A client has opened a Watch stream.')
         return
       case 'unsubscribe':
         for (const key of part.keys) this.#unsubscribe(key)

@@ -276,6 +276,10 @@ describe('the watch client', () => {
     await second.close()
   })
 
+  test('refuses to be made without an address', () => {
+    expect(() => connect({ addresses: [] })).toThrow(expect.objectContaining({ code: 'bad-config' }))
+  })
+
   test('waits longer after each round of failures, and says until when', async () => {
     await server.close()
     client.close()
