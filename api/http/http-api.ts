@@ -12,6 +12,7 @@ import { addIndexRoutes } from './index-page.ts'
 import { addMethodRefusals } from './method-refusals.ts'
 import { addNamerdRoutes, namerdUrl } from './namerd/routes.ts'
 import { refuseEarly } from './refuse-early.ts'
+import { addRequestMetrics } from './request-metrics.ts'
 import { answerBrokenRequest, sendProblem } from './send-problem.ts'
 
 /** Largest body, as a multiple of what a store takes: JSON says the same dtab in more bytes. */
@@ -51,6 +52,7 @@ export async function createHttpApi(ports: ApiPorts, options: HttpApiOptions = {
   )
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  addRequestMetrics(app, context)
   refuseEarly(app, context)
   const refusals = addMethodRefusals(app)
   addIndexRoutes(app)

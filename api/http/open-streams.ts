@@ -3,10 +3,16 @@ import type { ServerResponse } from 'node:http'
 
 export class OpenStreams {
   readonly #ends = new Set<() => void>()
+  readonly #streamed = new WeakSet<ServerResponse>()
   #isClosed = false
 
   get size(): number {
     return this.#ends.size
+  }
+
+  /** Whether a response is or was a stream. */
+  hasStreamed(response: ServerResponse): boolean {
+    return this.#streamed.has(response)
   }
 
   /** Takes a response whose headers are sent; `stop` runs once, when the reader leaves, `end` is called or the server stops. */
@@ -17,6 +23,7 @@ export class OpenStreams {
       if (!response.writableEnded) response.end()
     }
     this.#ends.add(end)
+    this.#streamed.add(response)
     response.once('close', end)
     if (this.#isClosed) end()
     return { end }

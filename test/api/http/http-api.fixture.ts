@@ -8,7 +8,7 @@ import { leaf, neg } from '../../../naming/name-tree.ts'
 import type { Path } from '../../../naming/path.ts'
 import type { Endpoint, ReplicaSet } from '../../../naming/replica-set.ts'
 import type { Log } from '../../../runtime/log.ts'
-import { createMetrics } from '../../../runtime/metrics.ts'
+import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import type { Store } from '../../../storage/store.ts'
 import type { Input, Kernel } from '../../../watch/cell.ts'
@@ -92,6 +92,7 @@ export interface Fixture {
   readonly clock: SteppedClock
   readonly namer: TestNamer
   readonly log: TestLog
+  readonly metrics: Metrics
   readonly shutdown: AbortController
   close(): Promise<void>
 }
@@ -119,7 +120,8 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
   const namer = new TestNamer(kernel)
   const interpreter = createInterpreter({ store, kernel, clock, namers: [namer] })
   const shutdown = new AbortController()
-  const ports = { store, interpreter, kernel, clock, random: () => 0, log, metrics: createMetrics() }
+  const metrics = createMetrics()
+  const ports = { store, interpreter, kernel, clock, random: () => 0, log, metrics }
   const api = await createHttpApi({ ...ports, shutdown: shutdown.signal }, { pendingGraceMs: 0, ...apiOptions })
   return {
     api,
@@ -128,6 +130,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     clock,
     namer,
     log,
+    metrics,
     shutdown,
     close: async () => {
       await api.close()
