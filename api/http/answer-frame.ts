@@ -1,5 +1,6 @@
 // One answer from a cell of frames: at once when it is known, else after a short grace, as pending if need be.
 import type { FastifyReply } from 'fastify'
+import { NamingError } from '../../naming/errors.ts'
 import type { Cell } from '../../watch/cell.ts'
 import type { State } from '../../watch/state.ts'
 import type { HttpContext } from './context.ts'
@@ -13,6 +14,8 @@ export interface KeyedCell {
   readonly make: () => Cell<Frame>
   /** The namespace's version now, which may be newer than the frame. */
   readonly presentVersion?: () => number
+  /** A pending answer is of no use: it is waited for this long, and then the store is to blame. */
+  readonly storeWaitMs?: number
 }
 
 const isKnown = (state: State<Frame>): boolean => state.kind === 'ok' && !state.value.isPending
@@ -21,12 +24,24 @@ const isKnown = (state: State<Frame>): boolean => state.kind === 'ok' && !state.
 export function answerFrame(
   context: HttpContext,
   reply: FastifyReply,
-  { key, make, presentVersion }: KeyedCell,
+  { key, make, presentVersion, storeWaitMs }: KeyedCell,
 ): FastifyReply | Promise<FastifyReply> {
   const cell = context.warm.keep(key, make)
   const state = cell.peek()
-  if (isKnown(state) || context.options.pendingGraceMs === 0) return sendFrame(reply, state, presentVersion)
+  if (isKnown(state)) return sendFrame(reply, state, presentVersion)
+  if (storeWaitMs !== undefined) return answerStored(context, reply, cell, storeWaitMs)
   return answerCell(context, reply, cell, presentVersion)
+}
+
+async function answerStored(
+  { ports }: HttpContext,
+  reply: FastifyReply,
+  cell: Cell<Frame>,
+  limitMs: number,
+): Promise<FastifyReply> {
+  const state = await settled(cell, isKnown, { clock: ports.clock, limitMs, signal: ports.shutdown })
+  if (isKnown(state)) return sendFrame(reply, state)
+  throw new NamingError('store-unavailable', `The store has not answered within ${limitMs} ms.`)
 }
 
 /** As answerFrame, for a cell that is of this request alone. */

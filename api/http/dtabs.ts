@@ -25,6 +25,9 @@ const listQuery = z.strictObject({
 })
 const readQuery = z.strictObject({ ...watchQuery, version: versionNumber.optional() })
 
+/** How long a listing waits for a store that has just been opened. */
+const storeWaitMs = 5_000
+
 export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void {
   const typed = app.withTypeProvider<ZodTypeProvider>()
   typed.get('/api/dtabs', { schema: { querystring: listQuery } }, (request, reply) => {
@@ -33,7 +36,7 @@ export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void 
       const stream = { cell: context.dtabs.list(withDeleted), from: fromQuery(request), presentVersion: () => 0 }
       return startWatch(context, request, reply, stream)
     }
-    const keyed = { key: `list ${withDeleted}`, make: () => context.dtabs.list(withDeleted) }
+    const keyed = { key: `list ${withDeleted}`, make: () => context.dtabs.list(withDeleted), storeWaitMs }
     return answerFrame(context, reply, keyed)
   })
   const read = { schema: { params: namespaceParams, querystring: readQuery } }

@@ -21,7 +21,7 @@ const namesQuery = z.strictObject(watchQuery)
 /** The name that a query asks for; errors say where it does not parse. */
 export function nameFromQuery(namespace: string, path: string, dtab: string | undefined): Name {
   return {
-    key: `${namespace} ${path}${dtab === undefined ? '' : ` ${dtab}`}`,
+    key: JSON.stringify([namespace, path, dtab]),
     namespace,
     path: orThrow(parsePath(path)),
     local: dtab === undefined ? emptyDtab : orThrow(parseDtab(dtab)),

@@ -18,6 +18,8 @@ import { answerBrokenRequest, sendProblem } from './send-problem.ts'
 /** Largest body, as a multiple of what a store takes: JSON says the same dtab in more bytes. */
 const jsonOverhead = 4
 const smallestBodyLimit = 64 * 1024
+/** A peer that vanished without a word is noticed by probes that begin after this long. */
+const keepAliveMs = 60_000
 /** A request whose head and body take longer than this is cut off. */
 const requestTimeoutMs = 120_000
 /** Longest URL part; more than any head can hold, so that a long name gets an answer that says what is wrong with it. */
@@ -64,6 +66,7 @@ export async function createHttpApi(ports: ApiPorts, options: HttpApiOptions = {
   const endStreams = (): void => context.streams.close()
   ports.shutdown.addEventListener('abort', endStreams, { once: true })
   if (ports.shutdown.aborted) endStreams()
+  app.server.on('connection', socket => socket.setKeepAlive(true, keepAliveMs))
   await app.ready()
 
   return {

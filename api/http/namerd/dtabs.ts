@@ -107,9 +107,11 @@ function watchDtab(
         if (state.kind !== 'ok' || state.value?.text === undefined) return
         const turn = ++newest
         const { version, text } = state.value
-        printedDtab(codec, text, contentType)
-          .then(line => (turn === newest ? sink.set({ version, line }) : undefined))
-          .catch(error => sink.fail(NamingError.from(error)))
+        const print = async (): Promise<void> => {
+          const line = await printedDtab(codec, text, contentType)
+          if (turn === newest) sink.set({ version, line })
+        }
+        print().catch(error => sink.fail(NamingError.from(error)))
       })
       return () => {
         newest++

@@ -65,6 +65,15 @@ describe('a binding over HTTP', () => {
     expect(await early.event()).toMatchObject({ type: 'heartbeat' })
   })
 
+  it('does not take a comment in a path for a local dtab', async () => {
+    await open()
+    const dtab = encodeURIComponent('/svc/web => ~ | !')
+    const local = await get(`/api/bind/default?path=${encodeURIComponent('/svc/web #x')}&dtab=${dtab}`)
+    expect(local.tree.type).toBe('fail')
+    const commented = await get(`/api/bind/default?path=${encodeURIComponent('/svc/web #x ')}${dtab}`)
+    expect(commented.tree.type).toBe('leaf')
+  })
+
   it('waits for a short grace and then says what it waits for', async () => {
     await open({ pendingGraceMs: 100 })
     const answer = get('/api/bind/default?path=/svc/wait')
