@@ -101,7 +101,7 @@ export interface FixtureOptions extends HttpApiOptions {
   readonly maxDtabBytes?: number
   readonly namespaces?: Readonly<Record<string, string>>
   /** Stands between the API and the store. */
-  readonly wrapStore?: (store: Store) => Store
+  readonly wrapStore?: (store: Store, kernel: Kernel) => Store
 }
 
 export async function createFixture(options: FixtureOptions = {}): Promise<Fixture> {
@@ -116,6 +116,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       ...(maxDtabBytes !== undefined && { maxDtabBytes }),
       ...(namespaces && { namespaces }),
     }),
+    kernel,
   )
   const namer = new TestNamer(kernel)
   const interpreter = createInterpreter({ store, kernel, clock, namers: [namer] })

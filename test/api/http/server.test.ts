@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createFixture, type Fixture, openStream, turns } from './http-api.fixture.ts'
+import { SpiedStore } from './spied-store.fake.ts'
 
 let fixture: Fixture
 afterEach(() => fixture.close())
@@ -43,6 +44,17 @@ describe('the server', () => {
     const answer = await raw(port, head)
     expect(answer).toMatch(/^HTTP\/1\.1 413 /)
     expect(answer).toContain('"used":101,"limit":100')
+  })
+
+  it('waits five seconds for a store that has not answered yet, and then says so', async () => {
+    const spy = new SpiedStore()
+    fixture = await createFixture({
+      wrapStore: (store, kernel) => ({ ...spy.wrap(store), list: () => kernel.input('a store that is silent') }),
+    })
+    const answer = fixture.api.inject({ url: '/api/dtabs' })
+    await turns()
+    fixture.clock.advance(5_000)
+    expect((await answer).json()).toMatchObject({ status: 503, code: 'store-unavailable', retryable: true })
   })
 
   it('says on which address a port is taken', async () => {
