@@ -165,7 +165,11 @@ function idFrame(interpreter: Interpreter, name: Name, read: Read): Frame {
   const state = read(interpreter.replicas(name.path))
   const isRefused = state.kind === 'failed' && isUnknownNamer(state.error)
   const content: Content = isRefused ? { kind: 'unknown', state } : addrFrame(state)
-  return frameIn(name.namespace, snapshot.kind === 'ok' ? snapshot.value : nowhere, content)
+  const { exists, version } = snapshot.kind === 'ok' ? snapshot.value : nowhere
+  const about = { namespace: name.namespace, namespaceExists: exists }
+  if (content.kind === 'unknown') return unknownFrame(about, content.state, version)
+  const { hash, json, stale } = content
+  return new Frame({ about, dtabVersion: version, hash, content: json, mark: String(exists), stale })
 }
 
 /** Whether an id asks for a namer that does not exist, which is the asker's mistake. */

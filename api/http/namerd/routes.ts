@@ -49,6 +49,7 @@ function namerdHandler(context: HttpContext): Handler {
   const dtabs = dtabRoutes(context)
   const trees = createNamerdTrees(context.ports)
   return async (request, reply) => {
+    reply.raw.sendDate = false
     const { path, query } = readRawUrl(request.originalUrl)
     const isWatch = isTrue(query.get('watch')) && request.method !== 'HEAD'
     if (path === 'dtabs' || path === 'dtabs/') return listDtabs(context, reply, isWatch)

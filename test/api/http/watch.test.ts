@@ -107,6 +107,16 @@ describe('a watch of a binding', () => {
   })
 })
 
+describe('a watch of an id', () => {
+  it('sends each change of its endpoints, whether or not the namespace exists', async () => {
+    const stream = await openStream(await listening({}), '/api/addr/nope?path=/%23/io.test/web&watch=true')
+    const first = await stream.event()
+    expect(first).toMatchObject({ type: 'state', namespaceExists: false, addr: { addrs: [{ ip: '10.0.0.1' }] } })
+    fixture.namer.set('web', '10.0.0.2:80')
+    expect(await stream.event()).toMatchObject({ type: 'state', addr: { addrs: [{ ip: '10.0.0.2' }] } })
+  })
+})
+
 describe('a watch of a dtab', () => {
   it('begins with deleted when there is none, and sends every version', async () => {
     const port = await listening({})
