@@ -39,6 +39,7 @@ export interface Codec {
   close(): Promise<void>
 }
 
+/** Starts no worker before there is large work; the caller closes it. */
 export function createCodec(clock: Clock): Codec {
   const thread = new CodecThread(clock)
   const printNow = (text: string, as: Printing): Result<Coded> | undefined =>

@@ -42,6 +42,7 @@ const defaults: Required<HttpApiOptions> = {
 
 const maxWarmCells = 4_096
 
+/** Opens nothing yet; the caller closes it. */
 export function createContext(ports: ApiPorts, partial: HttpApiOptions): HttpContext {
   const options = { ...defaults, ...partial }
   const { clock, log } = ports

@@ -26,6 +26,7 @@ export type CodecAnswer =
   | { readonly ok: true; readonly text: string; readonly hash: string }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly detail: ErrorDetail }
 
+/** Does a job here and now, whatever its size. */
 export function runCodecJob(job: CodecJob): CodecAnswer {
   if (job.kind === 'decode') return decode(job)
   if (job.kind === 'print') return print(job.text, job.as)
@@ -69,6 +70,7 @@ function diffLines(from: string, to: string): CodecAnswer {
   return lines.ok ? { ok: true, text: lines.value, hash: '' } : refusal(lines.error)
 }
 
+/** An error as the plain data of an answer. */
 export function refusal({ code, message, detail }: NamingError): CodecAnswer {
   return { ok: false, code, message, detail }
 }

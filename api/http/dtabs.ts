@@ -16,7 +16,9 @@ import { sendJson } from './send-json.ts'
 import { fromQuery, startWatch, watchQuery } from './start-watch.ts'
 import { asPrecondition, bodyBytes, changeOf, createCheckedEditor, sendWritten, writeQuery } from './write-request.ts'
 
+/** The grammar is checked before: see refuse-early.ts. */
 export const namespaceParams = z.strictObject({ namespace: z.string() })
+/** A version in a query. */
 export const versionNumber = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 
 const listQuery = z.strictObject({
@@ -28,6 +30,7 @@ const readQuery = z.strictObject({ ...watchQuery, version: versionNumber.optiona
 /** How long a listing waits for a store that has just been opened. */
 const storeWaitMs = 5_000
 
+/** Adds the routes under /api/dtabs but for those of history. */
 export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void {
   const typed = app.withTypeProvider<ZodTypeProvider>()
   typed.get('/api/dtabs', { schema: { querystring: listQuery } }, (request, reply) => {

@@ -89,12 +89,8 @@ function inNamespace(interpreter: Interpreter, name: Name, read: Read, evaluate:
   const { namespace } = name
   const snapshot = read(interpreter.namespace(namespace), existenceChanged)
   if (snapshot.kind !== 'ok') return unknownFrame({ namespace, namespaceExists: false }, snapshot, 0)
-  return frameIn(namespace, snapshot.value, evaluate(), snapshot.stale)
-}
-
-type Snapshot = Pick<NamespaceSnapshot, 'exists' | 'version'>
-
-function frameIn(namespace: string, { exists, version }: Snapshot, content: Content, nsStale?: Stale): Frame {
+  const { exists, version } = snapshot.value
+  const content = evaluate()
   const about = { namespace, namespaceExists: exists }
   if (content.kind === 'unknown') return unknownFrame(about, content.state, version)
   return new Frame({
@@ -104,7 +100,7 @@ function frameIn(namespace: string, { exists, version }: Snapshot, content: Cont
     hash: exists ? content.hash : contentHash(`no namespace ${content.hash}`),
     content: content.json,
     ...(content.mark !== undefined && { mark: content.mark }),
-    stale: older(nsStale, content.stale),
+    stale: older(snapshot.stale, content.stale),
   })
 }
 
@@ -157,7 +153,7 @@ function addrFrame(state: State<ReplicaSet>): Content {
   }
 }
 
-const nowhere: Snapshot = { exists: false, version: 0 }
+const nowhere: Pick<NamespaceSnapshot, 'exists' | 'version'> = { exists: false, version: 0 }
 
 /** An id needs no rules, so a namespace that cannot be read is no hindrance; an id that no namer can have is an error. */
 function idFrame(interpreter: Interpreter, name: Name, read: Read): Frame {

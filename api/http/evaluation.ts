@@ -28,6 +28,7 @@ export function nameFromQuery(namespace: string, path: string, dtab: string | un
   }
 }
 
+/** Adds the routes that evaluate names. */
 export function addEvaluationRoutes(app: FastifyInstance, context: HttpContext): void {
   const typed = app.withTypeProvider<ZodTypeProvider>()
   const { evaluation } = context

@@ -25,6 +25,7 @@ export interface FrameParts {
   readonly error?: NamingError
 }
 
+/** Immutable; what it is encoded to is made when it is first asked for, and kept. */
 export class Frame {
   readonly hash: string
   readonly dtabVersion: number | undefined
@@ -93,6 +94,7 @@ function membersOf(object: object): string {
   return json === '{}' ? '' : `${json.slice(1, -1)},`
 }
 
+/** Whether a reader of `a` learns nothing from `b`. */
 export function sameFrame(a: Frame, b: Frame): boolean {
   return a.key === b.key
 }

@@ -24,6 +24,7 @@ const historyQuery = z.strictObject({
 })
 const diffQuery = z.strictObject({ from: anyVersion, to: anyVersion.optional() })
 
+/** Adds the routes of versions, differences and rollback. */
 export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): void {
   const { codec } = context
   const { store } = context.ports

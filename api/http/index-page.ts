@@ -15,6 +15,7 @@ const links = {
   openapi: '/openapi.yaml',
 }
 
+/** Adds `/` and `/openapi.yaml`; reads the description once. */
 export function addIndexRoutes(app: FastifyInstance): void {
   const description = readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8')
   const version = /^ {2}version: (.+)$/m.exec(description)?.[1] ?? 'unknown'

@@ -1,6 +1,7 @@
 // Writes the newest state of something to one response. A slow reader costs two bits, busy and dirty, never a queue.
 import type { ServerResponse } from 'node:http'
 
+/** Of one response; holds a listener on it while the reader is behind. */
 export class LatestWriter {
   readonly #response: ServerResponse
   readonly #latest: () => Uint8Array | string | undefined

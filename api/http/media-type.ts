@@ -1,5 +1,6 @@
 // Content-Type and Accept: which representation a body is in and which one a client wants (RFC 9110, 12.5.1).
 
+/** The media types of this API. */
 export const jsonType = 'application/json'
 export const dtabType = 'application/dtab'
 export const textType = 'text/plain'

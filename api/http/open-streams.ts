@@ -1,6 +1,7 @@
 // The watch streams that are open now, so that a stopping server can end them all. Knows nothing of what they carry.
 import type { ServerResponse } from 'node:http'
 
+/** Of one server; `close` ends what is in it. */
 export class OpenStreams {
   readonly #ends = new Set<() => void>()
   readonly #streamed = new WeakSet<ServerResponse>()

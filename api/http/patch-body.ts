@@ -25,6 +25,7 @@ const edit = z.discriminatedUnion('op', [
 const patch = z.strictObject({ ops: z.array(edit).min(1) })
 const rollback = z.strictObject({ version: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER) })
 
+/** The edits of a PATCH; bad-request with the JSON pointer of what is wrong. */
 export function readPatch(bytes: Uint8Array): Result<readonly DtabEdit[]> {
   const body = readShape(bytes, patch)
   return body.ok ? success(body.value.ops.map(op => withoutAbsent(op))) : body

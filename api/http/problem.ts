@@ -2,6 +2,7 @@
 import { type ErrorCode, errorCodes, type NamingError } from '../../naming/errors.ts'
 import { timeText } from './time-text.ts'
 
+/** RFC 9457. */
 export const problemMediaType = 'application/problem+json'
 
 /** What a client is told of an error. Members beside these come from the error's detail. */

@@ -18,6 +18,7 @@ declare module 'fastify' {
   }
 }
 
+/** Adds the checks to every route that is added after. */
 export function refuseEarly(app: FastifyInstance, { ports }: HttpContext): void {
   app.addHook('onRequest', async request => {
     if (ports.shutdown.aborted) throw new NamingError('unavailable', 'The server is stopping.')

@@ -17,6 +17,7 @@ export interface RequestLimit {
   take(client: string): Result<undefined>
 }
 
+/** Holds one small record per client, and no timer. */
 export function createRequestLimit({ clock, perSecond, burst }: RequestLimitOptions): RequestLimit {
   const buckets = new Map<string, { tokens: number; at: number }>()
   return {

@@ -5,6 +5,7 @@ import type { HttpContext } from './context.ts'
 /** In seconds. */
 const buckets = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10]
 
+/** Adds the metrics `http_api_*`. */
 export function addRequestMetrics(app: FastifyInstance, { ports, streams, warm }: HttpContext): void {
   const { metrics } = ports
   const requests = metrics.counter({

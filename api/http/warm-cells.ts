@@ -18,6 +18,7 @@ interface Entry {
 
 const ignore = (): void => {}
 
+/** Of one server; `close` lets go of everything. */
 export class WarmCells {
   readonly #options: WarmCellsOptions
   /** In order of last use. */

@@ -15,6 +15,7 @@ import { sendJson } from './send-json.ts'
 /** Characters that the reason of a change may have. */
 const maxMessageLength = 4_096
 
+/** The query of every write. */
 export const writeQuery = z.strictObject({ message: z.string().max(maxMessageLength).optional() })
 
 /** Above this many characters what was replaced is not sent along; it can be read by its version. */

@@ -123,7 +123,10 @@ function watchDtab(
   return streamLines(reply, streams, {
     cell,
     contentType,
-    lineOf: state => (state.kind === 'failed' ? state.error : state.kind === 'ok' ? state.value.line : undefined),
+    lineOf: state => {
+      if (state.kind === 'failed') return state.error
+      return state.kind === 'ok' ? state.value.line : undefined
+    },
   })
 }
 

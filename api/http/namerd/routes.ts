@@ -28,6 +28,7 @@ export function namerdUrl(url: string): string {
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
 
+/** Adds the one route that answers every URL under /api/1/. */
 export function addNamerdRoutes(app: FastifyInstance, context: HttpContext): void {
   const handle = namerdHandler(context)
   app.all(route, {
