@@ -133,6 +133,22 @@ describe('a watch of a dtab', () => {
   })
 })
 
+describe('a reader that stops reading', () => {
+  it('gets the newest version when it reads again, and not what came between', async () => {
+    const port = await listening({})
+    const stream = await openStream(port, '/api/dtabs/default?watch=true')
+    await stream.event()
+    stream.response.pause()
+    const padding = Array.from({ length: 4_000 }, (_, i) => `/p${i} => /${'x'.repeat(20)} ;`).join('')
+    const versions = 80
+    for (let version = 1; version <= versions; version++) await put(`${padding}/a => /v${version}`)
+    stream.response.resume()
+    let events = 0
+    for (let seen = 0; seen < versions; events++) seen = Number((await stream.event()).dtabVersion)
+    expect(events).toBeLessThan(versions / 2)
+  })
+})
+
 describe('the end of a watch', () => {
   it('is clean when the server stops', async () => {
     const stream = await openStream(await listening(), bindUrl)
