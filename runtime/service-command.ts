@@ -36,10 +36,11 @@ export async function runService(command: ServiceCommand, argv: readonly string[
     if (typeof parsed === 'number') return parsed
     const log = createLog(parsed.level)
     const service = await command.start(parsed.file, log)
-    tellParent({ listening: service.listening })
+    const stopped = untilStopped(command.clock)
     stopWithParent()
+    tellParent({ listening: service.listening })
     for (const { api, host, port } of service.listening) log.info({ api, host, port }, `${api} listens`)
-    const signal = await untilStopped()
+    const signal = await stopped
     log.info({ signal }, 'stopping')
     return await stop(service, command.clock, log)
   } catch (error) {

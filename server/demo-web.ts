@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import { stopWithParent, tellParent, untilStopped } from '../runtime/command.ts'
+import { systemClock } from '../watch/clock.ts'
 
 /** Serves on an ephemeral loopback port, told to the parent process; resolves to the exit code once stopped. */
 export async function runDemoWeb(argv: readonly string[]): Promise<number> {
@@ -14,9 +15,10 @@ export async function runDemoWeb(argv: readonly string[]): Promise<number> {
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo // always an AddressInfo for a TCP server
-  tellParent({ listening: [{ api: 'demo', host: '127.0.0.1', port }] })
+  const stopped = untilStopped(systemClock)
   stopWithParent()
-  await untilStopped()
+  tellParent({ listening: [{ api: 'demo', host: '127.0.0.1', port }] })
+  await stopped
   server.closeAllConnections()
   return 0
 }

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { NamingError } from '../naming/errors.ts'
 import { exitFailed, exitUsage, reportFailure, untilStopped } from '../runtime/command.ts'
+import { systemClock } from '../watch/clock.ts'
 import { devWelcome } from './dev-welcome.ts'
 
 const help = `Usage: nameplane dev [--dir nameplane-dev] [--any-port]
@@ -46,7 +47,7 @@ export async function runDev(argv: readonly string[]): Promise<number> {
   const family = new Family()
   try {
     process.stdout.write(await startAll(options, family))
-    const ended = await Promise.race([untilStopped().then(() => undefined), family.firstExit])
+    const ended = await Promise.race([untilStopped(systemClock).then(() => undefined), family.firstExit])
     if (ended === undefined) return 0
     print(`nameplane dev: ${ended} ended by itself; stopping the rest`)
     return exitFailed
@@ -107,14 +108,15 @@ class Family {
 async function startAll({ dir, anyPort }: DevOptions, family: Family): Promise<string> {
   const disco = join(dir, 'disco')
   await mkdir(disco, { recursive: true })
-  for (const version of ['v1', 'v2']) {
-    const ports = await family.start(`the demo service web ${version}`, ['demo-web', '--version', version])
-    await replaceFile(join(disco, `web-${version}`), `127.0.0.1 ${portOf(ports, 'demo')}\n`)
-  }
   await replaceFile(join(dir, 'server.yaml'), serverConfig(dir, anyPort))
   const server = await family.start('the server', ['serve', join(dir, 'server.yaml'), '--log-level', 'warn'])
   const baseUrl = `http://127.0.0.1:${portOf(server, 'http')}`
   await createDefaultDtab(baseUrl)
+  // Only now: while another one runs in this folder the server cannot start, and the files stay that one's.
+  for (const version of ['v1', 'v2']) {
+    const ports = await family.start(`the demo service web ${version}`, ['demo-web', '--version', version])
+    await replaceFile(join(disco, `web-${version}`), `127.0.0.1 ${portOf(ports, 'demo')}\n`)
+  }
   await replaceFile(join(dir, 'proxy.yaml'), proxyConfig(portOf(server, 'grpc'), anyPort))
   const proxy = await family.start('the proxy', ['proxy', join(dir, 'proxy.yaml'), '--log-level', 'warn'])
   return devWelcome({
