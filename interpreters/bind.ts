@@ -1,25 +1,18 @@
 // The bind law: from one name to a tree of bound ids, over one dtab and the namers. Knows nothing of namespaces, pools or wires.
 // The law is Finagle's (Namer.bind in com.twitter.finagle); where the rules lead in a circle it stops at the first turn.
 import type { BoundName, BoundTree } from '../naming/bound-tree.ts'
-import type { NamingError } from '../naming/errors.ts'
+import type { Dentry } from '../naming/dtab.ts'
+import { extendPath } from '../naming/graft.ts'
 import type { LookupIndex } from '../naming/lookup-index.ts'
 import { empty, fail, leaf, type NameTree, neg, union, type Weighted } from '../naming/name-tree.ts'
 import { emptyPath, type Path, pathEquals, showPath } from '../naming/path.ts'
+import { pathSize } from '../naming/text-size.ts'
 import type { Read } from '../watch/cell.ts'
 import { failed, ok, pending, pendingOn, type State } from '../watch/state.ts'
-import {
-  endlessCycle,
-  maxDepth,
-  maxLookups,
-  maxNesting,
-  maxPathsKept,
-  openAt,
-  tooDeep,
-  tooMuchWork,
-  tooNested,
-} from './evaluation-limits.ts'
+import { maxBindWork, maxDepth } from './evaluation-limits.ts'
 import type { NamerLeaf } from './namer.ts'
 import type { Namers } from './namers.ts'
+import { Exhausted, Trail } from './trail.ts'
 
 export interface BindInput {
   readonly rules: LookupIndex
@@ -46,41 +39,33 @@ const noByte = '\u0100'
 /** A walk this short is not worth remembering. */
 const rememberFrom = 16
 
+/** What a node that is walked over costs beside its path. */
+const nodeWork = 4
+
 const okNeg: State<BoundTree> = ok(neg)
 const okFail: State<BoundTree> = ok(fail)
 const okEmpty: State<BoundTree> = ok(empty)
 
-/** Ends the whole walk, through unions that would drop a failed branch. */
-class Exhausted extends Error {
-  readonly reason: NamingError
-
-  constructor(reason: NamingError) {
-    super(reason.message)
-    this.reason = reason
-  }
-}
-
 class Walk {
   readonly #input: BindInput
-  /** The look-ups that are open, outermost first. */
-  readonly #open: Path[] = []
-  readonly #lookedUp: Path[] = []
-  #nesting = 0
+  readonly #trail: Trail
   /** The outermost open look-up that a circle ran back to since this was last reset: results inside it hang on it. */
   #circleTo = Number.POSITIVE_INFINITY
-  #circle: { readonly path: readonly Path[]; readonly state: State<BoundTree> } | undefined
+  #circle: State<BoundTree> | undefined
   #deep: State<BoundTree> | undefined
   /** Results by path and depth. */
   #known: Map<string, State<BoundTree>> | undefined
+  /** Size of the text of each union made: remembered results may stand in many places. */
+  #sizes: Map<BoundTree, number> | undefined
 
   constructor(input: BindInput) {
     this.#input = input
+    this.#trail = new Trail(input.path, maxBindWork)
   }
 
   run(): BindOutcome {
     const state = this.#evaluateAll()
-    // The slice has none of the room to grow that the array keeps.
-    return { state, lookedUp: this.#lookedUp.slice(0, maxPathsKept + 1) }
+    return { state, lookedUp: this.#trail.lookedUp }
   }
 
   #evaluateAll(): State<BoundTree> {
@@ -92,14 +77,15 @@ class Walk {
     }
   }
 
-  #tree(tree: NameTree<Path | NamerLeaf>, depth: number): State<BoundTree> {
+  #tree(tree: NameTree<Path | NamerLeaf>, rule: Dentry | undefined, depth: number): State<BoundTree> {
+    this.#trail.spend(nodeWork)
     switch (tree.kind) {
       case 'leaf':
-        return this.#leaf(tree.value, depth)
+        return this.#leaf(tree.value, rule, depth)
       case 'alt':
-        return this.#nested(() => this.#alt(tree.trees, depth))
+        return this.#firstOf(tree.trees, child => this.#tree(child, rule, depth))
       case 'union':
-        return this.#nested(() => this.#union(tree.branches, depth))
+        return this.#union(tree.branches, rule, depth)
       case 'neg':
         return okNeg
       case 'fail':
@@ -109,55 +95,75 @@ class Walk {
     }
   }
 
-  #leaf(value: Path | NamerLeaf, depth: number): State<BoundTree> {
-    if (!('kind' in value)) return this.#lookup(value, depth)
+  #leaf(value: Path | NamerLeaf, rule: Dentry | undefined, depth: number): State<BoundTree> {
+    if (!('kind' in value)) return this.#lookup(this.#extended(value, rule), depth)
     if (value.kind === 'path') return this.#lookup(value.path, depth)
     return ok(leaf(this.#boundName(value.id, value.residual)))
+  }
+
+  /** A rule's leaf goes on with what its prefix left of the path that is being looked up. */
+  #extended(value: Path, rule: Dentry | undefined): Path {
+    const { path } = this.#trail
+    return rule === undefined || path === undefined ? value : extendPath(value, path, rule.prefix.length)
   }
 
   /** Most ids are the path just looked up: they share it, which halves what a name holds. */
   #boundName(id: Path, residual: Path): BoundName {
     if (residual.length > 0) return { id, residual }
-    const path = this.#open.at(-1)
+    const { path } = this.#trail
     return { id: path !== undefined && pathEquals(path, id) ? path : id, residual: emptyPath }
   }
 
-  /** The first child that is not Neg decides, whatever it is; later ones are not looked at. */
-  #alt(trees: readonly NameTree<Path | NamerLeaf>[], depth: number): State<BoundTree> {
-    for (const tree of trees) {
-      const state = this.#tree(tree, depth)
-      if (state.kind !== 'ok' || state.value.kind !== 'neg') return state
+  /** The first alternative that is not Neg decides, whatever it is; later ones are not looked at. */
+  #firstOf<T>(alternatives: readonly T[], evaluate: (alternative: T) => State<BoundTree>): State<BoundTree> {
+    this.#trail.nest()
+    let state = okNeg
+    for (const alternative of alternatives) {
+      state = evaluate(alternative)
+      if (state.kind !== 'ok' || state.value.kind !== 'neg') break
     }
-    return okNeg
+    this.#trail.unnest()
+    return state
   }
 
   /** Pending and failed branches are dropped while one is known. */
-  #union(branches: readonly Weighted<Path | NamerLeaf>[], depth: number): State<BoundTree> {
+  #union(branches: readonly Weighted<Path | NamerLeaf>[], rule: Dentry | undefined, depth: number): State<BoundTree> {
+    this.#trail.nest()
     const known: Weighted<BoundName>[] = []
     let failure: State<BoundTree> | undefined
     let waiting: State<BoundTree> | undefined
     for (const { weight, tree } of branches) {
-      const state = this.#tree(tree, depth)
+      const state = this.#tree(tree, rule, depth)
       if (state.kind === 'ok') known.push({ weight, tree: state.value })
       else if (state.kind === 'failed') failure ??= state
       else waiting ??= state
     }
+    this.#trail.unnest()
     if (known.length === 0 && branches.length > 0) return failure ?? waiting ?? pending
-    return ok(simplifiedUnion(known))
+    return ok(this.#measured(simplifiedUnion(known)))
   }
 
-  #nested(evaluate: () => State<BoundTree>): State<BoundTree> {
-    if (++this.#nesting > maxNesting) throw new Exhausted(tooNested(this.#input.path))
-    const state = evaluate()
-    this.#nesting--
-    return state
+  /** A result in which remembered parts stand again and again can be far larger than the work that made it. */
+  #measured(tree: BoundTree): BoundTree {
+    if (tree.kind !== 'union' || this.#sizes?.has(tree)) return tree
+    const size = tree.branches.reduce((total, branch) => total + this.#sizeOf(branch.tree), 0)
+    if (size > maxBindWork) throw new Exhausted(this.#trail.tooLarge())
+    this.#sizes ??= new Map()
+    this.#sizes.set(tree, size)
+    return tree
+  }
+
+  #sizeOf(tree: BoundTree): number {
+    if (tree.kind === 'leaf') return nodeWork + pathSize(tree.value.id) + pathSize(tree.value.residual)
+    return this.#sizes?.get(tree) ?? nodeWork
   }
 
   #lookup(path: Path, depth: number): State<BoundTree> {
-    const circleFrom = openAt(this.#open, path)
+    const circleFrom = this.#trail.circleFrom(path)
     if (circleFrom >= 0) return this.#turnBack(circleFrom)
-    if (this.#lookedUp.length >= maxLookups) throw new Exhausted(tooMuchWork(this.#input.path, this.#circle?.path))
-    if (this.#lookedUp.length < rememberFrom) return this.#evaluate(path, depth)
+    this.#trail.refuseMoreLookups()
+    this.#trail.spend(pathSize(path))
+    if (this.#trail.lookups < rememberFrom) return this.#evaluate(path, depth)
     const key = `${depth}${path.join(noByte)}`
     const known = this.#known?.get(key)
     if (known !== undefined) return known
@@ -169,7 +175,7 @@ class Walk {
     const outer = this.#circleTo
     this.#circleTo = Number.POSITIVE_INFINITY
     const state = this.#evaluate(path, depth)
-    if (this.#circleTo >= this.#open.length) {
+    if (this.#circleTo >= this.#trail.depth) {
       this.#known ??= new Map()
       this.#known.set(key, state)
     }
@@ -178,35 +184,45 @@ class Walk {
   }
 
   #evaluate(path: Path, depth: number): State<BoundTree> {
-    this.#open.push(path)
-    const step = this.#step(path)
-    const state = step.kind === 'ok' ? this.#follow(step.value, depth + 1) : step
-    this.#open.pop()
+    this.#trail.enter(path)
+    const state = this.#step(path, depth + 1)
+    this.#trail.leave()
     return state
   }
 
-  #follow(tree: NameTree<Path | NamerLeaf>, depth: number): State<BoundTree> {
-    if (depth <= maxDepth) return this.#tree(tree, depth)
-    this.#deep ??= failed(tooDeep(this.#open))
-    return this.#deep
+  /** Several rules that match are alternatives; where none does, or one that says Neg, the namers are asked. */
+  #step(path: Path, depth: number): State<BoundTree> {
+    const rules = this.#input.rules.matches(path)
+    const [last] = rules
+    if (last === undefined || (rules.length === 1 && last.dst.kind === 'neg')) return this.#ask(path, depth)
+    this.#trail.spendOnMatches(rules.length)
+    if (depth > maxDepth) return this.#tooDeep()
+    if (rules.length === 1) return this.#follow(last, depth)
+    return this.#firstOf(rules, rule => this.#follow(rule, depth))
   }
 
-  #step(path: Path): State<NameTree<Path | NamerLeaf>> {
-    const { rules, namers, read } = this.#input
-    this.#lookedUp.push(path)
-    const tree = rules.lookup(path)
-    if (tree.kind !== 'neg') return ok(tree)
+  #follow(rule: Dentry, depth: number): State<BoundTree> {
+    this.#trail.follow(rule)
+    return this.#tree(rule.dst, rule, depth)
+  }
+
+  #ask(path: Path, depth: number): State<BoundTree> {
+    const { namers, read } = this.#input
     const named = namers.lookup(path, read)
-    return named.kind === 'pending' && named.waitingFor === undefined ? pendingOn(showPath(path)) : named
+    if (named.kind === 'pending') return named.waitingFor === undefined ? pendingOn(showPath(path)) : named
+    if (named.kind === 'failed') return named
+    return depth > maxDepth ? this.#tooDeep() : this.#tree(named.value, undefined, depth)
+  }
+
+  #tooDeep(): State<BoundTree> {
+    this.#deep ??= failed(this.#trail.tooDeep())
+    return this.#deep
   }
 
   #turnBack(circleFrom: number): State<BoundTree> {
     this.#circleTo = Math.min(this.#circleTo, circleFrom)
-    if (this.#circle === undefined) {
-      const path = this.#open.slice(circleFrom)
-      this.#circle = { path, state: failed(endlessCycle(path)) }
-    }
-    return this.#circle.state
+    this.#circle ??= failed(this.#trail.endlessCycle())
+    return this.#circle
   }
 }
 

@@ -2,15 +2,18 @@
 // Shape and depth rules are those of linkerd 1's delegator. Knows nothing of namespaces, pools or wires.
 import type { Dentry } from '../naming/dtab.ts'
 import { NamingError } from '../naming/errors.ts'
-import type { LookupIndex, Match } from '../naming/lookup-index.ts'
+import { extendPath } from '../naming/graft.ts'
+import type { LookupIndex } from '../naming/lookup-index.ts'
 import type { NameTree } from '../naming/name-tree.ts'
 import { emptyPath, type Path, pathEquals, showPath } from '../naming/path.ts'
+import { dentrySize, pathSize } from '../naming/text-size.ts'
 import type { Read } from '../watch/cell.ts'
 import { failed, ok, pendingOn, type State } from '../watch/state.ts'
-import { maxDepth, maxLookups, maxNesting, maxPathsKept, openAt, tooMuchWork, tooNested } from './evaluation-limits.ts'
+import { explanationTooDeep, maxDepth, maxExplainWork, tooDeepToExplain } from './evaluation-limits.ts'
 import type { DelegateTree } from './interpreter.ts'
 import type { NamerLeaf } from './namer.ts'
 import type { Namers } from './namers.ts'
+import { Exhausted, Trail } from './trail.ts'
 import { explainUnknownNamer } from './unknown-namer.ts'
 
 export interface DelegateInput {
@@ -41,39 +44,39 @@ interface Place {
 }
 
 /** Ends the whole walk, exception nodes or not. */
-class Stopped extends Error {
+class Waiting extends Error {
   readonly state: State<DelegateTree>
 
   constructor(state: State<DelegateTree>) {
-    super('the explanation stopped')
+    super('the explanation waits')
     this.state = state
   }
 }
 
 class Walk {
   readonly #input: DelegateInput
-  readonly #open: Path[] = []
-  readonly #lookedUp: Path[] = []
-  #nesting = 0
-  #circle: readonly Path[] | undefined
+  readonly #root: Path
+  readonly #trail: Trail
+  readonly #ruleSizes = new Map<Dentry, number>()
   #tooDeep: NamingError | undefined
 
   constructor(input: DelegateInput) {
     this.#input = input
+    this.#root = input.tree.kind === 'leaf' ? input.tree.value : emptyPath
+    this.#trail = new Trail(this.#root, maxExplainWork)
   }
 
   run(): DelegateOutcome {
     const state = this.#explainAll()
-    return { state, lookedUp: this.#lookedUp.slice(0, maxPathsKept + 1) }
+    return { state, lookedUp: this.#trail.lookedUp }
   }
 
   #explainAll(): State<DelegateTree> {
-    const { tree } = this.#input
-    const path = tree.kind === 'leaf' ? tree.value : emptyPath
     try {
-      return ok(this.#tree(tree, { path }, 0))
+      return ok(this.#tree(this.#input.tree, { path: this.#root }, 0))
     } catch (error) {
-      if (error instanceof Stopped) return error.state
+      if (error instanceof Waiting) return error.state
+      if (error instanceof Exhausted) return failed(error.reason)
       if (error instanceof NamingError) return failed(error)
       throw error
     }
@@ -81,14 +84,14 @@ class Walk {
 
   #tree(tree: NameTree<Path | NamerLeaf>, place: Place, depth: number): DelegateTree {
     this.#refuseBeyondLimit(depth)
+    if (tree.kind === 'leaf') return this.#leaf(tree.value, place, depth)
+    this.#spend(place)
     switch (tree.kind) {
       case 'neg':
         return { kind: 'neg', ...place, path: emptyPath }
       case 'fail':
       case 'empty':
         return { kind: tree.kind, ...place }
-      case 'leaf':
-        return this.#leaf(tree.value, place, depth)
       case 'alt':
         return altOf(
           place,
@@ -104,74 +107,96 @@ class Walk {
     }
   }
 
+  /** Every node shows its place: the path and the rule. */
+  #spend({ path, dentry }: Place): void {
+    this.#trail.spend(pathSize(path) + (dentry === undefined ? 0 : this.#sizeOfRule(dentry)))
+  }
+
+  #sizeOfRule(rule: Dentry): number {
+    const known = this.#ruleSizes.get(rule)
+    if (known !== undefined) return known
+    const size = dentrySize(rule, maxExplainWork)
+    this.#ruleSizes.set(rule, size)
+    return size
+  }
+
   /** linkerd's words; whoever is inside an alternative or union makes an exception node of it. One error serves all. */
   #refuseBeyondLimit(depth: number): void {
     if (depth <= maxDepth) return
-    this.#tooDeep ??= new NamingError('name-too-deep', 'Max recursion level reached.')
+    this.#tooDeep ??= tooDeepToExplain(this.#trail.noteCircle())
     throw this.#tooDeep
   }
 
   /** A child of an alternative or union: what goes wrong in it stays in it. */
   #branch(tree: NameTree<Path | NamerLeaf>, place: Place, depth: number, within = place): DelegateTree {
-    if (++this.#nesting > maxNesting) throw new Stopped(failed(tooNested(this.#open[0])))
+    this.#trail.nest()
+    const { depth: open } = this.#trail
     try {
       return this.#tree(tree, place, depth)
     } catch (error) {
       if (!(error instanceof NamingError)) throw error
-      return { kind: 'exception', ...within, message: error.message }
+      this.#trail.backTo(open)
+      this.#spend(within)
+      return { kind: 'exception', ...within, message: error === this.#tooDeep ? explanationTooDeep : error.message }
     } finally {
-      this.#nesting--
+      this.#trail.unnest()
     }
   }
 
+  /** A rule's leaf goes on with what its prefix left of the path. */
   #leaf(value: Path | NamerLeaf, { path, dentry }: Place, depth: number): DelegateTree {
     const led = dentry === undefined ? {} : { dentry }
-    if (!('kind' in value)) return this.#lookup({ path: value, ...led }, depth)
+    if (!('kind' in value)) {
+      const whole = dentry === undefined ? value : extendPath(value, path, dentry.prefix.length)
+      return this.#lookup({ path: whole, ...led }, depth)
+    }
     if (value.kind === 'path') return this.#lookup({ path: value.path, ...led }, depth)
+    this.#spend({ path, ...led })
     return { kind: 'leaf', path, ...led, id: value.id, residual: value.residual }
   }
 
+  /** A circle is followed to the end, for every step of it is shown. */
   #lookup(place: Place, depth: number): DelegateTree {
-    this.#count(place.path)
-    this.#open.push(place.path)
-    try {
-      this.#lookedUp.push(place.path)
-      const matches = this.#input.rules.matches(place.path)
-      const [match] = matches
-      if (match === undefined || (matches.length === 1 && match.tree.kind === 'neg')) return this.#ask(place, depth)
-      return matches.length === 1 ? this.#follow(place, match, depth + 1) : this.#weigh(place, matches, depth + 1)
-    } finally {
-      this.#open.pop()
-    }
+    this.#trail.circleFrom(place.path)
+    this.#trail.refuseMoreLookups()
+    this.#spend(place)
+    this.#trail.enter(place.path)
+    const tree = this.#step(place, depth)
+    this.#trail.leave()
+    return tree
   }
 
-  #count(path: Path): void {
-    const circleFrom = openAt(this.#open, path)
-    if (circleFrom >= 0) this.#circle ??= this.#open.slice(circleFrom)
-    if (this.#lookedUp.length >= maxLookups) throw new Stopped(failed(tooMuchWork(this.#open[0], this.#circle)))
+  #step(place: Place, depth: number): DelegateTree {
+    const rules = this.#input.rules.matches(place.path)
+    const [last] = rules
+    this.#trail.spendOnMatches(rules.length)
+    if (last === undefined || (rules.length === 1 && last.dst.kind === 'neg')) return this.#ask(place, depth)
+    return rules.length === 1 ? this.#follow(place, last, depth + 1) : this.#weigh(place, rules, depth + 1)
   }
 
   /** One entry matches. A step that leads to where it began is not shown. */
-  #follow(place: Place, { dentry, tree }: Match, depth: number): DelegateTree {
-    const child = this.#tree(tree, { path: place.path, dentry }, depth)
+  #follow(place: Place, rule: Dentry, depth: number): DelegateTree {
+    this.#trail.follow(rule)
+    const child = this.#tree(rule.dst, { path: place.path, dentry: rule }, depth)
     const isFinal = child.kind === 'neg' || child.kind === 'fail' || child.kind === 'empty'
     if (isFinal || !pathEquals(child.path, place.path)) return { kind: 'delegate', ...place, tree: child }
     return relabelled(child, place)
   }
 
   /** Several entries match: they are alternatives, the last one first. */
-  #weigh(place: Place, matches: readonly Match[], depth: number): DelegateTree {
+  #weigh(place: Place, rules: readonly Dentry[], depth: number): DelegateTree {
     this.#refuseBeyondLimit(depth)
-    return altOf(
-      place,
-      matches.map(({ dentry, tree }) => this.#branch(tree, { path: place.path, dentry }, depth, place)),
-    )
+    const trees = rules.map(rule => {
+      this.#trail.follow(rule)
+      return this.#branch(rule.dst, { path: place.path, dentry: rule }, depth, place)
+    })
+    return altOf(place, trees)
   }
 
   /** No entry matches: the namers are asked. */
   #ask(place: Place, depth: number): DelegateTree {
     const state = this.#input.namers.lookup(place.path, this.#input.read)
-    if (state.kind === 'pending') throw new Stopped(pendingOn(state.waitingFor ?? showPath(place.path)))
+    if (state.kind === 'pending') throw new Waiting(pendingOn(state.waitingFor ?? showPath(place.path)))
     this.#refuseBeyondLimit(depth + 1)
     if (state.kind === 'failed') return { kind: 'exception', ...place, message: messageOf(state.error, place.path) }
     return state.value.kind === 'neg' ? { kind: 'neg', ...place } : this.#tree(state.value, place, depth + 1)

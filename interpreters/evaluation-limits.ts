@@ -1,12 +1,21 @@
 // How far the evaluation of one name may go, and the errors that say where it went too far. Knows no dtab and no namer.
-import { NamingError } from '../naming/errors.ts'
-import { type Path, pathEquals, showPath } from '../naming/path.ts'
+import { type ErrorDetail, NamingError } from '../naming/errors.ts'
+import { type Path, showPath } from '../naming/path.ts'
 
 /** Rewrites from the name to a bound id; one more fails, as in Finagle. */
 export const maxDepth = 100
 
 /** Look-ups for one name, over all its branches. */
 export const maxLookups = 10_000
+
+/** What a binding may cost: characters of the paths looked up, of the rules' nodes walked over, and of the result's text. */
+export const maxBindWork = 4_000_000
+
+/** The same for an explanation, in which every step shows its path and its rule. */
+export const maxExplainWork = 16_000_000
+
+/** Rules that may match, over all look-ups. */
+export const maxMatches = 500_000
 
 /** Nodes of name trees that may be open inside one another, over all rewrites: plain recursion is safe up to here. */
 export const maxNesting = 1_500
@@ -17,52 +26,89 @@ export const maxPathsKept = 256
 /** Steps shown of a path through the rules that is too long to show whole. */
 const shownSteps = 6
 
-/** Finagle's words, which clients of namerd know, and then what to look at. */
-export function tooDeep(steps: readonly Path[]): NamingError {
-  return new NamingError('name-too-deep', `Max recursion level: ${maxDepth} reached in Namer lookup: ${route(steps)}`, {
-    detail: { steps: steps.slice(0, shownSteps).map(showPath) },
-  })
+/** Members of a circle that are shown; all of them when they are no more than this. */
+const shownMembers = 24
+
+/** Characters shown of one path. */
+const shownChars = 200
+
+/** Path text for messages, cut when it is very long. */
+export function readableStep(path: Path): string {
+  return cut(showPath(path))
 }
 
-/** A path that leads back to itself; `cycle` begins with it. */
-export function endlessCycle(cycle: readonly Path[]): NamingError {
-  const [first] = cycle
-  const closed = first === undefined ? cycle : [...cycle, first]
+/** The rules that lead back to the first of them, by path or by prefix, as text. */
+export type Circle = readonly string[]
+
+/** Finagle's words, which clients of namerd know, and then what to look at. */
+export function tooDeep(steps: readonly Path[], circle: Circle | undefined): NamingError {
+  const shown = steps.slice(0, shownSteps).map(readableStep)
   return new NamingError(
     'name-too-deep',
-    `Max recursion level: ${maxDepth} reached in Namer lookup: the rules lead in a circle, ${route(closed)}`,
-    { detail: { cycle: cycle.map(showPath) } },
+    `Max recursion level: ${maxDepth} reached in Namer lookup: ${shown.join(' -> ')} -> ...${because(circle)}`,
+    { detail: { steps: shown, ...cycleOf(circle) } },
   )
 }
 
-/** The work limit was reached; a cycle met on the way is the likely cause and is named. */
-export function tooMuchWork(name: Path | undefined, cycle: readonly Path[] | undefined): NamingError {
-  const subject = name === undefined ? 'the name' : showPath(name)
-  const because = cycle === undefined ? '' : `; the rules lead in a circle, ${route([...cycle, ...cycle.slice(0, 1)])}`
-  return new NamingError('evaluation-limit', `${subject} needs more than ${maxLookups} look-ups${because}`, {
-    detail: cycle === undefined ? { maxLookups } : { maxLookups, cycle: cycle.map(showPath) },
-  })
+/** linkerd's words for an explanation that goes too deep. */
+export const explanationTooDeep = 'Max recursion level reached.'
+
+/** The same as the failure of a whole explanation. */
+export function tooDeepToExplain(circle: Circle | undefined): NamingError {
+  const reason = circle === undefined ? '' : ` The rules lead in a circle, ${closed(circle)}.`
+  return new NamingError('name-too-deep', `${explanationTooDeep}${reason}`, { detail: cycleOf(circle) })
 }
 
-export function tooNested(name: Path | undefined): NamingError {
-  const subject = name === undefined ? 'the name' : showPath(name)
-  return new NamingError('evaluation-limit', `${subject} leads through trees nested more than ${maxNesting} deep`, {
-    detail: { maxNesting },
-  })
+/** A path that leads back to itself; the circle begins with it. */
+export function endlessCycle(circle: Circle): NamingError {
+  return new NamingError(
+    'name-too-deep',
+    `Max recursion level: ${maxDepth} reached in Namer lookup: the rules lead in a circle, ${closed(circle)}`,
+    { detail: cycleOf(circle) },
+  )
 }
 
-/** Where `path` stands in the open look-ups; -1 when it is not open. */
-export function openAt(open: readonly Path[], path: Path): number {
-  for (let i = open.length - 1; i >= 0; i--) {
-    const other = open[i]
-    if (other !== undefined && pathEquals(other, path)) return i
-  }
-  return -1
+/** The limit of look-ups was reached; a circle met on the way is the likely cause and is named. */
+export function tooMuchWork(name: Path, circle: Circle | undefined): NamingError {
+  return new NamingError(
+    'evaluation-limit',
+    `${readableStep(name)} needs more than ${maxLookups} look-ups${because(circle)}`,
+    { detail: { maxLookups, ...cycleOf(circle) } },
+  )
 }
 
-function route(steps: readonly Path[]): string {
-  if (steps.length <= shownSteps + 1) return steps.map(showPath).join(' -> ')
-  const last = steps.at(-1) ?? []
-  const ending = last.length > shownSteps ? '' : ` -> ${showPath(last)}`
-  return `${steps.slice(0, shownSteps).map(showPath).join(' -> ')} -> ...${ending}`
+/** The paths, rules or results of a name grow beyond what is worked through for one name. */
+export function tooLarge(name: Path, maxWork: number, circle: Circle | undefined): NamingError {
+  return new NamingError(
+    'evaluation-limit',
+    `${readableStep(name)} leads through more than ${maxWork} characters of paths and rules${because(circle)}`,
+    { detail: { maxWork, ...cycleOf(circle) } },
+  )
+}
+
+export function tooNested(name: Path): NamingError {
+  return new NamingError(
+    'evaluation-limit',
+    `${readableStep(name)} leads through trees nested more than ${maxNesting} deep`,
+    { detail: { maxNesting } },
+  )
+}
+
+function because(circle: Circle | undefined): string {
+  return circle === undefined ? '' : `; the rules lead in a circle, ${closed(circle)}`
+}
+
+function cycleOf(circle: Circle | undefined): ErrorDetail {
+  return circle === undefined ? {} : { cycle: circle.map(cut) }
+}
+
+/** Every member, and the first again at the end. */
+function closed(circle: Circle): string {
+  const shown = circle.slice(0, shownMembers).map(cut)
+  const omitted = circle.length - shown.length
+  return [...shown, ...(omitted > 0 ? [`(${omitted} more)`] : []), ...shown.slice(0, 1)].join(' -> ')
+}
+
+function cut(text: string): string {
+  return text.length <= shownChars ? text : `${text.slice(0, shownChars)}…`
 }

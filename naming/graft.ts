@@ -10,7 +10,8 @@ function isSimple<L>(tree: NameTree<L>): boolean {
 }
 
 /** `path` and then the labels of `tail` from `from` on, in one array of exact size: a lookup makes little else. */
-function extend(path: Path, tail: Path, from: number): Path {
+export function extendPath(path: Path, tail: Path, from: number): Path {
+  if (from >= tail.length) return path
   const whole = new Array<Label>(path.length + tail.length - from)
   for (let i = 0; i < path.length; i++) whole[i] = path[i] ?? ''
   for (let i = from; i < tail.length; i++) whole[path.length + i - from] = tail[i] ?? ''
@@ -18,7 +19,7 @@ function extend(path: Path, tail: Path, from: number): Path {
 }
 
 function graftSimple(tree: NameTree<Path>, tail: Path, from: number): NameTree<Path> {
-  return tree.kind === 'leaf' ? { kind: 'leaf', value: extend(tree.value, tail, from) } : tree
+  return tree.kind === 'leaf' ? { kind: 'leaf', value: extendPath(tree.value, tail, from) } : tree
 }
 
 /**

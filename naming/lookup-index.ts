@@ -7,19 +7,13 @@ import { alt, type NameTree, neg } from './name-tree.ts'
 import type { Path } from './path.ts'
 import { collectMatches, TrieEditor, type TrieNode } from './prefix-trie.ts'
 
-/** A dentry that a path matched, and its tree with the rest of the path appended. */
-export interface Match {
-  readonly dentry: Dentry
-  readonly tree: NameTree<Path>
-}
-
 export interface LookupIndex {
   /** The entries that were compiled. */
   readonly dtab: Dtab
   /** One step of evaluation: no match is neg, one match its tree, more an alternative of their trees, last entry first. */
   lookup(path: Path): NameTree<Path>
-  /** The same step taken apart, last entry first. */
-  matches(path: Path): readonly Match[]
+  /** The entries that match, last one first. Nothing is appended to their trees, however large. */
+  matches(path: Path): readonly Dentry[]
 }
 
 /** A compilation that does its work in slices. */
@@ -78,9 +72,9 @@ class TrieIndex implements LookupIndex {
     return alt(trees)
   }
 
-  matches(path: Path): readonly Match[] {
+  matches(path: Path): readonly Dentry[] {
     const count = this.#collect(path)
-    return this.#found.slice(0, count).map(({ dentry }) => ({ dentry, tree: treeFor(dentry, path) }))
+    return this.#found.slice(0, count).map(entry => entry.dentry)
   }
 
   /** Puts the matching entries, last first, at the head of the scratch array; gives their number. */
@@ -132,10 +126,10 @@ class ChainedIndex implements LookupIndex {
     const matches = this.matches(path)
     const [last] = matches
     if (last === undefined) return neg
-    return matches.length === 1 ? last.tree : alt(matches.map(match => match.tree))
+    return matches.length === 1 ? treeFor(last, path) : alt(matches.map(dentry => treeFor(dentry, path)))
   }
 
-  matches(path: Path): readonly Match[] {
+  matches(path: Path): readonly Dentry[] {
     const later = this.#second.matches(path)
     const earlier = this.#first.matches(path)
     return later.length === 0 ? earlier : [...later, ...earlier]

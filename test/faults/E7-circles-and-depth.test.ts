@@ -54,6 +54,25 @@ describe('E7: circles and depth', () => {
     expect(lookups).toBeLessThan(10)
   })
 
+  it('names every member of a longer circle, reached from outside it', () => {
+    const members = ['/b', '/c', '/d', '/e', '/f', '/g', '/h', '/i', '/j']
+    const rules = members.map((member, i) => `${member} => ${members[i + 1] ?? '/b'}`).join(' ; ')
+    const { error } = boundError(`/a => /b ; ${rules}`)
+    expect(error.message).toBe(`${tooDeep}: the rules lead in a circle, ${members.join(' -> ')} -> /b`)
+    expect(error.detail.cycle).toEqual(members)
+  })
+
+  it('names the rules of a circle in which the name grows and so never comes back', () => {
+    const chain = boundError('/a => /b/x ; /b => /a/x').error
+    expect(chain.message).toMatch(
+      /^Max recursion .* in Namer lookup: \/a -> \/b\/x .*; the rules lead in a circle, \/a -> \/b -> \/a$/,
+    )
+    expect(chain.detail.cycle).toEqual(['/a', '/b'])
+    const union = boundError('/a => /b/x & /b/y ; /b => /a/x & /a/y').error
+    expect(union.message).toBe('/a needs more than 10000 look-ups; the rules lead in a circle, /a -> /b -> /a')
+    expect(union.detail.cycle).toEqual(['/a', '/b'])
+  })
+
   it('names a rule that leads to itself', () => {
     expect(boundError('/a => /a').error.message).toBe(`${tooDeep}: the rules lead in a circle, /a -> /a`)
   })

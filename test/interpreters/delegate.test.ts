@@ -69,11 +69,18 @@ describe('an explanation', () => {
     expect(explained(world, '/svc')).toEqual([{ kind: 'pending', waitingFor: '/#/io.test/pending' }])
   })
 
-  it('fails when a chain is too deep', async () => {
+  it('fails when a chain is too deep, and names the circle', async () => {
     const world = createWorld()
-    await world.put('default', '/a => /a')
+    await world.put('default', '/a => /b/x ; /b => /a')
+    const message = 'Max recursion level reached. The rules lead in a circle, /a -> /b -> /a.'
+    expect(explained(world, '/a')).toMatchObject([{ kind: 'failed', error: { code: 'name-too-deep', message } }])
+  })
+
+  it('has an exception where one alternative is too deep, and goes on with the next', async () => {
+    const world = createWorld()
+    await world.put('default', '/a => /b | /#/io.test/x ; /b => /b')
     expect(explained(world, '/a')).toMatchObject([
-      { kind: 'failed', error: { code: 'name-too-deep', message: 'Max recursion level reached.' } },
+      { kind: 'ok', value: { trees: [{ message: 'Max recursion level reached.' }, { kind: 'leaf' }] } },
     ])
   })
 })
