@@ -14,7 +14,6 @@ import type { DelegateTree } from './interpreter.ts'
 import type { NamerLeaf } from './namer.ts'
 import type { Namers } from './namers.ts'
 import { Exhausted, Trail } from './trail.ts'
-import { explainUnknownNamer } from './unknown-namer.ts'
 
 export interface DelegateInput {
   readonly rules: LookupIndex
@@ -198,7 +197,7 @@ class Walk {
     const state = this.#input.namers.lookup(place.path, this.#input.read)
     if (state.kind === 'pending') throw new Waiting(pendingOn(state.waitingFor ?? showPath(place.path)))
     this.#refuseBeyondLimit(depth + 1)
-    if (state.kind === 'failed') return { kind: 'exception', ...place, message: messageOf(state.error, place.path) }
+    if (state.kind === 'failed') return { kind: 'exception', ...place, message: state.error.message }
     return state.value.kind === 'neg' ? { kind: 'neg', ...place } : this.#tree(state.value, place, depth + 1)
   }
 }
@@ -214,8 +213,4 @@ function altOf(place: Place, children: readonly DelegateTree[]): DelegateTree {
 function relabelled(tree: DelegateTree, { dentry }: Place): DelegateTree {
   const { dentry: _, ...rest } = tree
   return dentry === undefined ? rest : { ...rest, dentry }
-}
-
-function messageOf(error: Error, path: Path): string {
-  return error instanceof NamingError && error.code === 'unknown-namer' ? explainUnknownNamer(path) : error.message
 }

@@ -2,13 +2,11 @@
 import { NamingError } from '../naming/errors.ts'
 import { type Path, showPath } from '../naming/path.ts'
 
-/** `/$/<class>` is no namer, or not in this shape. The message is the class alone, as namerd's; `detail` has the whole path. */
+/** `/$/<class>` is no namer, or not in this shape. `detail.namer` is the class: all that namerd says when it binds. */
 export function unknownNamer(path: Path): NamingError {
-  const className = path[1] ?? ''
-  return new NamingError('unknown-namer', className, { detail: { namer: className, path: showPath(path) } })
-}
-
-/** namerd's longer text of the same error, for explanations. */
-export function explainUnknownNamer(path: Path): string {
-  return `Unknown namer: ${path[1] ?? ''} for path: ${showPath(path)}`
+  const namer = path[1] ?? ''
+  const shown = showPath(path)
+  return new NamingError('unknown-namer', `Unknown namer: ${namer} for path: ${shown}`, {
+    detail: { namer, path: shown },
+  })
 }

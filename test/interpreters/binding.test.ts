@@ -95,8 +95,8 @@ describe('the bind law', () => {
     expect(bound('/a => /#/io.test/pending & /#/io.test/x')).toBe('/#/io.test/x')
   })
 
-  it('fails with the class alone when a built-in namer does not exist', () => {
-    expect(bound('/a => /$/com.example.Namer/x')).toBe('failed: com.example.Namer')
+  it('fails with the class and the path when a built-in namer does not exist', () => {
+    expect(bound('/a => /$/com.example.Namer/x')).toBe('failed: Unknown namer: com.example.Namer for path: /$/com.example.Namer/x')
   })
 
   it('keeps a throwing namer from harming another branch', () => {

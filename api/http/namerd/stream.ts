@@ -1,5 +1,6 @@
 // namerd's watch: one chunk per value, a newline behind each, no heartbeats; an error is a last line and the end.
 import type { FastifyReply } from 'fastify'
+import { NamingError } from '../../../naming/errors.ts'
 import type { Cell } from '../../../watch/cell.ts'
 import type { State } from '../../../watch/state.ts'
 import { LatestWriter } from '../latest-writer.ts'
@@ -40,9 +41,15 @@ export function streamLines<T>(
     isFirst = false
     if (next === undefined || hasFailed) return
     hasFailed = next instanceof Error
-    line = `${next instanceof Error ? next.message : next}\n`
+    line = `${next instanceof Error ? messageOf(next) : next}\n`
     writer.changed()
   })
   streams.add(response, unwatch)
   return reply
+}
+
+/** Of a namer that does not exist namerd says the class and nothing else. */
+function messageOf(error: Error): string {
+  const { code, detail } = NamingError.from(error)
+  return code === 'unknown-namer' && typeof detail.namer === 'string' ? detail.namer : error.message
 }

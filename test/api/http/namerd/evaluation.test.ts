@@ -108,6 +108,8 @@ describe('/api/1/bind', () => {
     const answer = await stream
     expect(answer.statusCode).toBe(200)
     expect(answer.body).toMatch(/^Max recursion level: 100 reached in Namer lookup.*\n$/)
+    const unknown = await fixture.api.inject({ url: '/api/1/bind/default?path=/$/com.nope/x&watch=true' })
+    expect(unknown).toMatchObject({ statusCode: 200, body: 'com.nope\n' })
   })
 })
 
