@@ -8,6 +8,8 @@ import type { Cancel, Clock } from '../../watch/clock.ts'
 export type Hosts = ReadonlyMap<string, readonly string[]>
 
 const lookEveryMs = 2_000
+/** A file that is being written is half of itself: a change is taken once it has stayed the same for so long. */
+const settleMs = 100
 const lingerMs = 30_000
 
 /** Access to the file. */
@@ -59,8 +61,11 @@ class HostsFileReader {
   readonly #sink: Sink<Hosts>
   readonly #clock: Clock
   #isOpen = true
-  #hasRead = false
+  #hosts: Hosts | undefined
+  /** Stamp of what was read, and of a change on trial. */
   #seen: string | undefined
+  #trial: { readonly stamp: string | undefined } | undefined
+  #isFailing = false
   #cancel: Cancel | undefined
 
   constructor(file: HostsFile, sink: Sink<Hosts>, clock: Clock) {
@@ -71,8 +76,8 @@ class HostsFileReader {
 
   look(): void {
     this.#readIfChanged().then(
-      hosts => this.#finish(() => (hosts === undefined ? this.#sink.contact() : this.#sink.set(hosts))),
-      (error: unknown) => this.#finish(() => this.#sink.fail(unreadable(this.#file.path, error))),
+      hosts => this.#show(hosts),
+      (error: unknown) => this.#fail(error),
     )
   }
 
@@ -81,17 +86,39 @@ class HostsFileReader {
     this.#cancel?.()
   }
 
-  #finish(report: () => void): void {
+  #show(hosts: Hosts | undefined): void {
     if (!this.#isOpen) return
-    report()
-    this.#cancel = this.#clock.after(lookEveryMs, () => this.look())
+    if (hosts === undefined || (hosts === this.#hosts && !this.#isFailing)) this.#sink.contact()
+    else this.#sink.set(hosts)
+    if (hosts !== undefined) this.#isFailing = false
+    this.#hosts = hosts ?? this.#hosts
+    this.#lookAfter(this.#trial === undefined ? lookEveryMs : settleMs)
   }
 
+  #fail(error: unknown): void {
+    if (!this.#isOpen) return
+    this.#isFailing = true
+    this.#sink.fail(unreadable(this.#file.path, error))
+    this.#lookAfter(lookEveryMs)
+  }
+
+  #lookAfter(ms: number): void {
+    this.#cancel = this.#clock.after(ms, () => this.look())
+  }
+
+  /** What the file lists now; undefined while a change is on trial. */
   async #readIfChanged(): Promise<Hosts | undefined> {
     const stamp = await this.#file.stamp()
-    if (this.#hasRead && stamp === this.#seen) return undefined
+    const trial = this.#trial
+    this.#trial = undefined
+    if (this.#hosts !== undefined) {
+      if (stamp === this.#seen) return this.#hosts
+      if (trial === undefined || trial.stamp !== stamp) {
+        this.#trial = { stamp }
+        return undefined
+      }
+    }
     const hosts: Hosts = stamp === undefined ? new Map() : parseHosts(await this.#file.read())
-    this.#hasRead = true
     this.#seen = stamp
     return hosts
   }

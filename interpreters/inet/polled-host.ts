@@ -1,4 +1,5 @@
 // Asks DNS for one host for as long as its source is open: again when the answer runs out, sooner after a failure.
+import { isIP } from 'node:net'
 import type { Sink } from '../../watch/cell.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { HostAddresses } from './host-cells.ts'
@@ -30,6 +31,7 @@ class PolledHost {
   readonly #options: PolledHostOptions
   #isOpen = true
   #failures = 0
+  #known: readonly string[] = []
   #cancel: Cancel | undefined
 
   constructor(options: PolledHostOptions) {
@@ -52,12 +54,14 @@ class PolledHost {
   #take(answer: HostAnswer): void {
     if (!this.#isOpen) return
     this.#failures = 0
-    if (answer.addresses.length === 0) {
+    const kept = this.#known.filter(address => isIP(address) === answer.unanswered)
+    this.#known = [...new Set([...answer.addresses, ...kept])].sort()
+    if (this.#known.length === 0) {
       this.#options.sink.set('unknown')
       this.#askAfter(unknownUseMs)
       return
     }
-    this.#options.sink.set([...new Set(answer.addresses)].sort())
+    this.#options.sink.set(this.#known)
     this.#askAfter(Math.min(Math.max(answer.ttlSeconds * 1000, shortestUseMs), longestUseMs))
   }
 

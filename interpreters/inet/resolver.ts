@@ -8,7 +8,12 @@ import { createGate } from './gate.ts'
 export interface HostAnswer {
   readonly addresses: readonly string[]
   readonly ttlSeconds: number
+  /** The addresses of this family could not be asked for: what was known of them still holds. */
+  readonly unanswered?: 4 | 6
 }
+
+/** The part of Node's resolver that is used. */
+export type DnsQuestions = Pick<Resolver, 'resolve4' | 'resolve6'>
 
 export interface HostResolver {
   /** Rejects when DNS cannot be asked or does not answer. */
@@ -76,21 +81,23 @@ async function readSearchRules(path: string): Promise<SearchRules> {
 }
 
 /** IPv4 and IPv6 addresses together; one family's failure does not hide the other's answer. */
-async function askBoth(resolver: Resolver, name: string): Promise<HostAnswer> {
+export async function askBoth(resolver: DnsQuestions, name: string): Promise<HostAnswer> {
   const outcomes = await Promise.allSettled([
     resolver.resolve4(name, { ttl: true }),
     resolver.resolve6(name, { ttl: true }),
   ])
   const records = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? outcome.value : []))
+  const failures = outcomes.map(outcome => outcome.status === 'rejected' && !isNoSuchHost(outcome.reason))
+  const failed = failures.indexOf(true)
   if (records.length > 0) {
     return {
       addresses: records.map(record => record.address),
       ttlSeconds: Math.min(...records.map(record => record.ttl)),
+      ...(failed >= 0 && { unanswered: failed === 0 ? 4 : 6 }),
     }
   }
-  for (const outcome of outcomes) {
-    if (outcome.status === 'rejected' && !isNoSuchHost(outcome.reason)) throw dnsFailure(name, outcome.reason)
-  }
+  const outcome = outcomes[failed]
+  if (outcome?.status === 'rejected') throw dnsFailure(name, outcome.reason)
   return { addresses: [], ttlSeconds: 0 }
 }
 

@@ -91,18 +91,55 @@ describe('inet', () => {
     expect(world.resolver.asked).toEqual(['web'])
   })
 
+  /** Until a change of the hosts file was seen, and seen again. */
+  async function passTrial(): Promise<void> {
+    await world.pass(2_000)
+    await world.pass(100)
+  }
+
   it('reads the hosts file again when it has changed, and lives without it', async () => {
     const seen = world.replicas('/$/inet/listed/80')
     await world.settle()
     world.hosts = '10.0.0.7 listed'
-    await world.pass(2_000)
+    await passTrial()
     expect(addressesOf(seen.at(-1))).toBe('10.0.0.7|80')
     world.hosts = new Error('permission denied')
-    await world.pass(2_000)
+    await passTrial()
     expect(addressesOf(seen.at(-1))).toBe('10.0.0.7|80 (stale)')
+    world.hosts = '10.0.0.7 listed'
+    await passTrial()
+    expect(addressesOf(seen.at(-1))).toBe('10.0.0.7|80')
     world.hosts = undefined
-    await world.pass(2_000)
+    await passTrial()
     expect(addressesOf(seen.at(-1))).toBe('neg')
+  })
+
+  it('does not take a hosts file that is just being written', async () => {
+    const seen = world.replicas('/$/inet/listed/80')
+    await world.settle()
+    const before = seen.length
+    for (const text of ['', undefined, '10.0.0.', '10.0.0.8 lis']) {
+      world.hosts = text
+      await world.pass(100)
+    }
+    world.hosts = '10.0.0.8 listed'
+    await passTrial()
+    expect(seen.slice(before).map(addressesOf)).toEqual(['10.0.0.8|80'])
+  })
+
+  it('keeps the addresses of one family while only the other can be asked for', async () => {
+    world.resolver.set('web', { addresses: ['10.1.0.1', 'fd00::1'], ttlSeconds: 5 })
+    const seen = world.replicas('/$/inet/web/80')
+    await world.settle()
+    world.resolver.set('web', { addresses: ['10.1.0.2'], ttlSeconds: 5, unanswered: 6 })
+    await world.pass(5_000)
+    expect(addressesOf(seen.at(-1))).toBe('10.1.0.2|80 fd00::1|80')
+    world.resolver.set('web', { addresses: ['fd00::2'], ttlSeconds: 5, unanswered: 4 })
+    await world.pass(5_000)
+    expect(addressesOf(seen.at(-1))).toBe('10.1.0.2|80 fd00::2|80')
+    world.resolver.set('web', { addresses: ['fd00::2'], ttlSeconds: 5 })
+    await world.pass(5_000)
+    expect(addressesOf(seen.at(-1))).toBe('fd00::2|80')
   })
 
   it('keeps the first addresses for a fixed host', async () => {

@@ -1,7 +1,7 @@
 // The parts of DNS resolution that need no DNS: search domains and the order of candidates; and the hosts file's text.
 import { describe, expect, it } from 'vitest'
 import { parseHosts } from '../../../interpreters/inet/hosts-file.ts'
-import { candidatesOf, parseSearchRules } from '../../../interpreters/inet/resolver.ts'
+import { askBoth, candidatesOf, type DnsQuestions, parseSearchRules } from '../../../interpreters/inet/resolver.ts'
 
 describe('search rules', () => {
   it('are read from resolv.conf, the last line of a kind winning', () => {
@@ -28,5 +28,42 @@ describe('a hosts file', () => {
       ['localhost', ['127.0.0.1', '::1']],
       ['me', ['127.0.0.1']],
     ])
+  })
+})
+
+describe('a question to DNS', () => {
+  const coded = (code: string): Error => Object.assign(new Error(code), { code })
+
+  /** Answers of both families: records, or the code of a failure. */
+  function ask(four: string[] | string, six: string[] | string) {
+    const answer = (given: string[] | string, ttl: number) =>
+      typeof given === 'string'
+        ? Promise.reject(coded(given))
+        : Promise.resolve(given.map(address => ({ address, ttl })))
+    // The overload with times to live is the only one that is used.
+    const questions = { resolve4: () => answer(four, 30), resolve6: () => answer(six, 20) } as unknown as DnsQuestions
+    return askBoth(questions, 'web')
+  }
+
+  it('has the addresses of both families for the shorter time', async () => {
+    expect(await ask(['10.0.0.1'], ['fd00::1'])).toEqual({ addresses: ['10.0.0.1', 'fd00::1'], ttlSeconds: 20 })
+    expect(await ask(['10.0.0.1'], 'ENODATA')).toEqual({ addresses: ['10.0.0.1'], ttlSeconds: 30 })
+  })
+
+  it('says which family did not answer', async () => {
+    expect(await ask(['10.0.0.1'], 'ETIMEOUT')).toMatchObject({ addresses: ['10.0.0.1'], unanswered: 6 })
+    expect(await ask('ESERVFAIL', ['fd00::1'])).toMatchObject({ addresses: ['fd00::1'], unanswered: 4 })
+  })
+
+  it.each([
+    ['ETIMEOUT', 'ETIMEOUT'],
+    ['ENOTFOUND', 'ESERVFAIL'],
+    ['ECONNREFUSED', 'ENODATA'],
+  ])('never takes a failure (%s, %s) for a host that is not there', async (four, six) => {
+    await expect(ask(four, six)).rejects.toMatchObject({ code: 'namer-unavailable' })
+  })
+
+  it('has no addresses when both families say that there are none', async () => {
+    expect(await ask('ENOTFOUND', 'ENODATA')).toEqual({ addresses: [], ttlSeconds: 0 })
   })
 })
