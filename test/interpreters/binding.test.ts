@@ -96,7 +96,9 @@ describe('the bind law', () => {
   })
 
   it('fails with the class and the path when a built-in namer does not exist', () => {
-    expect(bound('/a => /$/com.example.Namer/x')).toBe('failed: Unknown namer: com.example.Namer for path: /$/com.example.Namer/x')
+    expect(bound('/a => /$/com.example.Namer/x')).toBe(
+      'failed: Unknown namer: com.example.Namer for path: /$/com.example.Namer/x',
+    )
   })
 
   it('keeps a throwing namer from harming another branch', () => {

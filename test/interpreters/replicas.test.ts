@@ -68,7 +68,10 @@ describe('the replicas of an id', () => {
     ['/$/nil', { kind: 'ok', value: { kind: 'bound', endpoints: [] } }],
     ['/$/nil/more', { kind: 'ok', value: { kind: 'bound', endpoints: [] } }],
     ['/$/fail', { kind: 'failed', error: { code: 'namer-unavailable' } }],
-    ['/$/nope/x', { kind: 'failed', error: { code: 'unknown-namer', message: 'Unknown namer: nope for path: /$/nope/x' } }],
+    [
+      '/$/nope/x',
+      { kind: 'failed', error: { code: 'unknown-namer', message: 'Unknown namer: nope for path: /$/nope/x' } },
+    ],
     ['/$/io.buoyant.hostportPfx/p/h:80', { kind: 'ok', value: noSuchReplicas }],
     ['/#/unknown/x', { kind: 'ok', value: noSuchReplicas }],
     ['/svc/web', { kind: 'ok', value: noSuchReplicas }],
