@@ -7,6 +7,16 @@ export type Watcher<T> = (state: State<T>) => void
 /** Ends a watch; harmless when called twice. Nothing is delivered after it returns. */
 export type Unwatch = () => void
 
+/** A watcher as an object, where two closures for each of very many watches would cost too much. Bound as a Watcher is. */
+export interface Observer<T> {
+  deliver(state: State<T>): void
+}
+
+/** A watch as an object. `end` is what Unwatch is. */
+export interface Observation {
+  end(): void
+}
+
 /** Resolves a cell to its node; for the kernel's own files only. */
 export const nodeOf = Symbol('nodeOf')
 
@@ -18,6 +28,8 @@ export interface Cell<T> {
   peek(): State<T>
   /** Delivers the present state before it returns, then each change: the newest only, at most once per flush. Aborting the signal ends it. */
   watch(watcher: Watcher<T>, signal?: AbortSignal): Unwatch
+  /** The same as watch: the present state before it returns, then each change. */
+  observe(observer: Observer<T>): Observation
   readonly [nodeOf]: () => unknown
 }
 
@@ -97,7 +109,7 @@ export interface Kernel {
   derive<T>(name: string, compute: Compute<T>, options?: CellOptions<T>): Cell<T>
   /** A cell fed by a backend: open runs at the first watcher and returns its close, which runs once after the last one left. */
   source<T>(name: string, open: (sink: Sink<T>) => () => void, options?: SourceOptions<T>): Cell<T>
-  /** One cell per key while anyone watches it; create makes a new one of this kernel, and is asked when it is first needed. */
+  /** One cell per key while anyone watches it; create makes a new one of this kernel, and is asked while there is none. */
   pool<K, T>(create: (key: K) => Cell<T>, keyText: (key: K) => string): Pool<K, T>
   /** Every open source, for /state. */
   sources(): readonly SourceReport[]
@@ -118,6 +130,6 @@ export interface Pool<K, T> {
   at(key: K): Cell<T>
   /** How many of its cells are alive. */
   readonly size: number
-  /** The keys of the live cells. */
-  keys(): Iterable<K>
+  /** The texts of the keys of the live cells. */
+  keys(): Iterable<string>
 }

@@ -1,7 +1,7 @@
 // Who is to be told, and when. A flush serves everyone queued before it began, over as many turns as it takes; whoever
 // is queued meanwhile waits for the next flush. Nothing is stored per change: a watcher is queued once and gets the newest.
-import type { Watcher } from './cell.ts'
-import { append, type Chained, remove } from './chain.ts'
+import type { Observation, Observer, Watcher } from './cell.ts'
+import { type Chained, remove } from './chain.ts'
 import type { Cancel } from './clock.ts'
 import type { KernelOptions } from './core.ts'
 import type { Node } from './node.ts'
@@ -14,18 +14,21 @@ const maxTurnMs = 10
 const watchersPerTimeCheck = 4
 
 /** One watcher of one node. */
-export class Subscription implements Chained<Subscription> {
+export class Subscription implements Observation, Chained<Subscription> {
   readonly node: Node
-  readonly watcher: Watcher<unknown>
+  readonly watcher: Watcher<unknown> | Observer<unknown>
   last: State<unknown> | undefined
   phase: 'idle' | 'queued' | 'ended' = 'idle'
   previous: Subscription | undefined
   next: Subscription | undefined
 
-  constructor(node: Node, watcher: Watcher<unknown>) {
+  constructor(node: Node, watcher: Watcher<unknown> | Observer<unknown>) {
     this.node = node
     this.watcher = watcher
-    node.watchers = append(node.watchers, this)
+  }
+
+  begin(): void {
+    this.node.watcherCame(this)
   }
 
   end(): void {
@@ -60,14 +63,15 @@ export class Delivery {
 
   /** Tells one watcher the present state, unless it has learnt as much before. */
   deliver(subscription: Subscription): void {
-    const { node, last } = subscription
+    const { node, last, watcher } = subscription
     const state = node.refresh()
     if (subscription.phase === 'ended' || this.#isClosed) return
     if (last !== undefined && node.isSame(last, state)) return
     subscription.last = state
     this.delivered++
     try {
-      subscription.watcher(state)
+      if (typeof watcher === 'function') watcher(state)
+      else watcher.deliver(state)
     } catch (error) {
       this.#options.onError(error, node.name)
     }

@@ -1,16 +1,27 @@
 // What every cell is inside the kernel: a state, those who watch it, those who are derived from it. The type of the
 // value is known only at the kernel's face; in here it is unknown.
-import { type Affects, type Cell, type CellOptions, nodeOf, type Unwatch, type Watcher } from './cell.ts'
+import {
+  type Affects,
+  type Cell,
+  type CellOptions,
+  nodeOf,
+  type Observation,
+  type Observer,
+  type Unwatch,
+  type Watcher,
+} from './cell.ts'
 import { append, type Chained, remove } from './chain.ts'
 import type { Core } from './core.ts'
 import { Subscription } from './delivery.ts'
 import type { DerivedNode } from './derived.ts'
 import { ok, pending, type State, sameState } from './state.ts'
 
-/** Where a pooled node is found while it is alive. */
+/** Where a pooled node is found while it is alive, under its key. */
 export interface Home {
-  enter(): void
-  leave(): void
+  enter(node: Node): void
+  leave(node: Node): void
+  /** The one that is alive under the node's key: another than the node, when that one was watched first. */
+  living(node: Node): Node | undefined
 }
 
 /** `target` has read `source` and saw `seen`. Chained among the source's dependents; `nextRead` follows the target's reads. */
@@ -38,6 +49,8 @@ export abstract class Node implements Cell<unknown> {
   watchers: Subscription | undefined
   dependents: Link | undefined
   home: Home | undefined
+  /** Its key in its home. */
+  key = ''
 
   constructor(core: Core, name: string, options: CellOptions<unknown>) {
     this.core = core
@@ -52,12 +65,13 @@ export abstract class Node implements Cell<unknown> {
   /** The last observer left. */
   protected abstract deactivate(): void
 
+  /** Itself, or in its stead the one that lives under its key: there is one cell per key, whoever holds which. */
   [nodeOf](): Node {
-    return this
+    return this.isObserved ? this : (this.home?.living(this) ?? this)
   }
 
   peek(): State<unknown> {
-    return this.refresh()
+    return this[nodeOf]().refresh()
   }
 
   /** Itself, when it has to be checked before its state can be used; only derivations ever have. */
@@ -82,20 +96,32 @@ export abstract class Node implements Cell<unknown> {
   }
 
   watch(watcher: Watcher<unknown>, signal?: AbortSignal): Unwatch {
-    const { core, isObserved } = this
-    if (core.isClosed || signal?.aborted) return () => {}
-    const subscription = new Subscription(this, watcher)
+    if (this.core.isClosed || signal?.aborted) return () => {}
+    const subscription = new Subscription(this[nodeOf](), watcher)
     const end = subscription.end.bind(subscription)
     signal?.addEventListener('abort', end, { once: true })
-    core.watchers++
-    if (!isObserved) this.activate()
-    if (this.isBusy) core.delivery.enqueue(subscription)
-    core.delivery.deliver(subscription)
+    subscription.begin()
     if (signal === undefined) return end
     return () => {
       signal.removeEventListener('abort', end)
       end()
     }
+  }
+
+  observe(observer: Observer<unknown>): Observation {
+    const subscription = new Subscription(this[nodeOf](), observer)
+    if (this.core.isClosed) subscription.phase = 'ended'
+    else subscription.begin()
+    return subscription
+  }
+
+  watcherCame(subscription: Subscription): void {
+    const { core, isObserved } = this
+    this.watchers = append(this.watchers, subscription)
+    core.watchers++
+    if (!isObserved) this.activate()
+    if (this.isBusy) core.delivery.enqueue(subscription)
+    core.delivery.deliver(subscription)
   }
 
   watcherLeft(): void {
@@ -162,12 +188,12 @@ export abstract class Node implements Cell<unknown> {
   /** Counts it among the living. */
   protected occupy(): void {
     this.core.cells++
-    this.home?.enter()
+    this.home?.enter(this)
   }
 
   protected release(): void {
     this.core.cells--
-    this.home?.leave()
+    this.home?.leave(this)
   }
 }
 

@@ -4,7 +4,7 @@ import type { BoundTree } from '../../naming/bound-tree.ts'
 import type { Path } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { type Content, hashFieldOf, hashOf, type WireHash } from '../../proto/updates.ts'
-import type { Cell, Unwatch } from '../../watch/cell.ts'
+import type { Cell, Observation, Observer } from '../../watch/cell.ts'
 import { pending, type State } from '../../watch/state.ts'
 
 /** Who is told that an entry has something to send. */
@@ -14,14 +14,14 @@ export interface EntryOwner {
 
 export type Entry = NameEntry | ReplicaEntry
 
-abstract class WatchEntry<T> {
+abstract class WatchEntry<T> implements Observer<T> {
   /** The newest state. */
   state: State<T> = pending
   /** The state that went out last. */
   sent: State<T> | undefined
   /** The content that the client said it holds, until something is sent that settles it. */
   #held: WireHash
-  #unwatch: Unwatch | undefined
+  #observation: Observation | undefined
 
   constructor(held: WireHash) {
     this.#held = held
@@ -29,16 +29,15 @@ abstract class WatchEntry<T> {
 
   /** Follows the cell until close. The owner is told of the present state before this returns. */
   open(cell: Cell<T>): void {
-    // Bound, not a closure: a closure weighs twice as much.
-    this.#unwatch = cell.watch(this.accept.bind(this))
+    this.#observation = cell.observe(this)
   }
 
   close(): void {
-    this.#unwatch?.()
+    this.#observation?.end()
   }
 
   /** Takes a newer state. */
-  accept(state: State<T>): void {
+  deliver(state: State<T>): void {
     this.state = state
     this.tellOwner()
   }

@@ -94,7 +94,7 @@ export class WatchSubscriptions implements EntryOwner {
     const entry = new NameEntry(this, key, hash)
     const request = this.#withinLimits(bindRequestFromName(name))
     if (!request.ok) {
-      entry.accept(failed(request.error))
+      entry.deliver(failed(request.error))
       return
     }
     this.#names.set(key, entry)
@@ -117,7 +117,7 @@ export class WatchSubscriptions implements EntryOwner {
     if (known?.isSubscribed) return
     const checked = this.#withinLimits(checkPath(id))
     if (!checked.ok) {
-      new ReplicaEntry(this, id, '').accept(failed(checked.error))
+      new ReplicaEntry(this, id, '').deliver(failed(checked.error))
       return
     }
     this.#count(1)

@@ -64,7 +64,7 @@ export const mutants: readonly Mutant[] = [
     to: '    if (!link.source.isBusy) return',
   },
   { law: 14, file: 'derived.ts', from: 'for (const leaf of leavesOf(circle)) read(leaf)', to: '' },
-  { law: 16, file: 'node.ts', from: 'this.home?.leave()', to: '' },
+  { law: 16, file: 'node.ts', from: 'this.home?.leave(this)', to: '' },
   { law: 16, file: 'source.ts', from: '    this.core.openSources.delete(this)\n', to: '' },
   { law: 2, file: 'derived.ts', from: 'maxRounds = 10', to: 'maxRounds = 1' },
 ]

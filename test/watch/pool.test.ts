@@ -9,26 +9,24 @@ const kernelModule = { createKernel, runSourceLoop }
 
 function createPool() {
   const { kernel, clock } = createBench(kernelModule)
-  const made: string[] = []
   const pool = kernel.pool(
-    (key: string) => {
-      made.push(key)
-      return kernel.derive(key, () => ok(key))
-    },
+    (key: string) => kernel.derive(key, () => ok(key)),
     key => key,
   )
-  return { kernel, clock, pool, made }
+  return { kernel, clock, pool }
 }
 
 test('a key has one cell while it is observed, whoever asked for it first', () => {
-  const { pool, made } = createPool()
+  const { kernel, pool } = createPool()
   const [first, second] = [pool.at('a'), pool.at('a')]
-  const watches = [collect(second), collect(first), collect(pool.at('a'))]
-  expect([made, pool.size, [...pool.keys()]]).toEqual([['a'], 1, ['a']])
+  const outer = kernel.derive('outer', read => read(first))
+  const watches = [collect(second), collect(first), collect(outer), collect(pool.at('a'))]
+  const { cells, evaluations } = kernel.counts()
+  expect([cells, evaluations, pool.size, [...pool.keys()]]).toEqual([2, 2, 1, ['a']])
   for (const { unwatch } of watches) unwatch()
   expect(pool.size).toBe(0)
   collect(first)
-  expect(pool.size).toBe(1)
+  expect([collect(second).seen, pool.size, kernel.counts().cells]).toEqual([[ok('a')], 1, 1])
 })
 
 test('a cell that was only looked at is not kept', () => {

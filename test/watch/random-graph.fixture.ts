@@ -1,6 +1,6 @@
 // Random graphs of cells, played on a kernel beside a model that computes everything anew from what was set. Every
 // broken promise is noted with the number of the law that it breaks.
-import type { Cell, Input, Kernel, Read, Sink, Unwatch } from '../../watch/cell.ts'
+import type { Cell, Input, Kernel, Read, Sink, Unwatch, Watcher } from '../../watch/cell.ts'
 import type { KernelOptions } from '../../watch/kernel.ts'
 import { failed, ok, pending, type Stale, type State } from '../../watch/state.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
@@ -101,6 +101,13 @@ function formulaOf(tape: Tape, count: number): Formula {
     },
   ]
   return formulas[tape.pick(formulas.length)] ?? (() => pending)
+}
+
+/** A watch by way of objects. */
+function observe<T>(cell: Cell<T>, deliver: Watcher<T>, signal: AbortSignal): Unwatch {
+  const observation = cell.observe({ deliver })
+  signal.addEventListener('abort', () => observation.end(), { once: true })
+  return () => observation.end()
 }
 
 export class RandomGraph {
@@ -277,7 +284,9 @@ export class RandomGraph {
       end: () => this.#leave(watching, abort),
     }
     this.#watching.add(watching)
-    const unwatch = subject.cell.watch(state => this.#deliver(watching, state, mode), abort.signal)
+    const deliver = (state: State<number>): void => this.#deliver(watching, state, mode)
+    const unwatch =
+      mode === 'plain' ? observe(subject.cell, deliver, abort.signal) : subject.cell.watch(deliver, abort.signal)
     if (abort.signal.aborted) unwatch()
     else if (watching.last === undefined) this.#note(1, 'nothing was delivered by watch')
   }
