@@ -51,6 +51,8 @@ export const errorCodes = {
   'dtab-version-mismatch': row(412, grpc.aborted, false, 'The dtab has another version'),
   'dtab-too-large': row(413, grpc.resourceExhausted, false, 'The dtab is larger than the store can hold'),
   'body-too-large': row(413, grpc.resourceExhausted, false, 'The body is too large'),
+  'headers-too-large': row(431, grpc.resourceExhausted, false, 'The head of the request is too large'),
+  'request-timeout': row(408, grpc.deadlineExceeded, true, 'The request did not come in time'),
   'unsupported-media-type': row(415, grpc.invalidArgument, false, 'The Content-Type is not supported'),
   'not-acceptable': row(406, grpc.invalidArgument, false, 'No representation satisfies Accept'),
   'idempotency-key-reused': row(
