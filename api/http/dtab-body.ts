@@ -27,6 +27,11 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The body as text, or `code` when it is not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array, code: 'bad-dtab' | 'bad-request'): Result<string> {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    const position = { offset: 0, line: 1, column: 1 }
+    const message = 'The body begins with a byte order mark. Send UTF-8 without one.'
+    return failure(new NamingError(code, message, { detail: { position } }))
+  }
   try {
     return success(strictUtf8.decode(bytes))
   } catch {

@@ -14,18 +14,32 @@ import { readPatch } from './patch-body.ts'
 import { entityTag, readOutcome } from './precondition.ts'
 import { sendJson } from './send-json.ts'
 import { fromQuery, startWatch, watchQuery } from './start-watch.ts'
-import { asPrecondition, bodyBytes, changeOf, createCheckedEditor, sendWritten, writeQuery } from './write-request.ts'
+import { answerWrite, bodyBytes, changeOf, createCheckedEditor, writeQuery } from './write-request.ts'
 
 /** The grammar is checked before: see refuse-early.ts. */
 export const namespaceParams = z.strictObject({ namespace: z.string() })
+/** A whole number in a query, in decimal digits and nothing else. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): z.ZodType<number> {
+  return z
+    .string()
+    .regex(/^[0-9]{1,16}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most))
+}
+
 /** A version in a query. */
-export const versionNumber = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
+export const versionNumber = wholeNumber(1)
 
 const listQuery = z.strictObject({
   ...watchQuery,
   deleted: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
 })
-const readQuery = z.strictObject({ ...watchQuery, version: versionNumber.optional() })
+const readQuery = z
+  .strictObject({ ...watchQuery, version: versionNumber.optional() })
+  .refine(({ watch, version }) => watch !== true || version === undefined, {
+    path: ['version'],
+    error: 'cannot be watched, for an old version never changes; leave out version or watch',
+  })
 
 /** How long a listing waits for a store that has just been opened. */
 const storeWaitMs = 5_000
@@ -64,20 +78,16 @@ function addWrites(app: FastifyInstance, context: HttpContext): void {
     const change = changeOf(request, namespace, request.query.message)
     const mediaType = mediaTypeOf(request.headers['content-type'])
     const { text } = orThrow(await codec.decode(bodyBytes(request), mediaType, namespace))
-    try {
-      return sendWritten(reply, store, await editor.put({ ...change, body: { kind: 'text', text } }))
-    } catch (error) {
-      throw asPrecondition(error, change)
-    }
+    return answerWrite(reply, store, change, () => editor.put({ ...change, body: { kind: 'text', text } }))
   })
   typed.patch('/api/dtabs/:namespace', { schema, config: { bodyTypes: [jsonType] } }, async (request, reply) => {
     const change = changeOf(request, request.params.namespace, request.query.message)
     const edits = orThrow(readPatch(bodyBytes(request)))
-    return sendWritten(reply, store, await editor.patch({ ...change, edits }))
+    return answerWrite(reply, store, change, () => editor.patch({ ...change, edits }))
   })
   typed.delete('/api/dtabs/:namespace', { schema }, async (request, reply) => {
     const change = changeOf(request, request.params.namespace, request.query.message)
-    return sendWritten(reply, store, await editor.delete(change))
+    return answerWrite(reply, store, change, () => editor.delete(change))
   })
 }
 

@@ -8,19 +8,19 @@ import { readHistory, readVersion } from '../../storage/history.ts'
 import type { Store, Version } from '../../storage/store.ts'
 import type { HttpContext } from './context.ts'
 import { metaJson } from './dtab-frames.ts'
-import { namespaceParams, versionNumber } from './dtabs.ts'
+import { namespaceParams, versionNumber, wholeNumber } from './dtabs.ts'
 import { jsonType } from './media-type.ts'
 import { readRollback } from './patch-body.ts'
 import { sendJson } from './send-json.ts'
-import { bodyBytes, changeOf, createCheckedEditor, sendWritten, writeQuery } from './write-request.ts'
+import { answerWrite, bodyBytes, changeOf, createCheckedEditor, writeQuery } from './write-request.ts'
 
 const maxPage = 100
 const defaultPage = 20
-const anyVersion = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+const anyVersion = wholeNumber(0)
 
 const historyQuery = z.strictObject({
   before: versionNumber.optional(),
-  limit: z.coerce.number().int().min(1).max(maxPage).default(defaultPage),
+  limit: wholeNumber(1, maxPage).default(defaultPage),
 })
 const diffQuery = z.strictObject({ from: anyVersion, to: anyVersion.optional() })
 
@@ -59,8 +59,7 @@ export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): vo
   typed.post('/api/dtabs/:namespace/rollback', rollback, async (request, reply) => {
     const change = changeOf(request, request.params.namespace, request.query.message)
     const version = orThrow(readRollback(bodyBytes(request)))
-    const result = await editor.rollback({ ...change, version })
-    return sendWritten(reply, store, result)
+    return answerWrite(reply, store, change, () => editor.rollback({ ...change, version }))
   })
 }
 

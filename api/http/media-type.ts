@@ -1,4 +1,5 @@
 // Content-Type and Accept: which representation a body is in and which one a client wants (RFC 9110, 12.5.1).
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** The media types of this API. */
 export const jsonType = 'application/json'
@@ -10,6 +11,19 @@ export const eventStreamType = 'text/event-stream'
 /** The type itself, lower-cased, without parameters; empty when the header is absent. */
 export function mediaTypeOf(header: string | undefined): string {
   return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/** UTF-8 holds the same bytes as ASCII. */
+const utf8Names = ['utf-8', 'utf8', 'us-ascii', 'ascii']
+
+/** What the headers say of a body that would be misread as plain UTF-8: a compression, or another charset. */
+export function misreadAs({
+  'content-encoding': encoding,
+  'content-type': contentType,
+}: Pick<IncomingHttpHeaders, 'content-encoding' | 'content-type'>): string | undefined {
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') return `Content-Encoding '${encoding}'`
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType ?? '')?.[1]
+  return charset === undefined || utf8Names.includes(charset.toLowerCase()) ? undefined : `The charset '${charset}'`
 }
 
 interface Range {

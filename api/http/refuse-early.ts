@@ -4,7 +4,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { parseNamespace } from '../../naming/namespace.ts'
 import { orThrow } from '../../naming/result.ts'
 import type { HttpContext } from './context.ts'
-import { jsonType, mediaTypeOf } from './media-type.ts'
+import { jsonType, mediaTypeOf, misreadAs } from './media-type.ts'
 import { unsupportedMediaType } from './send-problem.ts'
 
 declare module 'fastify' {
@@ -37,10 +37,8 @@ function refuseBody(request: FastifyRequest, accepted: readonly string[], limit:
     const shown = header === undefined ? 'A Content-Type is missing.' : `Content-Type '${header}' is not taken.`
     throw unsupportedMediaType(shown, accepted)
   }
-  const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw unsupportedMediaType(`Content-Encoding '${encoding}' is not taken.`, accepted)
-  }
+  const misread = misreadAs(request.headers)
+  if (misread !== undefined) throw unsupportedMediaType(`${misread} is not taken.`, accepted)
   const length = Number(request.headers['content-length'] ?? 0)
   if (type !== jsonType && length > limit) {
     throw new NamingError('dtab-too-large', `The dtab has ${length} bytes; this store holds at most ${limit}.`, {

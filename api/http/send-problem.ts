@@ -1,4 +1,5 @@
 // The last stop of every error: a problem document for the client, a line in the log when the server is to blame.
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
@@ -61,15 +62,23 @@ function invalidInput(issues: readonly Issue[], context: string | undefined): Na
   })
 }
 
+/** What the HTTP parser refuses by these codes is well formed, but too much. */
+const brokenRequests: Readonly<Record<string, NamingError>> = {
+  HPE_HEADER_OVERFLOW: new NamingError('headers-too-large', 'The request line and headers are larger than 16 KB.'),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: new NamingError('body-too-large', 'The extensions of a chunk are too large.'),
+  ERR_HTTP_REQUEST_TIMEOUT: new NamingError('request-timeout', 'The request did not arrive whole in time.'),
+}
+const notHttp = new NamingError('bad-request', 'The request is not valid HTTP.')
+
 /** Bytes that are not an HTTP request: answered on the bare socket, which is then closed. */
 export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const problem = problemFromError(new NamingError('bad-request', 'The request is not valid HTTP.'))
+  const problem = problemFromError(brokenRequests[error.code ?? ''] ?? notHttp)
   const body = `${JSON.stringify(problem)}\n`
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemMediaType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: ${problemMediaType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
 }

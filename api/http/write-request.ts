@@ -46,17 +46,35 @@ export function changeOf(request: FastifyRequest, namespace: string, message: st
   }
 }
 
+/** Writes, and answers with the outcome. */
+export async function answerWrite(
+  reply: FastifyReply,
+  store: Store,
+  change: Change,
+  write: () => Promise<WriteResult>,
+): Promise<FastifyReply> {
+  try {
+    return sendWritten(reply, store, await write())
+  } catch (error) {
+    throw asPrecondition(error, change, reply.request.method)
+  }
+}
+
+/** Methods that change only what exists: without it they are 404, whatever the condition (RFC 9110, 13.2.1). */
+const needsPresent = ['PATCH', 'DELETE']
+
 /** Whether the write failed on the condition that the request set, which is 412 whatever the store calls it. */
-export function asPrecondition(error: unknown, change: Change): NamingError {
+function asPrecondition(error: unknown, change: Change, method: string): NamingError {
   const known = NamingError.from(error)
   const isRefusedCreate = known.code === 'dtab-exists' && change.expect.kind === 'absent'
-  const isMissing = known.code === 'dtab-not-found' && change.expect.kind === 'present'
+  const isMissing =
+    known.code === 'dtab-not-found' && change.expect.kind === 'present' && !needsPresent.includes(method)
   if (!isRefusedCreate && !isMissing) return known
   return new NamingError('dtab-version-mismatch', known.message, { cause: known, detail: known.detail })
 }
 
 /** 201 when the namespace did not exist before, else 200. */
-export function sendWritten(reply: FastifyReply, store: Store, result: WriteResult): FastifyReply {
+function sendWritten(reply: FastifyReply, store: Store, result: WriteResult): FastifyReply {
   const { written, replaced, repeated } = result
   const isDeletion = written.text === undefined
   const isNew = !isDeletion && replaced?.text === undefined

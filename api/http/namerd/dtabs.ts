@@ -6,13 +6,13 @@ import type { DtabEditor } from '../../../storage/edit.ts'
 import type { Expectation, Version } from '../../../storage/store.ts'
 import type { State } from '../../../watch/state.ts'
 import type { HttpContext } from '../context.ts'
-import { dtabType, jsonType, mediaTypeOf, textType } from '../media-type.ts'
+import { dtabType, jsonType, mediaTypeOf, misreadAs, textType } from '../media-type.ts'
 import { createCheckedEditor } from '../write-request.ts'
 import { wholeAnswer } from './evaluation.ts'
 import { printedDtab } from './printed-dtab.ts'
 import { NamerdRefusal, sendBody } from './reply.ts'
 import { streamLines } from './stream.ts'
-import { versionFromText, versionText } from './version-text.ts'
+import { versionsFromText, versionText } from './version-text.ts'
 
 const knownTypes = [jsonType, dtabType, textType]
 
@@ -156,6 +156,7 @@ async function putDtab(
   if (!knownTypes.includes(type)) {
     throw new NamerdRefusal(400, isCreate ? '' : `Invalid Content-Type "${header ?? ''}". `)
   }
+  if (misreadAs({ 'content-encoding': request.headers['content-encoding'] }) !== undefined) throw new NamerdRefusal(415)
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const decoded = await codec.decode(body, type, namespace)
   if (!decoded.ok) throw bodyRefusal(decoded.error, { body, isCreate, isText: type !== jsonType })
@@ -179,9 +180,9 @@ function bodyRefusal(error: NamingError, { body, isCreate, isText }: RefusedBody
 
 function expectationOf(ifMatch: string | undefined): Expectation {
   if (ifMatch === undefined) return { kind: 'anything' }
-  const version = versionFromText(ifMatch)
-  if (version === undefined) throw new NamerdRefusal(500)
-  return { kind: 'version', versions: [version] }
+  const versions = versionsFromText(ifMatch)
+  if (versions === undefined) throw new NamerdRefusal(500)
+  return { kind: 'version', versions }
 }
 
 async function write(reply: FastifyReply, run: () => Promise<unknown>): Promise<FastifyReply> {

@@ -10,15 +10,15 @@ export function versionText(version: number): string {
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /**
- * The version an If-Match names, quotes around it tolerated. `*` and any other number of bytes is no version of ours
- * (0, which never matches); undefined for what is not base64 at all.
+ * The versions an If-Match names, quotes around it tolerated: one, or none for `*`, zero and any other number of bytes,
+ * which no version of ours has. Undefined for what is not base64 at all.
  */
-export function versionFromText(header: string): number | undefined {
+export function versionsFromText(header: string): readonly number[] | undefined {
   const text = header.trim().replace(/^"(.*)"$/, '$1')
-  if (text === '*') return 0
+  if (text === '*') return []
   if (!base64.test(text) || text.length % 4 === 1) return undefined
   const bytes = Buffer.from(text, 'base64')
-  if (bytes.length !== 8) return 0
+  if (bytes.length !== 8) return []
   const version = bytes.readBigUInt64BE()
-  return version <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(version) : 0
+  return version > 0n && version <= BigInt(Number.MAX_SAFE_INTEGER) ? [Number(version)] : []
 }

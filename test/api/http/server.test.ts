@@ -1,11 +1,12 @@
 // The server around the routes: metrics, broken requests, stopping.
-import { connect } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { answerBrokenRequest } from '../../../api/http/send-problem.ts'
 import { createFixture, type Fixture, openStream, turns } from './http-api.fixture.ts'
 import { SpiedStore } from './spied-store.fake.ts'
 
 let fixture: Fixture
-afterEach(() => fixture.close())
+afterEach(() => fixture?.close())
 
 function raw(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -19,6 +20,14 @@ function raw(port: number, text: string): Promise<string> {
   })
 }
 
+async function listener(onSocket: (socket: Socket) => void): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer(onSocket)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const bound = server.address()
+  const port = typeof bound === 'object' ? (bound?.port ?? 0) : 0
+  return { port, close: () => new Promise(resolve => server.close(() => resolve())) }
+}
+
 describe('the server', () => {
   it('answers bytes that are not HTTP with a problem and closes', async () => {
     fixture = await createFixture()
@@ -26,6 +35,21 @@ describe('the server', () => {
     const answer = await raw(port, 'nonsense\r\n\r\n')
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json/)
     expect(answer).toContain('"code":"bad-request"')
+  })
+
+  it('answers a head that is too large with 431', async () => {
+    fixture = await createFixture()
+    const { port } = await fixture.api.listen({ host: '127.0.0.1', port: 0 })
+    const answer = await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/)
+    expect(answer).toContain('"code":"headers-too-large"')
+  })
+
+  it('answers a request that does not arrive whole in time with 408', async () => {
+    const slow = Object.assign(new Error('slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+    const { port, close } = await listener(socket => answerBrokenRequest(slow, socket.resume()))
+    expect(await raw(port, 'GET')).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n.*"retryable":true/s)
+    await close()
   })
 
   it('answers a bad percent-encoding with a problem', async () => {
