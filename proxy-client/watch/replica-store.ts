@@ -14,11 +14,21 @@ export class HeldReplicas {
   hash: WireHash = ''
   /** How many leaves of held trees it is. */
   leaves = 0
-  /** Whether the server has been told that this is watched. */
+  /** Whether the server has said anything of it since it is held. */
+  isTold = false
+  /** Whether the server has been told that this is wanted by itself. */
   isSubscribed = false
 
   constructor(id: Path) {
     this.id = id
+  }
+
+  /**
+   * Whether to subscribe to it by itself: someone watches it, or it is a leaf of which the server says nothing, for it
+   * takes the client to hold what another name has just given up.
+   */
+  get isWanted(): boolean {
+    return this.shown.isWatched || (this.leaves > 0 && !this.isTold)
   }
 }
 
@@ -26,10 +36,15 @@ type ReplicaUpdate = Extract<ReceivedUpdate, { kind: 'replicas' }>
 
 export class ReplicaStore {
   readonly #clock: Clock
+  readonly #onWantChange: (replicas: HeldReplicas) => void
   readonly #held = new Map<string, HeldReplicas>()
+  /** What came with the present message and nobody holds so far. */
+  readonly #unclaimed = new Set<HeldReplicas>()
 
-  constructor(clock: Clock) {
+  /** `onWantChange`: told of a set that may have to be subscribed or unsubscribed by itself. */
+  constructor(clock: Clock, onWantChange: (replicas: HeldReplicas) => void) {
     this.#clock = clock
+    this.#onWantChange = onWantChange
   }
 
   get size(): number {
@@ -52,22 +67,27 @@ export class ReplicaStore {
     return state !== undefined && state.kind !== 'pending'
   }
 
-  /** Takes an update; a set that nobody asked for stands before a tree that does. */
+  /** Takes an update; a set that nobody holds stands before a tree that does, in the same message. */
   receive({ id, hash, state }: ReplicaUpdate): void {
     const replicas = this.at(id)
-    if (state.kind === 'ok') {
-      replicas.hash = hash
-      replicas.shown.state = state
-      return
-    }
-    if (state.kind === 'same' && hash !== replicas.hash)
-      throw new RangeError('a replica set is confirmed that is not held')
-    replicas.shown.state = stateAfter(replicas.shown.state, state, this.#clock.now())
-    if (replicas.shown.state.kind !== 'ok') replicas.hash = ''
+    if (replicas.leaves === 0 && !replicas.shown.isWatched) this.#unclaimed.add(replicas)
+    // It confirms what was given up before the server knew.
+    if (state.kind === 'same' && !replicas.isTold && replicas.hash === '') return
+    replicas.isTold = true
+    this.#take(replicas, hash, state)
+    if (replicas.isSubscribed && !replicas.isWanted) this.#onWantChange(replicas)
+  }
+
+  /** The message is over: what came ahead of a tree that nobody waits for any more goes. */
+  dropUnclaimed(): void {
+    for (const replicas of this.#unclaimed) this.dropUnused(replicas)
+    this.#unclaimed.clear()
   }
 
   addLeaf(id: Path): void {
-    this.at(id).leaves++
+    const replicas = this.at(id)
+    replicas.leaves++
+    if (!replicas.isTold) this.#onWantChange(replicas)
   }
 
   removeLeaf(id: Path): void {
@@ -77,20 +97,33 @@ export class ReplicaStore {
   }
 
   dropUnused(replicas: HeldReplicas): void {
-    if (replicas.leaves <= 0 && !replicas.shown.isWatched) this.#held.delete(showPath(replicas.id))
+    if (replicas.leaves > 0 || replicas.shown.isWatched) return
+    this.#held.delete(showPath(replicas.id))
+    if (replicas.isSubscribed) this.#onWantChange(replicas)
   }
 
-  /** Nothing is confirmed any more, and nobody will claim what came ahead of its tree. */
+  /** Nothing is confirmed any more. */
   lose(stale: Stale): void {
     for (const replicas of this.#held.values()) {
       replicas.isSubscribed = false
       replicas.shown.state = staleSince(replicas.shown.state, stale)
-      this.dropUnused(replicas)
     }
   }
 
   /** The sets that are watched. */
   *watched(): Iterable<HeldReplicas> {
     for (const replicas of this.#held.values()) if (replicas.shown.isWatched) yield replicas
+  }
+
+  #take(replicas: HeldReplicas, hash: WireHash, state: ReplicaUpdate['state']): void {
+    if (state.kind === 'ok') {
+      replicas.hash = hash
+      replicas.shown.state = state
+      return
+    }
+    if (state.kind === 'same' && hash !== replicas.hash)
+      throw new RangeError('a replica set is confirmed that is not held')
+    replicas.shown.state = stateAfter(replicas.shown.state, state, this.#clock.now())
+    if (replicas.shown.state.kind !== 'ok') replicas.hash = ''
   }
 }

@@ -27,7 +27,7 @@ export class RequestOutbox {
     if (!this.#subscribe.delete(name)) this.#unsubscribe.add(name.key)
   }
 
-  /** The set began or ceased to be watched. */
+  /** The set may have begun or ceased to be wanted by itself. */
   replicasChanged(replicas: HeldReplicas): void {
     this.#replicas.add(replicas)
   }
@@ -57,10 +57,10 @@ export class RequestOutbox {
     for (const replicas of this.#replicas) {
       if (writer.length >= messageBytes) return
       this.#replicas.delete(replicas)
-      const { id, hash, shown, isSubscribed } = replicas
-      if (shown.isWatched && !isSubscribed) writer.add({ kind: 'subscribe-replicas', id, hash })
-      else if (!shown.isWatched && isSubscribed) writer.add({ kind: 'unsubscribe-replicas', id })
-      replicas.isSubscribed = shown.isWatched
+      const { id, hash, isWanted, isSubscribed } = replicas
+      if (isWanted && !isSubscribed) writer.add({ kind: 'subscribe-replicas', id, hash })
+      else if (!isWanted && isSubscribed) writer.add({ kind: 'unsubscribe-replicas', id })
+      replicas.isSubscribed = isWanted
     }
   }
 

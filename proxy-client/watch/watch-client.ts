@@ -3,7 +3,6 @@
 import type { BoundTree } from '../../naming/bound-tree.ts'
 import { type Path, showPath } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
-import { eachLeaf } from '../../naming/tree-leaves.ts'
 import { decodeWatchResponse, type ReceivedUpdate } from '../../proto/updates.ts'
 import type { WireName } from '../../proto/watch-requests.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
@@ -111,7 +110,10 @@ class ClientSession {
 
   constructor(options: WatchClientOptions) {
     this.#clock = options.clock
-    this.#replicas = new ReplicaStore(options.clock)
+    this.#replicas = new ReplicaStore(options.clock, replicas => {
+      this.#outbox.replicasChanged(replicas)
+      this.#flushSoon()
+    })
     this.#outbox = new RequestOutbox({ id: options.clientId, version: options.clientVersion ?? '' })
     this.#messages = createCounters(options.metrics)
     this.connection = new WatchConnection(options, {
@@ -164,11 +166,11 @@ class ClientSession {
   }
 
   close(): void {
-    this.#cancelFlush?.()
-    this.#cancelFlush = undefined
     for (const held of this.#names.values()) held.close()
     this.#names.clear()
     this.connection.close()
+    this.#cancelFlush?.()
+    this.#cancelFlush = undefined
   }
 
   #start(): void {
@@ -199,6 +201,7 @@ class ClientSession {
     this.#messages.received.inc()
     const updates = decodeWatchResponse(message)
     for (const update of updates) this.#apply(update)
+    this.#replicas.dropUnclaimed()
     this.#updatesReceived += updates.length
     for (const held of this.#waiting) {
       held.showIfReady()
@@ -211,14 +214,10 @@ class ClientSession {
       this.#replicas.receive(update)
       return
     }
+    // A name that was given up while this was on its way is no more.
     const held = this.#names.get(update.key)
-    if (held !== undefined) {
-      held.receive(update.hash, update.state)
-      if (held.isWaiting) this.#waiting.add(held)
-    } else if (update.state.kind === 'ok') {
-      // Given up while this was on its way: so are the replica sets that came ahead of it.
-      eachLeaf(update.state.value, ({ id }) => this.#replicas.dropUnused(this.#replicas.at(id)))
-    }
+    held?.receive(update.hash, update.state)
+    if (held?.isWaiting) this.#waiting.add(held)
   }
 
   #lose(reason: Error): void {

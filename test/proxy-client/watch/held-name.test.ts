@@ -16,7 +16,7 @@ describe('a held name', () => {
 
   beforeEach(() => {
     clock = new FakeClock()
-    replicas = new ReplicaStore(clock)
+    replicas = new ReplicaStore(clock, () => {})
     held = new HeldName(1, { namespace: 'default', path: path('/svc/web'), dtab: '' }, replicas, clock)
     held.receive('hash-a', ok(a))
   })
