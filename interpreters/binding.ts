@@ -1,7 +1,7 @@
 // One live name: its identity and what its cell computes. There are very many of these, so each is one object that holds
 // little. Knows the rules of its namespace only through the namespace's cell.
 import type { BoundTree } from '../naming/bound-tree.ts'
-import { type Dtab, emptyDtab } from '../naming/dtab.ts'
+import { emptyDtab } from '../naming/dtab.ts'
 import { formatDtab } from '../naming/format.ts'
 import { chainLookupIndexes, createLookupIndex, type LookupIndex } from '../naming/lookup-index.ts'
 import { emptyPath, type Path, showPath } from '../naming/path.ts'
@@ -9,9 +9,11 @@ import type { Cell, Read } from '../watch/cell.ts'
 import type { State } from '../watch/state.ts'
 import { bind } from './bind.ts'
 import type { ChangedNames } from './changed-names.ts'
+import { maxPathsKept } from './evaluation-limits.ts'
 import type { BindRequest } from './interpreter.ts'
 import type { Namers } from './namers.ts'
 import type { CompiledNamespace } from './namespace-cells.ts'
+import { joinPaths, type PathList, somePath } from './path-list.ts'
 
 /** What all names share. */
 export interface Evaluator {
@@ -20,47 +22,45 @@ export interface Evaluator {
   readonly namespace: (name: string) => Cell<CompiledNamespace>
 }
 
-const noPaths: readonly Path[] = []
+/** The same text for equal requests only. */
+export function bindingName({ namespace, path, local = emptyDtab }: BindRequest): string {
+  // One join gives one flat string; a template would keep its parts alive.
+  return ['bind ', namespace, ' ', showPath(path), ' ', formatDtab(local)].join('')
+}
 
 /** The computation of a binding's cell; it reads its namespace with itself as the judge of what affects it. */
 export class Binding {
-  /** The same for equal requests only. */
-  readonly name: string
   readonly #evaluator: Evaluator
   readonly #namespace: Cell<CompiledNamespace>
   readonly #path: Path
-  readonly #local: Dtab
-  #localIndex: LookupIndex | undefined
-  /** The paths that the last evaluation looked up. */
-  #lookedUp = noPaths
+  /** The local dtab stands after the namespace's, so it wins. */
+  readonly #local: LookupIndex | undefined
+  /** What the last evaluation looked up after the path itself. */
+  #lookedUp: PathList | 'too many' | undefined
 
   constructor(evaluator: Evaluator, { namespace, path, local = emptyDtab }: BindRequest) {
-    // One join gives one flat string; a template would keep its parts alive.
-    this.name = ['bind ', namespace, ' ', showPath(path), ' ', formatDtab(local)].join('')
     this.#evaluator = evaluator
     this.#namespace = evaluator.namespace(namespace)
     this.#path = path.length === 0 ? emptyPath : path
-    this.#local = local
+    this.#local = local.length === 0 ? undefined : createLookupIndex(local)
   }
 
   compute(read: Read): State<BoundTree> {
-    this.#lookedUp = noPaths
+    this.#lookedUp = undefined
     const namespace = read(this.#namespace, this)
     if (namespace.kind !== 'ok') return namespace
-    const rules = this.#over(namespace.value.compiled.index)
+    const { index } = namespace.value.compiled
+    const rules = this.#local === undefined ? index : chainLookupIndexes(index, this.#local)
     const { state, lookedUp } = bind({ rules, namers: this.#evaluator.namers, read, path: this.#path })
-    this.#lookedUp = lookedUp
+    this.#lookedUp = lookedUp.length > maxPathsKept ? 'too many' : joinPaths(lookedUp, 1)
     return state
   }
 
   affects(before: CompiledNamespace, after: CompiledNamespace): boolean {
-    return this.#evaluator.changed.concerns(this.#lookedUp, before.compiled, after.compiled)
-  }
-
-  /** The local dtab stands after the namespace's, so it wins. */
-  #over(index: LookupIndex): LookupIndex {
-    if (this.#local.length === 0) return index
-    this.#localIndex ??= createLookupIndex(this.#local)
-    return chainLookupIndexes(index, this.#localIndex)
+    const changed = this.#evaluator.changed.between(before.compiled, after.compiled)
+    const lookedUp = this.#lookedUp
+    if (changed.isEmpty) return false
+    if (lookedUp === 'too many' || changed.matches(this.#path)) return true
+    return lookedUp !== undefined && somePath(lookedUp, path => changed.matches(path))
   }
 }

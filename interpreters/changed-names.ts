@@ -4,19 +4,22 @@ import type { Path } from '../naming/path.ts'
 import type { CompiledDtab } from './compile-dtab.ts'
 import { maxPathsKept } from './evaluation-limits.ts'
 
+const nothing: PrefixSet = { isEmpty: true, matches: () => false }
+
 /** Compares two versions once, however many names ask. */
 export class ChangedNames {
   readonly #pairs = new WeakMap<CompiledDtab, WeakMap<CompiledDtab, PrefixSet>>()
 
   /** Whether a name that looked up `paths` may be bound otherwise after the change. */
   concerns(paths: readonly Path[], before: CompiledDtab, after: CompiledDtab): boolean {
-    if (before === after) return false
-    const changed = this.#changedBetween(before, after)
+    const changed = this.between(before, after)
     if (changed.isEmpty) return false
     return paths.length > maxPathsKept || paths.some(path => changed.matches(path))
   }
 
-  #changedBetween(before: CompiledDtab, after: CompiledDtab): PrefixSet {
+  /** The paths that may be looked up otherwise after the change. */
+  between(before: CompiledDtab, after: CompiledDtab): PrefixSet {
+    if (before === after) return nothing
     let pairs = this.#pairs.get(before)
     if (pairs === undefined) {
       pairs = new WeakMap()

@@ -4,13 +4,13 @@ import { emptyDtab } from '../naming/dtab.ts'
 import type { Store } from '../storage/store.ts'
 import type { Kernel } from '../watch/cell.ts'
 import type { Clock } from '../watch/clock.ts'
-import { Binding, type Evaluator } from './binding.ts'
+import { Binding, bindingName, type Evaluator } from './binding.ts'
 import { createBoundNames } from './bound-names.ts'
 import { ChangedNames } from './changed-names.ts'
 import { compileEntries } from './compile-dtab.ts'
 import { Explanation } from './explanation.ts'
 import { createInetNamers } from './inet/index.ts'
-import type { DelegateTree, Interpreter } from './interpreter.ts'
+import type { BindRequest, DelegateTree, Interpreter } from './interpreter.ts'
 import { keepAWhile } from './keep-a-while.ts'
 import type { Namer } from './namer.ts'
 import { joinNamers } from './namers.ts'
@@ -38,9 +38,9 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
   const namers = joinNamers(options.namers, builtIn)
   const namespace = createNamespaceCells({ store, kernel, clock, none: compileEntries(emptyDtab) })
   const evaluator: Evaluator = { namers, namespace, changed: new ChangedNames() }
-  const bindings = kernel.pool<Binding, BoundTree>(
-    binding => kernel.derive(binding.name, binding, { equals: boundTreeEquals }),
-    binding => binding.name,
+  const bindings = kernel.pool<BindRequest, BoundTree>(
+    (request, name) => kernel.derive(name, new Binding(evaluator, request), { equals: boundTreeEquals }),
+    bindingName,
   )
   const explanations = keepAWhile<Explanation, DelegateTree>(
     kernel,
@@ -50,7 +50,7 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
   )
   return {
     namespace,
-    bind: request => bindings.at(new Binding(evaluator, request)),
+    bind: request => bindings.at(request),
     replicas: createReplicaCells(kernel, namers),
     delegate: request => explanations(new Explanation(evaluator, request)),
     boundNames: createBoundNames(kernel, namers.all),

@@ -109,8 +109,8 @@ export interface Kernel {
   derive<T>(name: string, compute: Compute<T>, options?: CellOptions<T>): Cell<T>
   /** A cell fed by a backend: open runs at the first watcher and returns its close, which runs once after the last one left. */
   source<T>(name: string, open: (sink: Sink<T>) => () => void, options?: SourceOptions<T>): Cell<T>
-  /** One cell per key while anyone watches it; create makes a new one of this kernel, and is asked while there is none. */
-  pool<K, T>(create: (key: K) => Cell<T>, keyText: (key: K) => string): Pool<K, T>
+  /** One cell per key while anyone watches it; create makes a new one of this kernel from the key and its text, and is asked while there is none. */
+  pool<K, T>(create: (key: K, keyText: string) => Cell<T>, keyText: (key: K) => string): Pool<K, T>
   /** Every open source, for /state. */
   sources(): readonly SourceReport[]
   /** Counts of what is alive, for leak tests and metrics. */

@@ -33,7 +33,7 @@ export function createKernel(options: KernelOptions): Kernel {
       new DerivedNode(core, name, compute, cell as CellOptions<unknown>) as Cell<T>,
     source: <T>(name: string, open: (sink: Sink<T>) => () => void, cell: SourceOptions<T> = {}) =>
       new SourceNode(core, name, open, cell as SourceOptions<unknown>) as Cell<T>,
-    pool: <K, T>(create: (key: K) => Cell<T>, keyText: (key: K) => string) =>
+    pool: <K, T>(create: (key: K, keyText: string) => Cell<T>, keyText: (key: K) => string) =>
       new KeyedPool(core, create, keyText) as Pool<K, T>,
     sources: () => [...core.openSources].map(source => source.report()),
     counts: () => ({

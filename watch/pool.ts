@@ -7,10 +7,10 @@ import { type Home, type Node, nodeBehind } from './node.ts'
 export class KeyedPool<K> implements Pool<K, unknown>, Home {
   readonly #core: Core
   readonly #living = new Map<string, Node>()
-  readonly #create: (key: K) => Cell<unknown>
+  readonly #create: (key: K, keyText: string) => Cell<unknown>
   readonly #keyText: (key: K) => string
 
-  constructor(core: Core, create: (key: K) => Cell<unknown>, keyText: (key: K) => string) {
+  constructor(core: Core, create: (key: K, keyText: string) => Cell<unknown>, keyText: (key: K) => string) {
     this.#core = core
     this.#create = create
     this.#keyText = keyText
@@ -42,7 +42,7 @@ export class KeyedPool<K> implements Pool<K, unknown>, Home {
   }
 
   #make(key: K, text: string): Node {
-    const node = nodeBehind(this.#create(key), this.#core)
+    const node = nodeBehind(this.#create(key, text), this.#core)
     if (node.home !== undefined || node.isObserved) throw new Error(`${node.name}: a pool needs a cell of its own`)
     node.home = this
     node.key = text
