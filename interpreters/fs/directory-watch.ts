@@ -9,8 +9,8 @@ import { Repeater } from './repeater.ts'
 export interface DirectoryListener {
   /** An event under the listener's own name. */
   onEvent(event: DiskEvent): void
-  /** Some other name came, went, or is something else now. */
-  onNeighbour(): void
+  /** Some other name came, went, or is something else now; which one may not be known. */
+  onNeighbour(name?: string): void
   /** Looks again, whatever the events said; resolves when done and never rejects. */
   rescan(): Promise<void>
 }
@@ -142,7 +142,7 @@ export class DirectoryWatch {
 
   #tellNeighbours(name: string | undefined): void {
     for (const [other, listeners] of this.#listeners)
-      if (other !== name) for (const listener of listeners) listener.onNeighbour()
+      if (other !== name) for (const listener of listeners) listener.onNeighbour(name)
   }
 
   readonly #onError = (error: Error): void => {

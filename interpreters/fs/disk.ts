@@ -6,12 +6,19 @@ export const maxFileBytes = 500 * 1024
 
 /**
  * What a path shows at one instant. `unreadable`: there is something, but it cannot be read. `isLink`: the path itself is a
- * symbolic link. `realPath`: where links lead to, at last. `modifiedAt` in ms since 1970.
+ * symbolic link. `realPath`: where links lead to, at last. `modifiedAt` in ms since 1970. `via`: the other names in the path's
+ * own directory that its links lead through; absent when they lead through other directories too, or that is not known.
  */
 export type Reading = { readonly isLink: boolean } & (
   | { readonly kind: 'missing' | 'directory' }
   | { readonly kind: 'unreadable'; readonly error: Error }
-  | { readonly kind: 'file'; readonly text: string; readonly realPath: string; readonly modifiedAt: number }
+  | {
+      readonly kind: 'file'
+      readonly text: string
+      readonly realPath: string
+      readonly modifiedAt: number
+      readonly via?: readonly string[]
+    }
 )
 
 /** `rename`: the name came, went, or is something else now. `change`: its content or its attributes were changed in place. */

@@ -10,7 +10,7 @@ import type { DirectoryListener } from './directory-watch.ts'
 import { type Disk, type DiskEvent, type Reading, readablePath } from './disk.ts'
 import { type EndpointLines, endpointKey, parseEndpointFile } from './endpoint-file.ts'
 import type { FsMetrics } from './fs-metrics.ts'
-import { type LookUpHost, resolveLines } from './host-lookup.ts'
+import { type HostLookupContext, type LookUpHost, noHosts, type ResolvedLines, resolveLines } from './host-lookup.ts'
 import { type Evidence, type Held, isWhole, type Seen, settleMs } from './publishing-rule.ts'
 import { Repeater } from './repeater.ts'
 
@@ -58,6 +58,7 @@ export class FileFollower implements DirectoryListener {
   readonly #looking: Repeater
   #isClosed = false
   #isLink = false
+  #via: readonly string[] | undefined
   /** Since the last publication, and since the present reading began. */
   #evidence: Evidence
   #newEvidence: Evidence
@@ -65,7 +66,8 @@ export class FileFollower implements DirectoryListener {
   #heldKey = ''
   #entry: Entry | undefined
   #lines: EndpointLines = []
-  #unresolved: readonly string[] = []
+  #hosts = noHosts
+  #isResolvingAgain = false
   #problem: Error | undefined
   #candidate: Candidate | undefined
   #toldAt: number | undefined
@@ -103,8 +105,9 @@ export class FileFollower implements DirectoryListener {
   }
 
   /** A link on the way, such as Kubernetes' `..data`, may lead elsewhere now. */
-  onNeighbour(): void {
-    if (this.#isLink) this.look()
+  onNeighbour(name?: string): void {
+    if (!this.#isLink) return
+    if (name === undefined || this.#via === undefined || this.#via.includes(name)) this.look()
   }
 
   close(): void {
@@ -119,6 +122,7 @@ export class FileFollower implements DirectoryListener {
     if (this.#evidence.renamed) for (let i = 0; i < 2; i++) await nextTurn(this.#context.clock)
     if (this.#isClosed || reading === undefined) return
     this.#isLink = reading.isLink
+    this.#via = reading.kind === 'file' ? reading.via : undefined
     if (reading.kind === 'unreadable') this.#showUnreadable(reading.error)
     else await this.#judge(reading)
   }
@@ -157,7 +161,7 @@ export class FileFollower implements DirectoryListener {
     if (this.#held.kind === 'file' && reading.kind === 'file')
       this.#held = { ...this.#held, realPath: reading.realPath }
     if (this.#problem !== undefined) return this.#fail(this.#problem)
-    if (this.#unresolved.length > 0) await this.#resolve(this.#lines)
+    if (this.#hosts.unresolved.size > 0) this.#resolveAgain()
     if (this.#entry !== undefined && !this.#isClosed) this.#sink.set(this.#entry)
   }
 
@@ -193,14 +197,35 @@ export class FileFollower implements DirectoryListener {
   }
 
   async #resolve(lines: EndpointLines): Promise<void> {
-    const { endpoints, unresolved } = await resolveLines(lines, {
-      ...this.#context,
-      file: this.#shownPath,
-      knownUnresolved: this.#unresolved,
-    })
     this.#lines = lines
-    this.#unresolved = unresolved
+    this.#adopt(await resolveLines(lines, this.#lookup))
+  }
+
+  get #lookup(): HostLookupContext {
+    return { ...this.#context, file: this.#shownPath, known: this.#hosts }
+  }
+
+  #adopt({ endpoints, hosts }: ResolvedLines): void {
+    this.#hosts = hosts
     this.#entry = { kind: 'file', replicas: { kind: 'bound', endpoints } }
+  }
+
+  /** Nobody waits for it: a name server that is away holds back neither this file's changes nor the polls of others. */
+  #resolveAgain(): void {
+    if (this.#isResolvingAgain) return
+    this.#isResolvingAgain = true
+    const lines = this.#lines
+    const adopt = (resolved: ResolvedLines): void => {
+      if (this.#isClosed || lines !== this.#lines || this.#problem !== undefined || this.#held.kind !== 'file') return
+      this.#adopt(resolved)
+      if (this.#entry !== undefined) this.#sink.set(this.#entry)
+    }
+    resolveLines(lines, this.#lookup, this.#hosts.unresolved)
+      .then(adopt)
+      .catch((error: unknown) => this.#fail(NamingError.from(error)))
+      .finally(() => {
+        this.#isResolvingAgain = false
+      })
   }
 
   #showUnreadable(error: Error): void {

@@ -11,7 +11,7 @@ import { DirectoryWatches } from './directory-watches.ts'
 import { byteString, type Disk, readablePath } from './disk.ts'
 import { type Entry, FileFollower, type FollowerContext, sameEntry } from './file-follower.ts'
 import { countDirectories, createFsMetrics } from './fs-metrics.ts'
-import { type LookUpHost, systemLookUp } from './host-lookup.ts'
+import { type LookUpHost, sharingLookUps, systemLookUp } from './host-lookup.ts'
 import { observeNames } from './names.ts'
 import { nodeDisk } from './node-disk.ts'
 
@@ -63,7 +63,7 @@ class FsNamer implements Namer {
       clock,
       log,
       metrics: createFsMetrics(env.metrics, clock),
-      lookUpHost,
+      lookUpHost: sharingLookUps(lookUpHost),
       retryMs: intervals.watching,
     }
     this.#directories = new DirectoryWatches({ disk, clock, log, intervals }, this.#root)

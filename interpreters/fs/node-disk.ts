@@ -3,14 +3,14 @@
 import type { BigIntStats, Stats } from 'node:fs'
 import * as fs from 'node:fs'
 import { promisify } from 'node:util'
-import { bytesOf, type Disk, maxFileBytes, meansMissing, type Reading } from './disk.ts'
+import { bytesOf, type Disk, maxFileBytes, meansMissing, type Reading, systemCode } from './disk.ts'
 
 // node:fs/promises costs three times as much per file: a poll of 10,000 files would show.
 const lstat = promisify(fs.lstat)
 const stat = promisify(fs.stat)
 const open = promisify(fs.open)
 const close = promisify(fs.close)
-const readFile = promisify(fs.readFile)
+const read = promisify(fs.read)
 const readlink = promisify(fs.readlink)
 const readdir = promisify(fs.readdir)
 
@@ -52,11 +52,7 @@ export const nodeDisk: Disk = {
     }
   },
 
-  async linkTarget(path) {
-    const own = await lookAt(path)
-    if (own?.isSymbolicLink() !== true) return undefined
-    return readlink(bytesOf(path), 'latin1')
-  },
+  linkTarget: targetOf,
 
   list: directory => readdir(bytesOf(directory), 'latin1'),
 }
@@ -89,13 +85,57 @@ async function readThrough(path: string, own: Stats): Promise<ReadingOf<Reading>
   const stats = own.isSymbolicLink() ? await stat(bytes) : own
   if (stats.isDirectory()) return { kind: 'directory' }
   if (!stats.isFile()) return { kind: 'missing' }
-  if (stats.size > maxFileBytes) return { kind: 'unreadable', error: new Error(`larger than ${maxFileBytes} bytes`) }
+  if (stats.size > maxFileBytes) return tooLarge
   const realPath = await realPathOf(bytes)
+  const via = own.isSymbolicLink() ? await neighboursOnTheWay(path, realPath) : undefined
   const file = await open(bytes, openFlags)
   try {
-    return { kind: 'file', text: await readFile(file, 'utf8'), realPath, modifiedAt: stats.mtimeMs }
+    const content = await readAll(file, stats.size)
+    if (content === undefined) return tooLarge
+    const text = content.toString('utf8')
+    return { kind: 'file', text, realPath, modifiedAt: stats.mtimeMs, ...(via !== undefined && { via }) }
   } finally {
     await close(file)
+  }
+}
+
+const tooLarge = { kind: 'unreadable', error: new Error(`larger than ${maxFileBytes} bytes`) } as const
+
+/** Undefined when there is more than may be read: a file may grow meanwhile, and some of the system's never end. */
+async function readAll(file: number, expected: number): Promise<Buffer | undefined> {
+  let content = Buffer.allocUnsafe(expected + 1)
+  for (let length = 0; ; ) {
+    const { bytesRead } = await read(file, content, length, content.length - length, null)
+    length += bytesRead
+    if (bytesRead === 0) return content.subarray(0, length)
+    if (length > maxFileBytes) return undefined
+    if (length === content.length) content = Buffer.concat([content], Math.min(2 * length, maxFileBytes) + 1)
+  }
+}
+
+/** As Reading's `via`. Links that lead out of the directory, or of which a deeper one leads elsewhere, are not followed. */
+async function neighboursOnTheWay(path: string, realPath: string): Promise<readonly string[] | undefined> {
+  const slash = path.lastIndexOf('/')
+  const names: string[] = []
+  let rest = path.slice(slash + 1).split('/')
+  while (names.length < maxLinks) {
+    const target = await targetOf(`${path.slice(0, slash)}/${rest[0]}`)
+    if (target === undefined) return realPath.endsWith(`/${rest.join('/')}`) ? names : undefined
+    rest = [...target.split('/').filter(label => label !== '.'), ...rest.slice(1)]
+    if (rest.includes('..') || rest.includes('')) return undefined
+    names.push(rest[0] ?? '')
+  }
+  return undefined
+}
+
+const maxLinks = 8
+
+async function targetOf(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(bytesOf(path), 'latin1')
+  } catch (error) {
+    if (systemCode(error) === 'EINVAL' || meansMissing(error)) return undefined
+    throw error
   }
 }
 

@@ -57,6 +57,41 @@ describe('L2: swaps, renames and writes of files', () => {
     expect(disk.counts.opened).toBe(1)
   })
 
+  it('reads a link again for the names that it leads through, and for no other', async () => {
+    const fixture = createFsFixture()
+    swapVolume(fixture, 1, '10.0.0.1 1\n')
+    symlinkSync('..data/web', fixture.at('web'))
+    symlinkSync('./web', fixture.at('alias'))
+    symlinkSync(fixture.at('web'), fixture.at('absolute'))
+    const via = async (name: string) => {
+      const reading = await nodeDisk.read(fixture.at(name))
+      return reading.kind === 'file' ? reading.via : reading.kind
+    }
+    expect(await via('web')).toEqual(['..data', '..v1'])
+    expect(await via('alias')).toEqual(['web', '..data', '..v1'])
+    expect(await via('absolute')).toBeUndefined()
+    rmSync(fixture.at('..v1', 'web'))
+    symlinkSync('../real', fixture.at('..v1', 'web'))
+    writeFileSync(fixture.at('real'), '10.0.0.1 1\n')
+    expect(await via('web')).toBeUndefined()
+  })
+
+  it('does not read two thousand links again because another name came', async () => {
+    const clock = new FakeClock()
+    const disk = new FakeDisk(Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`n${i}`, '10.0.0.1 1\n'])))
+    disk.linksVia = ['..data']
+    const fixture = createFsFixture({ clock, disk, rootDir: fakeRoot })
+    for (const name of disk.files.keys()) fixture.replicas(`/${name}`)
+    await settle(clock)
+    const before = disk.reads
+    for (let i = 0; i < 1_000; i++) disk.tell('rename', `other${i}`)
+    await settle(clock)
+    expect(disk.reads).toBe(before)
+    disk.tell('rename', '..data')
+    await settle(clock)
+    expect(disk.reads).toBe(before + 2_000)
+  })
+
   it('publishes a rename at once, also when endpoints go and no line ends it', async () => {
     const clock = createTrialClock()
     const fixture = createFsFixture({ clock, intervals: idle })

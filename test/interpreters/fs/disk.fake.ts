@@ -8,6 +8,8 @@ export class FakeDisk implements Disk {
   readonly tellsWrites = true
   /** Text by name; absent names do not exist. */
   readonly files = new Map<string, string>()
+  /** What every file's links lead through; absent when the files are no links. */
+  linksVia: readonly string[] | undefined
   /** No file can be read. */
   isFailing = false
   reads = 0
@@ -36,7 +38,8 @@ export class FakeDisk implements Disk {
     const text = this.files.get(path.slice(fakeRoot.length + 1))
     if (text === undefined) return { kind: 'missing', isLink: false }
     if (this.isFailing) return { kind: 'unreadable', isLink: false, error: new Error('EIO: i/o error') }
-    return { kind: 'file', isLink: false, text, realPath: path, modifiedAt: 0 }
+    const file = { kind: 'file', text, realPath: path, modifiedAt: 0 } as const
+    return this.linksVia === undefined ? { ...file, isLink: false } : { ...file, isLink: true, via: this.linksVia }
   }
 
   identitySync = (): string => fakeRoot

@@ -1,8 +1,11 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { FakeDisk, fakeRoot, settle } from './disk.fake.ts'
 import { createCountedDisk, createFsFixture, isNeg, Observed, prefix, shownEndpoints, shows } from './fs.fixture.ts'
+
+const isSettled = (state: { readonly kind: string }): boolean => state.kind !== 'pending'
 
 describe('looking up', () => {
   it('binds a file by its name and leaves the rest of the path', async () => {
@@ -157,6 +160,94 @@ describe('a host name without an address', () => {
     await settle(clock)
     expect(shownEndpoints(replicas.last)).toBe('10.9.9.9:80')
     expect(fixture.warnings).toHaveLength(1)
+  })
+
+  it('keeps the address that it had until DNS says that there is none', async () => {
+    const clock = new FakeClock()
+    const disk = new FakeDisk({ web: 'web.example.org 80\n' })
+    const coded = (code: string): Error => Object.assign(new Error(code), { code })
+    let answer: string | Error = '10.9.9.9'
+    const asked: string[] = []
+    const lookUpHost = async (host: string): Promise<string> => {
+      asked.push(host)
+      if (answer instanceof Error) throw answer
+      return answer
+    }
+    const fixture = createFsFixture({ clock, disk, rootDir: fakeRoot, lookUpHost })
+    const replicas = fixture.replicas('/web')
+    await settle(clock)
+    answer = coded('EAI_AGAIN')
+    disk.files.set('web', 'web.example.org 80\nnew.example.org 81\n10.0.0.1 82\n')
+    disk.tell('change', 'web')
+    await settle(clock)
+    expect(shownEndpoints(replicas.last)).toBe('10.9.9.9:80 10.0.0.1:82')
+    expect(fixture.warnings).toEqual([
+      'a host name has no address; its last address stays',
+      'a host name has no address; its endpoint is left out',
+    ])
+    answer = coded('ENOTFOUND')
+    clock.advance(3000)
+    await settle(clock)
+    expect(shownEndpoints(replicas.last)).toBe('10.0.0.1:82')
+    answer = '10.9.9.8'
+    asked.length = 0
+    clock.advance(3000)
+    await settle(clock)
+    expect(shownEndpoints(replicas.last)).toBe('10.9.9.8:80 10.9.9.8:81 10.0.0.1:82')
+    expect(asked).toEqual(['web.example.org', 'new.example.org'])
+    clock.advance(3000)
+    await settle(clock)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('holds back no poll of another file, however long its name server is away', async () => {
+    const clock = new FakeClock()
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const disk = new FakeDisk({
+      ...Object.fromEntries(names.map(name => [name, `dead.test 80\n`])),
+      web: '10.0.0.1 1\n',
+    })
+    let asked = 0
+    const lookUpHost = (): Promise<string> => {
+      asked++
+      return new Promise(() => {})
+    }
+    const fixture = createFsFixture({ clock, disk, rootDir: fakeRoot, lookUpHost })
+    for (const name of names) fixture.replicas(`/${name}`)
+    const web = fixture.replicas('/web')
+    await settle(clock)
+    clock.advance(2000)
+    await settle(clock)
+    expect(shownEndpoints(web.last)).toBe('10.0.0.1:1')
+    disk.files.set('web', '10.0.0.1 1\n10.0.0.1 2\n')
+    clock.advance(3000)
+    await settle(clock)
+    expect(shownEndpoints(web.last)).toBe('10.0.0.1:1 10.0.0.1:2')
+    expect(asked).toBe(1)
+  })
+})
+
+describe('what is neither file nor directory', () => {
+  it('is neg, or fails without an end to its content, and nothing waits for it', async () => {
+    const fixture = createFsFixture()
+    execFileSync('mkfifo', [fixture.at('pipe')])
+    symlinkSync('/dev/zero', fixture.at('device'))
+    symlinkSync('b', fixture.at('a'))
+    symlinkSync('a', fixture.at('b'))
+    symlinkSync('.', fixture.at('self'))
+    for (const name of ['pipe', 'device', 'a', 'self', `self${'/self'.repeat(60)}`])
+      expect((await fixture.replicas(`/${name}`).until(isSettled)).kind, name).toBe('ok')
+    for (const name of ['pipe', 'device', 'a', 'self'])
+      expect(isNeg(await fixture.replicas(`/${name}`).until(isSettled))).toBe(true)
+  })
+
+  it('is no more than a large file where its size says nothing', async () => {
+    const fixture = createFsFixture()
+    const large = fixture.at('large')
+    writeFileSync(large, '#'.repeat(600_000))
+    symlinkSync(existsSync('/proc/kallsyms') ? '/proc/kallsyms' : large, fixture.at('web'))
+    const state = await fixture.replicas('/web').until(isSettled)
+    expect(state).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining('larger than 512000') } })
   })
 })
 
