@@ -1,11 +1,12 @@
 // Edits of single entries, so that two teams change one dtab without colliding. Pure: text in, text out.
 import { checkDtab } from '../naming/check-dtab.ts'
 import type { Dentry, Dtab, Prefix } from '../naming/dtab.ts'
-import { dtabEquals, prefixEquals } from '../naming/equal.ts'
+import { dtabEquals } from '../naming/equal.ts'
 import { NamingError } from '../naming/errors.ts'
 import { formatDtab, formatPrefix } from '../naming/format.ts'
 import { parseDtab, parseNameTree, parsePrefix } from '../naming/parse.ts'
 import { failure, type Result, success } from '../naming/result.ts'
+import { DtabEntries, type EntryPlace } from './dtab-entries.ts'
 import { joinSegments, replaceSegment, type Segment, segmentDtab, segmentFromDentry } from './dtab-segments.ts'
 
 /**
@@ -68,7 +69,7 @@ function saysThe(dtab: Dtab, text: string): boolean {
 }
 
 function editSegments(segments: readonly Segment[], edits: readonly DtabEdit[]): Result<readonly Segment[]> {
-  const entries = [...segments]
+  const entries = new DtabEntries(segments)
   for (const [op, edit] of edits.entries()) {
     const refusal = applyOne(entries, edit)
     if (refusal === undefined) continue
@@ -77,10 +78,10 @@ function editSegments(segments: readonly Segment[], edits: readonly DtabEdit[]):
       new NamingError(code, `edit ${op} (${edit.op} ${edit.prefix}): ${message}`, { detail: { ...detail, op } }),
     )
   }
-  return success(entries)
+  return success(entries.toArray())
 }
 
-function applyOne(entries: Segment[], edit: DtabEdit): NamingError | undefined {
+function applyOne(entries: DtabEntries, edit: DtabEdit): NamingError | undefined {
   const prefix = parsePrefix(edit.prefix)
   if (!prefix.ok) return prefix.error
   if (edit.op === 'remove') return removeEntry(entries, prefix.value, edit.index)
@@ -97,28 +98,26 @@ function parseEntry(prefix: Prefix, dst: string): Result<Dentry> {
   return checked.ok ? success(dentry) : checked
 }
 
-function removeEntry(entries: Segment[], prefix: Prefix, index: number | undefined): NamingError | undefined {
-  const at = findEntry(entries, prefix, index)
-  if (!at.ok) return at.error
-  entries.splice(at.value, 1)
+function removeEntry(entries: DtabEntries, prefix: Prefix, index: number | undefined): NamingError | undefined {
+  const place = findEntry(entries, prefix, index)
+  if (!place.ok) return place.error
+  entries.remove(place.value)
   return undefined
 }
 
-function setEntry(entries: Segment[], dentry: Dentry, index: number | undefined): NamingError | undefined {
-  const isThere = entries.some(entry => prefixEquals(entry.dentry.prefix, dentry.prefix))
-  if (!isThere && index === undefined) {
-    entries.push(segmentFromDentry(dentry))
+function setEntry(entries: DtabEntries, dentry: Dentry, index: number | undefined): NamingError | undefined {
+  if (index === undefined && entries.find(dentry.prefix).length === 0) {
+    entries.append(segmentFromDentry(dentry))
     return undefined
   }
-  const at = findEntry(entries, dentry.prefix, index)
-  if (!at.ok) return at.error
-  const replaced = entries[at.value]
-  if (replaced !== undefined) entries[at.value] = replaceSegment(replaced, dentry)
+  const place = findEntry(entries, dentry.prefix, index)
+  if (!place.ok) return place.error
+  entries.replace(place.value, replaceSegment(place.value.segment, dentry))
   return undefined
 }
 
 function insertEntry(
-  entries: Segment[],
+  entries: DtabEntries,
   dentry: Dentry,
   { before, after, index }: { readonly before?: string; readonly after?: string; readonly index?: number },
 ): NamingError | undefined {
@@ -126,21 +125,22 @@ function insertEntry(
     return new NamingError('bad-request', 'give `before` or `after`, not both')
   const anchorText = before ?? after
   if (anchorText === undefined) {
-    entries.push(segmentFromDentry(dentry))
+    entries.append(segmentFromDentry(dentry))
     return undefined
   }
   const anchor = parsePrefix(anchorText)
   if (!anchor.ok) return anchor.error
-  const at = findEntry(entries, anchor.value, index)
-  if (!at.ok) return at.error
-  entries.splice(before === undefined ? at.value + 1 : at.value, 0, segmentFromDentry(dentry))
+  const place = findEntry(entries, anchor.value, index)
+  if (!place.ok) return place.error
+  if (before === undefined) entries.insertAfter(place.value, segmentFromDentry(dentry))
+  else entries.insertBefore(place.value, segmentFromDentry(dentry))
   return undefined
 }
 
-function findEntry(entries: readonly Segment[], prefix: Prefix, index: number | undefined): Result<number> {
-  const found = entries.flatMap((entry, i) => (prefixEquals(entry.dentry.prefix, prefix) ? [i] : []))
-  const at = index === undefined && found.length > 1 ? undefined : found[index ?? 0]
-  return at === undefined ? failure(notFound(prefix, found.length, index)) : success(at)
+function findEntry(entries: DtabEntries, prefix: Prefix, index: number | undefined): Result<EntryPlace> {
+  const found = entries.find(prefix)
+  const place = index === undefined && found.length > 1 ? undefined : found[index ?? 0]
+  return place === undefined ? failure(notFound(prefix, found.length, index)) : success(place)
 }
 
 function notFound(prefix: Prefix, count: number, index: number | undefined): NamingError {

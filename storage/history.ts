@@ -3,11 +3,11 @@ import type { Dtab } from '../naming/dtab.ts'
 import { type DtabDiffLine, diffDtabs } from '../naming/dtab-diff.ts'
 import { NamingError } from '../naming/errors.ts'
 import { parseDtab } from '../naming/parse.ts'
-import type { Store, Version } from './store.ts'
+import type { Store, Version, VersionSummary } from './store.ts'
 
 /** One page, newest first; `next` is the `before` of the next page, absent on the last. */
 export interface HistoryPage {
-  readonly versions: readonly Version[]
+  readonly versions: readonly VersionSummary[]
   readonly next?: number
 }
 

@@ -20,6 +20,15 @@ export interface Version {
   readonly meta: VersionMeta
 }
 
+/** A version without its text: a page of a hundred must not weigh a hundred dtabs. `bytes` are those of its text, 0 for a tombstone. */
+export interface VersionSummary {
+  readonly namespace: string
+  readonly version: number
+  readonly deleted: boolean
+  readonly bytes: number
+  readonly meta: VersionMeta
+}
+
 /**
  * What a write expects of the head. `present` and `absent` look at whether the namespace exists (a tombstone is absent);
  * `version` compares the head's number, a tombstone's too, 0 for a namespace that never was.
@@ -108,8 +117,8 @@ export interface Store {
   head(namespace: string): Promise<Version | undefined>
   /** One old version; undefined when there is none. */
   version(namespace: string, version: number): Promise<Version | undefined>
-  /** Newest first; texts included. Empty for an unknown namespace. */
-  history(namespace: string, query: HistoryQuery): Promise<readonly Version[]>
+  /** Newest first, no texts. Empty for an unknown namespace. */
+  history(namespace: string, query: HistoryQuery): Promise<readonly VersionSummary[]>
   /** Head and version in one atomic step; resolves once it is durable. */
   write(request: WriteRequest): Promise<WriteResult>
   /** What a key has made already; undefined when it is new here. For callers whose text depends on the head. */

@@ -103,7 +103,7 @@ function versionFrame(head: Version, coded: Result<Coded>, maxBytes: number, sta
 }
 
 /** Who wrote a version, when and why. */
-export function metaJson({ version, meta }: Version): object {
+export function metaJson({ version, meta }: Pick<Version, 'version' | 'meta'>): object {
   const { author, verified, message, time } = meta
   return { version, author, verified, message, time: timeText(time) }
 }

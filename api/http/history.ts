@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { NamingError } from '../../naming/errors.ts'
 import { orThrow } from '../../naming/result.ts'
 import { readHistory, readVersion } from '../../storage/history.ts'
-import type { Store, Version } from '../../storage/store.ts'
+import type { Store, VersionSummary } from '../../storage/store.ts'
 import type { HttpContext } from './context.ts'
 import { metaJson } from './dtab-frames.ts'
 import { namespaceParams, versionNumber, wholeNumber } from './dtabs.ts'
@@ -49,7 +49,8 @@ export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): vo
     const { namespace } = request.params
     const to = request.query.to ?? (await presentNumber(store, namespace))
     const { from } = request.query
-    const [before, after] = await Promise.all([textAt(store, namespace, from), textAt(store, namespace, to)])
+    const before = await textAt(store, namespace, from)
+    const after = await textAt(store, namespace, to)
     const { text } = orThrow(await codec.diff(before, after))
     const about = JSON.stringify({ namespace, from, to })
     return sendJson(reply, `${about.slice(0, -1)},"changes":${text}}\n`)
@@ -63,14 +64,9 @@ export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): vo
   })
 }
 
-function summary(version: Version): object {
-  const { text, meta } = version
-  return {
-    ...metaJson(version),
-    deleted: text === undefined,
-    parent: meta.parent,
-    bytes: Buffer.byteLength(text ?? ''),
-  }
+function summary(version: VersionSummary): object {
+  const { deleted, bytes, meta } = version
+  return { ...metaJson(version), deleted, parent: meta.parent, bytes }
 }
 
 /** 0 is the time before the first version. */

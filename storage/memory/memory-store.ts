@@ -13,10 +13,19 @@ import type {
   PresenceRecord,
   Store,
   Version,
+  VersionSummary,
   WriteRequest,
   WriteResult,
 } from '../store.ts'
-import { idempotencyKeptMs, type KeyRecord, nextVersion, recallKey, refuseHead, refuseText } from '../write-rules.ts'
+import {
+  dtabBytes,
+  idempotencyKeptMs,
+  type KeyRecord,
+  nextVersion,
+  recallKey,
+  refuseHead,
+  refuseText,
+} from '../write-rules.ts'
 
 /** Bytes one dtab may have. */
 export const maxMemoryDtabBytes = 16 * 1024 * 1024
@@ -84,10 +93,13 @@ class MemoryStore implements Store {
     return this.#shelves.get(namespace)?.versions[version - 1]
   }
 
-  async history(namespace: string, query: HistoryQuery): Promise<readonly Version[]> {
+  async history(namespace: string, query: HistoryQuery): Promise<readonly VersionSummary[]> {
     const versions = this.#shelves.get(namespace)?.versions ?? []
     const end = Math.max(0, Math.min(versions.length, (query.before ?? Number.POSITIVE_INFINITY) - 1))
-    return versions.slice(Math.max(0, end - query.limit), end).reverse()
+    return versions
+      .slice(Math.max(0, end - query.limit), end)
+      .reverse()
+      .map(withoutText)
   }
 
   async write(request: WriteRequest): Promise<WriteResult> {
@@ -192,6 +204,10 @@ class MemoryStore implements Store {
 }
 
 const rowKey = (kind: Claim['kind'], name: string): string => `${kind} ${name}`
+
+function withoutText({ namespace, version, text, meta }: Version): VersionSummary {
+  return { namespace, version, deleted: text === undefined, bytes: dtabBytes(text), meta }
+}
 
 function replacedBy(shelf: Shelf, written: Version): { readonly replaced?: Version } {
   const replaced = shelf.versions[written.meta.parent - 1]

@@ -1,11 +1,21 @@
 // Reads on a connection of their own, on the main thread: short prepared statements that never wait for a lock.
 import type Database from 'better-sqlite3'
 import { NamingError } from '../../naming/errors.ts'
-import type { HistoryQuery, Idempotency, NamespaceSummary, PresenceRecord, Version, WriteResult } from '../store.ts'
+import type {
+  HistoryQuery,
+  Idempotency,
+  NamespaceSummary,
+  PresenceRecord,
+  Version,
+  VersionSummary,
+  WriteResult,
+} from '../store.ts'
 import { type KeyRecord, recallKey } from '../write-rules.ts'
 import { openReadConnection } from './connection.ts'
 import { Listing } from './listing.ts'
 import {
+  type PastRow,
+  pastFromRow,
   type SummaryRow,
   selectHead,
   selectHistory,
@@ -44,8 +54,8 @@ export class Reader {
     return this.#read(statements => versionOf(statements.version.get(namespace, version)))
   }
 
-  history(namespace: string, { before = Number.MAX_SAFE_INTEGER, limit }: HistoryQuery): readonly Version[] {
-    return this.#read(({ history }) => history.all(namespace, before, limit).map(versionFromRow))
+  history(namespace: string, { before = Number.MAX_SAFE_INTEGER, limit }: HistoryQuery): readonly VersionSummary[] {
+    return this.#read(({ history }) => history.all(namespace, before, limit).map(pastFromRow))
   }
 
   /** What the key has made; throws idempotency-key-reused too. */
@@ -106,7 +116,7 @@ function prepare(db: Database.Database) {
   return {
     head: db.prepare<[string], VersionRow>(selectHead),
     version: db.prepare<[string, number], VersionRow>(selectVersion),
-    history: db.prepare<[string, number, number], VersionRow>(selectHistory),
+    history: db.prepare<[string, number, number], PastRow>(selectHistory),
     key: db.prepare<[string, string], KeyRecord>(selectKey),
     summaries: db.prepare<[number], SummaryRow>(selectSummaries),
     presence: db.prepare<[number], PresenceRecord>(

@@ -1,5 +1,5 @@
 // How versions stand in the table, and back. Shared by the reader and the writer.
-import type { NamespaceSummary, Version } from '../store.ts'
+import type { NamespaceSummary, Version, VersionMeta, VersionSummary } from '../store.ts'
 import { dtabBytes } from '../write-rules.ts'
 
 /** A row of `version`; booleans are 0 and 1. */
@@ -21,6 +21,9 @@ export type SummaryRow = Omit<VersionRow, 'text' | 'parent' | 'idempotency_key'>
   readonly deleted: number
 }
 
+/** A version of the past, without its text. */
+export type PastRow = Omit<VersionRow, 'text'> & { readonly deleted: number }
+
 const columns = 'namespace, version, parent, author, verified, message, time, idempotency_key, bytes, text'
 const ofHead = columns
   .split(', ')
@@ -31,24 +34,29 @@ const ofHead = columns
 export const selectHead = `SELECT ${ofHead} FROM head h JOIN version v ON v.sequence = h.sequence WHERE h.namespace = ?`
 /** By namespace and version. */
 export const selectVersion = `SELECT ${columns} FROM version WHERE namespace = ? AND version = ?`
-/** By namespace, version below, count; newest first. */
-export const selectHistory = `SELECT ${columns} FROM version WHERE namespace = ? AND version < ? ORDER BY version DESC LIMIT ?`
+/** By namespace, version below, count; newest first. Reads no text: `typeof` needs the row's header alone. */
+export const selectHistory = `SELECT ${columns.replace(', text', '')}, typeof(text) = 'null' AS deleted FROM version WHERE namespace = ? AND version < ? ORDER BY version DESC LIMIT ?`
 /** Heads written after a sequence. Reads no text. */
 export const selectSummaries = `SELECT v.sequence, v.namespace, v.version, v.author, v.verified, v.message, v.time, v.bytes,
-  v.text IS NULL AS deleted FROM version v JOIN head h ON h.sequence = v.sequence WHERE v.sequence > ?`
+  typeof(v.text) = 'null' AS deleted FROM version v JOIN head h ON h.sequence = v.sequence WHERE v.sequence > ?`
 /** By namespace and key. */
 export const selectKey = 'SELECT fingerprint, version, time FROM idempotency WHERE namespace = ? AND key = ?'
 export const insertVersion = `INSERT INTO version (${columns}) VALUES (@namespace, @version, @parent, @author, @verified,
   @message, @time, @idempotency_key, @bytes, @text)`
 
 export function versionFromRow(row: VersionRow): Version {
-  const { namespace, version, parent, author, message, time, text, idempotency_key: key } = row
-  return {
-    namespace,
-    version,
-    ...(text !== null && { text }),
-    meta: { author, verified: row.verified === 1, message, time, parent, ...(key !== null && { idempotencyKey: key }) },
-  }
+  const { namespace, version, text } = row
+  return { namespace, version, ...(text !== null && { text }), meta: metaFromRow(row) }
+}
+
+export function pastFromRow(row: PastRow): VersionSummary {
+  const { namespace, version, bytes } = row
+  return { namespace, version, deleted: row.deleted === 1, bytes, meta: metaFromRow(row) }
+}
+
+function metaFromRow(row: Omit<VersionRow, 'text'>): VersionMeta {
+  const { author, message, time, parent, idempotency_key: key } = row
+  return { author, verified: row.verified === 1, message, time, parent, ...(key !== null && { idempotencyKey: key }) }
 }
 
 export function rowFromVersion({ namespace, version, text, meta }: Version): VersionRow {

@@ -13,6 +13,7 @@ import type {
   PresenceRecord,
   Store,
   Version,
+  VersionSummary,
   WriteRequest,
   WriteResult,
 } from '../store.ts'
@@ -113,7 +114,7 @@ class SqliteStore implements Store {
     return this.#read(reader => reader.version(namespace, version))
   }
 
-  history(namespace: string, query: HistoryQuery): Promise<readonly Version[]> {
+  history(namespace: string, query: HistoryQuery): Promise<readonly VersionSummary[]> {
     return this.#read(reader => reader.history(namespace, query))
   }
 

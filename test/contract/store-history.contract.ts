@@ -15,12 +15,20 @@ export const historyCases: readonly StoreCase[] = [
     run: async ({ store }, ns) => expect(await store.history(ns, { limit: 10 })).toEqual([]),
   },
   {
-    title: 'lists the newest version first, texts included',
+    title: 'lists the newest version first, without texts, and says how large each is',
     run: async ({ store }, ns) => {
       await writeMany(store, ns, 3)
       const history = await store.history(ns, { limit: 10 })
       expect(numbers(history)).toEqual([3, 2, 1])
-      expect(history.map(({ text }) => text)).toEqual(['/a=>/b3', '/a=>/b2', '/a=>/b1'])
+      for (const version of history) {
+        expect(version).toMatchObject({
+          namespace: ns,
+          deleted: false,
+          bytes: 7,
+          meta: { message: `m${version.version}` },
+        })
+        expect(version).not.toHaveProperty('text')
+      }
     },
   },
   {
@@ -63,7 +71,12 @@ export const historyCases: readonly StoreCase[] = [
       await writeMany(store, ns, 2)
       await store.write(request(ns, undefined))
       const history = await store.history(ns, { limit: 10 })
-      expect(history.map(({ text }) => text)).toEqual([undefined, '/a=>/b2', '/a=>/b1'])
+      expect(history.map(({ deleted, bytes }) => [deleted, bytes])).toEqual([
+        [true, 0],
+        [false, 7],
+        [false, 7],
+      ])
+      expect((await store.version(ns, 1))?.text).toBe('/a=>/b1')
     },
   },
   {

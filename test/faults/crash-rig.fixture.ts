@@ -67,7 +67,7 @@ function parseLines(lines: string): readonly Acknowledged[] {
 }
 
 const allVersions = (reader: Reader, namespace: string): readonly Version[] =>
-  reader.history(namespace, { limit: 1_000_000 })
+  reader.history(namespace, { limit: 1_000_000 }).flatMap(({ version }) => reader.version(namespace, version) ?? [])
 
 function lost(acknowledged: readonly Acknowledged[], reader: Reader): readonly string[] {
   return acknowledged
