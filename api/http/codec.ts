@@ -24,6 +24,8 @@ export interface Coded {
 export interface Codec {
   /** A body to the text to store: bad-dtab or bad-request with the place of the error. A large body's bytes are gone afterwards. */
   decode(bytes: Uint8Array, mediaType: string, namespace: string): Promise<Result<{ readonly text: string }>>
+  /** The body of a PATCH to its edits: bad-request with the place of the error. A large body's bytes are gone afterwards. */
+  decodeEdits(bytes: Uint8Array): Promise<Result<readonly DtabEdit[]>>
   /** A stored text as clients read it; store-corrupt when it does not parse. */
   print(text: string, as: Printing): Promise<Result<Coded>>
   /** As print, at once; undefined when that would take too long. */
@@ -51,6 +53,10 @@ export function createCodec(clock: Clock): Codec {
       const job: CodecJob = { kind: 'decode', bytes, mediaType, namespace }
       return resultOf(await runSized(job, bytes.byteLength))
     },
+    decodeEdits: async bytes => {
+      const decoded = resultOf(await runSized({ kind: 'edits', bytes }, bytes.byteLength))
+      return decoded.ok ? success(JSON.parse(decoded.value.text) as readonly DtabEdit[]) : decoded // the job wrote it
+    },
     printNow,
     print: async (text, as) => printNow(text, as) ?? printed(await thread.run({ kind: 'print', text, as })),
     diff: async (from, to) => printed(await runSized({ kind: 'diff', from, to, as: 'json' }, from.length + to.length)),
@@ -58,12 +64,17 @@ export function createCodec(clock: Clock): Codec {
       const lines = printed(await runSized({ kind: 'diff', from, to, as: 'lines' }, from.length + to.length))
       return lines.ok ? success(lines.value.text) : lines
     },
-    edit: async (text, edits) => resultOf(await runSized({ kind: 'edit', text, edits }, text.length)),
+    edit: async (text, edits) => resultOf(await runSized({ kind: 'edit', text, edits }, text.length + sizeOf(edits))),
     get jobsSent() {
       return thread.sent
     },
     close: () => thread.close(),
   }
+}
+
+/** What the edits weigh, in characters of a text that costs as much to read. */
+function sizeOf(edits: readonly DtabEdit[]): number {
+  return edits.reduce((sum, edit) => sum + 40 + edit.prefix.length + (edit.op === 'remove' ? 0 : edit.dst.length), 0)
 }
 
 function resultOf(answer: CodecAnswer): Result<Coded> {
@@ -142,7 +153,7 @@ class CodecThread {
 
 /** A body of its own memory is handed over instead of copied. */
 function buffersOf(job: CodecJob): ArrayBuffer[] {
-  if (job.kind !== 'decode') return []
+  if (job.kind !== 'decode' && job.kind !== 'edits') return []
   const { buffer, byteLength } = job.bytes
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
 }

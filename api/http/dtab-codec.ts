@@ -9,14 +9,16 @@ import { showDtab } from '../../naming/show.ts'
 import { diffTexts } from '../../storage/conflict.ts'
 import { type DtabEdit, editDtabText } from '../../storage/dtab-edit.ts'
 import { decodeDtabBody } from './dtab-body.ts'
+import { readPatch } from './patch-body.ts'
 
 /** How a dtab is printed: exact JSON, or namerd's JSON or text. */
 export type Printing = 'json' | 'shown-json' | 'shown-text'
 
-/** decode: a body to the text to store. print: a stored text to what clients read. diff: the changes between two stored texts.
+/** decode: a body to the text to store. edits: the body of a PATCH to its edits as JSON. print: a stored text to what clients read. diff: the changes between two stored texts.
  * edit: a stored text with single entries changed. */
 export type CodecJob =
   | { readonly kind: 'decode'; readonly bytes: Uint8Array; readonly mediaType: string; readonly namespace: string }
+  | { readonly kind: 'edits'; readonly bytes: Uint8Array }
   | { readonly kind: 'print'; readonly text: string; readonly as: Printing }
   | { readonly kind: 'diff'; readonly from: string; readonly to: string; readonly as: 'json' | 'lines' }
   | { readonly kind: 'edit'; readonly text: string; readonly edits: readonly DtabEdit[] }
@@ -29,6 +31,7 @@ export type CodecAnswer =
 /** Does a job here and now, whatever its size. */
 export function runCodecJob(job: CodecJob): CodecAnswer {
   if (job.kind === 'decode') return decode(job)
+  if (job.kind === 'edits') return decodeEdits(job.bytes)
   if (job.kind === 'print') return print(job.text, job.as)
   if (job.kind === 'diff') return job.as === 'json' ? diff(job.from, job.to) : diffLines(job.from, job.to)
   const edited = editDtabText(job.text, job.edits)
@@ -38,6 +41,11 @@ export function runCodecJob(job: CodecJob): CodecAnswer {
 function decode(job: CodecJob & { readonly kind: 'decode' }): CodecAnswer {
   const decoded = decodeDtabBody(job)
   return decoded.ok ? { ok: true, text: decoded.value.text, hash: '' } : refusal(decoded.error)
+}
+
+function decodeEdits(bytes: Uint8Array): CodecAnswer {
+  const edits = readPatch(bytes)
+  return edits.ok ? { ok: true, text: JSON.stringify(edits.value), hash: '' } : refusal(edits.error)
 }
 
 function print(text: string, as: Printing): CodecAnswer {

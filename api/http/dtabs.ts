@@ -10,7 +10,6 @@ import { answerFrame } from './answer-frame.ts'
 import type { HttpContext } from './context.ts'
 import { versionJson } from './dtab-frames.ts'
 import { dtabType, jsonType, mediaTypeOf, preferredType, textType } from './media-type.ts'
-import { readPatch } from './patch-body.ts'
 import { entityTag, readOutcome } from './precondition.ts'
 import { sendJson } from './send-json.ts'
 import { fromQuery, startWatch, watchQuery } from './start-watch.ts'
@@ -82,7 +81,7 @@ function addWrites(app: FastifyInstance, context: HttpContext): void {
   })
   typed.patch('/api/dtabs/:namespace', { schema, config: { bodyTypes: [jsonType] } }, async (request, reply) => {
     const change = changeOf(request, request.params.namespace, request.query.message)
-    const edits = orThrow(readPatch(bodyBytes(request)))
+    const edits = orThrow(await codec.decodeEdits(bodyBytes(request)))
     return answerWrite(reply, store, change, () => editor.patch({ ...change, edits }))
   })
   typed.delete('/api/dtabs/:namespace', { schema }, async (request, reply) => {

@@ -22,7 +22,9 @@ const edit = z.discriminatedUnion('op', [
   }),
   z.strictObject({ op: z.literal('remove'), prefix, index }),
 ])
-const patch = z.strictObject({ ops: z.array(edit).min(1) })
+/** More than a person or a team's tool changes at once: above it one replaces the dtab. */
+const maxEdits = 10_000
+const patch = z.strictObject({ ops: z.array(edit).min(1).max(maxEdits) })
 const rollback = z.strictObject({ version: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER) })
 
 /** The edits of a PATCH; bad-request with the JSON pointer of what is wrong. */

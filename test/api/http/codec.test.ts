@@ -33,6 +33,24 @@ describe('the codec', () => {
     expect(json).toMatchObject({ ok: false, error: { code: 'bad-request' } })
   })
 
+  it('reads and applies many edits of a small dtab in the worker', async () => {
+    codec = createCodec(new SteppedClock())
+    const ops = Array.from({ length: 9_000 }, (_, i) => ({ op: 'set', prefix: `/svc/n${i}`, dst: '/b' }))
+    const edits = orThrow(await codec.decodeEdits(bytes(JSON.stringify({ ops }))))
+    expect([edits.length, codec.jobsSent]).toEqual([9_000, 1])
+    const edited = orThrow(await codec.edit('/svc => /x', edits))
+    expect([edited.text.split('\n').length, codec.jobsSent]).toEqual([9_002, 2])
+    expect(orThrow(await codec.edit(edited.text, edits.slice(0, 1))).text).toBe(edited.text)
+    expect(codec.jobsSent).toBe(2)
+  })
+
+  it('refuses more edits than one request may hold, with the place', async () => {
+    codec = createCodec(new SteppedClock())
+    const ops = Array.from({ length: 10_001 }, () => ({ op: 'set', prefix: '/svc', dst: '/b' }))
+    const decoded = await codec.decodeEdits(bytes(JSON.stringify({ ops })))
+    expect(decoded).toMatchObject({ ok: false, error: { code: 'bad-request', detail: { at: '/ops' } } })
+  })
+
   it('takes a stored text that does not parse for the fault of the store', async () => {
     codec = createCodec(new SteppedClock())
     expect(await codec.print('/a =>', 'json')).toMatchObject({ ok: false, error: { code: 'store-corrupt' } })
