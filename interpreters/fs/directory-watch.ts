@@ -47,6 +47,7 @@ export class DirectoryWatch {
   readonly #inspection: Repeater
   #wantsRescan = false
   #isSuspect = false
+  #mayBeLink = true
   #mode: WatchMode = 'absent'
   #identity: string | undefined
   #detach: (() => void) | undefined
@@ -69,6 +70,11 @@ export class DirectoryWatch {
 
   get mode(): WatchMode {
     return this.#mode
+  }
+
+  /** Whether the directory is reached through a symbolic link of its own name, or that is not known yet. */
+  get mayBeLink(): boolean {
+    return this.#mayBeLink
   }
 
   /** Adds a listener for one name, or for any when it is undefined. */
@@ -164,10 +170,22 @@ export class DirectoryWatch {
     if (this.#isClosed) return
     const isOther = identity !== this.#identity || this.#isSuspect
     this.#isSuspect = false
+    if (isOther || this.#mayBeLink) await this.#lookForLink()
+    if (this.#isClosed) return
     if (isOther || this.#mode === 'polling') this.#attach()
     // Between the look and the watch the directory may have been swapped once more.
     if (isOther) this.#inspection.ask()
     if (isOther || mustRescan) await this.#rescan()
+  }
+
+  /** What cannot be known is taken for a link, which is looked at more often. */
+  async #lookForLink(): Promise<void> {
+    this.#mayBeLink = true
+    try {
+      this.#mayBeLink = (await this.#context.disk.linkTarget(this.#directory)) !== undefined
+    } catch (error) {
+      this.#context.log.debug({ err: error, directory: readablePath(this.#directory) }, 'a link cannot be read')
+    }
   }
 
   /** What cannot be looked at is taken as unchanged: its files tell of the failure themselves. */

@@ -68,7 +68,12 @@ export class DirectoryWatches {
 
   #followParent(directory: string, watch: DirectoryWatch): Leave {
     const slash = directory.lastIndexOf('/')
-    return this.join(directory.slice(0, slash), directory.slice(slash + 1), inspectionOf(watch))
+    const inspection = inspectionOf(watch)
+    // Another name beside it matters only where a link may lead through that name.
+    const onNeighbour = (): void => {
+      if (watch.mayBeLink) inspection.onNeighbour()
+    }
+    return this.join(directory.slice(0, slash), directory.slice(slash + 1), { ...inspection, onNeighbour })
   }
 
   /** Only the root can be reached through links that no other watch sees. */

@@ -92,6 +92,29 @@ describe('L2: swaps, renames and writes of files', () => {
     expect(disk.reads).toBe(before + 2_000)
   })
 
+  it('does not look at a directory again because another name came beside it, unless it is a link', async () => {
+    const looked: string[] = []
+    const identity: typeof nodeDisk.identity = directory => {
+      looked.push(directory.slice(directory.lastIndexOf('/') + 1))
+      return nodeDisk.identity(directory)
+    }
+    const fixture = createFsFixture({ disk: createCountedDisk({ identity }), intervals: idle })
+    mkdirSync(fixture.at('team'))
+    symlinkSync('team', fixture.at('linked'))
+    writeFileSync(fixture.at('team', 'web'), '10.0.0.1 1\n')
+    writeFileSync(fixture.at('last'), '10.0.0.1 1\n')
+    const last = fixture.replicas('/last')
+    await last.until(shows('10.0.0.1:1'))
+    for (const name of ['team', 'linked']) await fixture.replicas(`/${name}/web`).until(shows('10.0.0.1:1'))
+    writeFileSync(fixture.at('last'), '10.0.0.1 1\n10.0.0.1 2\n')
+    await last.until(shows('10.0.0.1:1 10.0.0.1:2'))
+    looked.length = 0
+    for (let i = 0; i < 100; i++) writeFileSync(fixture.at(`other${i}`), '')
+    writeFileSync(fixture.at('last'), '10.0.0.1 1\n10.0.0.1 2\n10.0.0.1 3\n')
+    await last.until(shows('10.0.0.1:1 10.0.0.1:2 10.0.0.1:3'))
+    expect(new Set(looked)).toEqual(new Set(['linked']))
+  })
+
   it('publishes a rename at once, also when endpoints go and no line ends it', async () => {
     const clock = createTrialClock()
     const fixture = createFsFixture({ clock, intervals: idle })
