@@ -1,6 +1,7 @@
 // What one stream remembers of each resource it sends: the newest state and the one that went out last, both shared with
 // all who watch the same cell. Never bytes, never a queue. There are very many of these: every field counts.
 import type { BoundTree } from '../../naming/bound-tree.ts'
+import { NamingError } from '../../naming/errors.ts'
 import type { Path } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { type Content, hashFieldOf, hashOf, type WireHash } from '../../proto/updates.ts'
@@ -13,6 +14,11 @@ export interface EntryOwner {
 }
 
 export type Entry = NameEntry | ReplicaEntry
+
+/** Whether a state makes a client drop what it holds: a failure that only a change of rules can end. */
+export function isFinal(state: State<unknown>): boolean {
+  return state.kind === 'failed' && !NamingError.from(state.error).retryable
+}
 
 abstract class WatchEntry<T> implements Observer<T> {
   /** The newest state. */
@@ -46,7 +52,7 @@ abstract class WatchEntry<T> implements Observer<T> {
     return this.sent !== this.state
   }
 
-  /** What the client holds from before; whatever was sent on this stream counts no more. */
+  /** What the client holds from another stream; whatever was sent on this one counts no more. */
   restart(held: WireHash): void {
     this.#held = held
     this.sent = undefined
@@ -59,7 +65,7 @@ abstract class WatchEntry<T> implements Observer<T> {
     this.sent = state
     const isSent = sent?.kind === 'ok' && state.kind === 'ok' && sent.value === state.value
     const isHeld = this.#held !== '' && state.kind === 'ok' && this.#held === hashOf(content)
-    if (state.kind === 'ok') this.#held = ''
+    if (state.kind === 'ok' || isFinal(state)) this.#held = ''
     return isSent || isHeld ? hashFieldOf(content) : content
   }
 

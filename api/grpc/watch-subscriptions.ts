@@ -5,11 +5,11 @@ import { NamingError } from '../../naming/errors.ts'
 import { type Path, showPath } from '../../naming/path.ts'
 import { failure, type Result } from '../../naming/result.ts'
 import { eachLeaf } from '../../naming/tree-leaves.ts'
-import { type Content, encodeIdField, encodeStale, type WireHash } from '../../proto/updates.ts'
+import { type Content, encodeIdField, encodeStale, hashOf, type WireHash } from '../../proto/updates.ts'
 import type { RequestPart } from '../../proto/watch-requests.ts'
 import { failed, type State } from '../../watch/state.ts'
 import type { WatchContext } from './watch-context.ts'
-import { type Entry, type EntryOwner, NameEntry, ReplicaEntry } from './watch-entries.ts'
+import { type Entry, type EntryOwner, isFinal, NameEntry, ReplicaEntry } from './watch-entries.ts'
 import { bindRequestFromName, checkPath } from './wire-names.ts'
 
 type Subscribe = Extract<RequestPart, { kind: 'subscribe' }>
@@ -124,8 +124,13 @@ export class WatchSubscriptions implements EntryOwner {
     if (known === undefined) this.#openReplicas(id, hash).isSubscribed = true
     else {
       known.isSubscribed = true
-      known.restart(hash)
+      // What was sent already may have crossed with the hash: it tells something only when it is of that.
+      if (this.#hashSent(known) !== hash) known.restart(known.sent === undefined ? hash : '')
     }
+  }
+
+  #hashSent({ sent }: ReplicaEntry): WireHash | undefined {
+    return sent?.kind === 'ok' ? hashOf(this.#context.replicaFrames.of(sent)) : undefined
   }
 
   #unsubscribeReplicas(id: Path): void {
@@ -216,5 +221,5 @@ function limitReached(who: string, limit: number): NamingError {
 /** The tree whose leaves the stream goes on sending: while nothing better is known, the client keeps the old one. */
 function treeToFollow(state: State<BoundTree>, before: BoundTree | undefined): BoundTree | undefined {
   if (state.kind === 'ok') return state.value
-  return state.kind === 'failed' && !NamingError.from(state.error).retryable ? undefined : before
+  return isFinal(state) ? undefined : before
 }

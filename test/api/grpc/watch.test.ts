@@ -76,6 +76,44 @@ describe('a Watch stream', () => {
     second.close()
   })
 
+  test('sends content again that a final failure made the client drop', async () => {
+    const tree = server.interpreter.tree('default/svc/web')
+    tree.set(neg)
+    stream.subscribe(['default/svc/web'])
+    await stream.received(1)
+    const other = await startServer()
+    const second = new RawStream(other.address)
+    for (const error of ['namer-unavailable', 'unknown-namer'] as const) {
+      other.interpreter.tree(`default/${error}`).fail(new NamingError(error, 'no'))
+      second.subscribe([`default/${error}`], stream.updates[0]?.hash)
+    }
+    await second.received(2)
+    for (const error of ['namer-unavailable', 'unknown-namer']) other.interpreter.tree(`default/${error}`).set(neg)
+    await second.received(4)
+    expect(second.updates.slice(2).map(shortForm).sort()).toEqual(['1 same', '2 ok'])
+    second.close()
+    await other.close()
+  })
+
+  test('trusts the hash of a subscription only when it is of what this stream has sent last', async () => {
+    const set = server.interpreter.set('/#/fs/a')
+    const id = path('/#/fs/a')
+    server.interpreter.tree('default/svc/web').set(treeTo('/#/fs/a'))
+    set.set(endpoints('127.0.0.1:1'))
+    stream.subscribe(['default/svc/web'])
+    await stream.received(2)
+    const first = stream.updates[0]?.hash ?? ''
+    stream.send({ kind: 'subscribe-replicas', id, hash: first })
+    stream.send({ kind: 'unsubscribe-replicas', id })
+    set.set(endpoints('127.0.0.1:2'))
+    await stream.received(3)
+    // Sent by a client that has not seen the second set yet, and read once the first is the newest again.
+    stream.send({ kind: 'subscribe-replicas', id, hash: first })
+    set.set(endpoints('127.0.0.1:1'))
+    await stream.received(4)
+    expect(shown()).toEqual(['/#/fs/a ok', '1 ok', '/#/fs/a ok', '/#/fs/a ok'])
+  })
+
   test('gives equal content the same hash on another server', async () => {
     const other = await startServer()
     const elsewhere = new RawStream(other.address)
