@@ -21,6 +21,7 @@ const busy = 4
 const live = 8
 const mustCheck = perhapsChanged | neverComputed
 
+/** Methods are `private` and not `#`: for those an object has a hidden field, and there are very many of these. */
 export class DerivedNode extends Node {
   readonly #compute: Compute<unknown>
   #firstRead: Link | undefined
@@ -39,7 +40,7 @@ export class DerivedNode extends Node {
     return (this.#flags & mustCheck) !== 0 && !this.isBusy ? this : undefined
   }
 
-  get #mustSettle(): boolean {
+  private get mustSettle(): boolean {
     return (this.#flags & mustCheck) !== 0 && this.isObserved
   }
 
@@ -52,8 +53,8 @@ export class DerivedNode extends Node {
 
   refresh(): State<unknown> {
     if (this.isBusy) return this.state
-    if (!this.isObserved) return this.#peekUnobserved()
-    for (let rounds = 0; rounds < maxRounds && this.#mustSettle; rounds++) this.#settle()
+    if (!this.isObserved) return this.peekUnobserved()
+    for (let rounds = 0; rounds < maxRounds && this.mustSettle; rounds++) this.settle()
     return this.state
   }
 
@@ -68,65 +69,65 @@ export class DerivedNode extends Node {
     if ((this.#flags & live) === 0 || this.isBusy) return
     this.#flags = neverComputed
     this.state = pending
-    this.#dropReads(undefined)
+    this.dropReads(undefined)
     this.release()
   }
 
   /** Brings this cell and what it read up to date, upstream first. */
-  #settle(): void {
+  private settle(): void {
     const descent: Link[] = []
     let node: DerivedNode = this
-    let link = node.#enter()
+    let link = node.enter()
     for (;;) {
       while (link !== undefined) {
         const upstream: DerivedNode | undefined = link.source.unsettled()
-        if (upstream === undefined) link = node.#check(link)
+        if (upstream === undefined) link = node.check(link)
         else {
           descent.push(link)
           node = upstream
-          link = node.#enter()
+          link = node.enter()
         }
       }
-      node.#leave()
+      node.leave()
       const way = descent.pop()
       if (way === undefined) return
       node = way.target
-      link = node.#check(way)
+      link = node.check(way)
     }
   }
 
   /** Gives the first read to check. The marks go now, so that a change that comes meanwhile marks it anew. */
-  #enter(): Link | undefined {
+  private enter(): Link | undefined {
     const isNew = (this.#flags & neverComputed) !== 0
     this.#flags = (this.#flags & ~mustCheck) | busy
     this.core.busy.push(this)
     if (!isNew) return this.#firstRead
-    this.#recompute()
+    this.recompute()
     return undefined
   }
 
-  #leave(): void {
+  private leave(): void {
     this.core.busy.pop()
     this.#flags &= ~busy
     if (!this.isObserved) this.deactivate()
   }
 
   /** Gives the next read to check, or nothing when this one has changed and all was computed again. */
-  #check(link: Link): Link | undefined {
-    if (!link.source.isBusy && !this.#hasChanged(link)) return link.nextRead
-    this.#recompute()
+  private check(link: Link): Link | undefined {
+    if (!link.source.isBusy && !this.hasChanged(link)) return link.nextRead
+    this.recompute()
     return undefined
   }
 
-  #hasChanged(link: Link): boolean {
+  private hasChanged(link: Link): boolean {
     const now = link.source.state
     if (now === link.seen) return false
-    if (this.#isAffected(link, link.seen, now)) return true
+    if (this.isAffected(link, link.seen, now)) return true
     link.seen = now
     return false
   }
 
-  #isAffected({ affects }: Link, before: State<unknown>, now: State<unknown>): boolean {
+  private isAffected({ affects }: Link, before: State<unknown>, now: State<unknown>): boolean {
     if (affects === undefined || before.kind !== 'ok' || now.kind !== 'ok' || before.stale !== now.stale) return true
     try {
       return typeof affects === 'function' ? affects(before.value, now.value) : affects.affects(before.value, now.value)
@@ -136,12 +137,12 @@ export class DerivedNode extends Node {
     }
   }
 
-  #recompute(): void {
-    this.setState(this.#run(true))
+  private recompute(): void {
+    this.setState(this.run(true))
   }
 
   /** The link for a read after `last`: the old one when it is in its place, else a new one. */
-  #linkTo(node: Node, last: Link | undefined, affects: Affects<unknown> | undefined): Link {
+  private linkTo(node: Node, last: Link | undefined, affects: Affects<unknown> | undefined): Link {
     const old = last === undefined ? this.#firstRead : last.nextRead
     if (old?.source === node) {
       old.affects = affects
@@ -156,7 +157,7 @@ export class DerivedNode extends Node {
   }
 
   /** Forgets the reads after `last`, all when it is absent. */
-  #dropReads(last: Link | undefined): void {
+  private dropReads(last: Link | undefined): void {
     let link = last === undefined ? this.#firstRead : last.nextRead
     if (last === undefined) this.#firstRead = undefined
     else last.nextRead = undefined
@@ -164,7 +165,7 @@ export class DerivedNode extends Node {
   }
 
   /** Computes it; with links to what it reads, it is told of their changes. Old links go last, so that what is read again stays open. */
-  #run(isLinked: boolean): State<unknown> {
+  private run(isLinked: boolean): State<unknown> {
     const { core } = this
     let isOpen = true
     let last: Link | undefined
@@ -172,8 +173,8 @@ export class DerivedNode extends Node {
     const read = (cell: Cell<unknown>, affects?: Affects<unknown>): State<unknown> => {
       if (!isOpen) throw new Error(`${this.name}: read was called after its derivation ended`)
       const node = nodeBehind(cell, core)
-      this.#refuseEndless(node, read)
-      if (isLinked) last = this.#linkTo(node, last, affects)
+      this.refuseEndless(node, read)
+      if (isLinked) last = this.linkTo(node, last, affects)
       const link = last
       const state = node.refresh()
       if (link !== undefined) link.seen = state
@@ -192,7 +193,7 @@ export class DerivedNode extends Node {
     } finally {
       core.nesting--
       isOpen = false
-      if (isLinked) this.#dropReads(last)
+      if (isLinked) this.dropReads(last)
     }
   }
 
@@ -200,7 +201,7 @@ export class DerivedNode extends Node {
    * Throws on a cell that is being computed from this one, and on nesting too deep. A cell that fails so depends on all
    * inputs and sources that led round, so that it is tried again when one of them changes, and no link closes a circle.
    */
-  #refuseEndless(node: Node, read: (cell: Cell<unknown>) => unknown): void {
+  private refuseEndless(node: Node, read: (cell: Cell<unknown>) => unknown): void {
     if (node.isBusy) {
       const circle = this.core.busy.slice(this.core.busy.indexOf(node))
       for (const leaf of leavesOf(circle)) read(leaf)
@@ -211,7 +212,7 @@ export class DerivedNode extends Node {
   }
 
   /** A peek at a cell that nobody observes: computed and forgotten, opening nothing, each cell once per peek. */
-  #peekUnobserved(): State<unknown> {
+  private peekUnobserved(): State<unknown> {
     const { core } = this
     const isOutermost = core.peeked === undefined
     core.peeked ??= new Map()
@@ -219,7 +220,7 @@ export class DerivedNode extends Node {
     if (known !== undefined) return known
     this.#flags |= busy
     core.busy.push(this)
-    const state = this.#run(false)
+    const state = this.run(false)
     core.busy.pop()
     this.#flags &= ~busy
     if (isOutermost) core.peeked = undefined

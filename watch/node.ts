@@ -127,7 +127,7 @@ export abstract class Node implements Cell<unknown> {
   watcherLeft(): void {
     if (this.core.isClosed) return
     this.core.watchers--
-    this.#observerLeft()
+    this.observerLeft()
   }
 
   join(link: Link): void {
@@ -138,11 +138,11 @@ export abstract class Node implements Cell<unknown> {
 
   part(link: Link): void {
     this.dependents = remove(this.dependents, link)
-    this.#observerLeft()
+    this.observerLeft()
   }
 
   /** One that goes lets go of what it read, which may go in turn: done in a loop, for a chain may be of any length. */
-  #observerLeft(): void {
+  private observerLeft(): void {
     if (this.isObserved) return
     const { leaving } = this.core
     leaving.push(this)

@@ -25,8 +25,8 @@ export const mutants: readonly Mutant[] = [
   {
     law: 8,
     file: 'derived.ts',
-    from: '    this.setState(this.#run(',
-    to: '    this.#dropReads(undefined)\n    this.setState(this.#run(',
+    from: '    this.setState(this.run(',
+    to: '    this.dropReads(undefined)\n    this.setState(this.run(',
   },
   { law: 9, file: 'delivery.ts', from: "    if (this.phase === 'ended') return\n", to: '' },
   { law: 10, file: 'delivery.ts', from: 'this.#options.onError(error, node.name)', to: 'throw error' },
@@ -50,7 +50,7 @@ export const mutants: readonly Mutant[] = [
     to: 'if (this.core.isClosed) {',
   },
   { law: 15, file: 'node.ts', from: "    signal?.addEventListener('abort', end, { once: true })\n", to: '' },
-  { law: 16, file: 'derived.ts', from: '    this.#dropReads(undefined)\n    this.release()', to: '    this.release()' },
+  { law: 16, file: 'derived.ts', from: '    this.dropReads(undefined)\n    this.release()', to: '    this.release()' },
   {
     law: 17,
     file: 'delivery.ts',
@@ -60,7 +60,7 @@ export const mutants: readonly Mutant[] = [
   {
     law: 4,
     file: 'derived.ts',
-    from: '    if (!link.source.isBusy && !this.#hasChanged(link)) return',
+    from: '    if (!link.source.isBusy && !this.hasChanged(link)) return',
     to: '    if (!link.source.isBusy) return',
   },
   { law: 14, file: 'derived.ts', from: 'for (const leaf of leavesOf(circle)) read(leaf)', to: '' },
