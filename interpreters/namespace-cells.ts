@@ -16,7 +16,7 @@ export interface CompiledNamespace extends NamespaceSnapshot {
 }
 
 export interface NamespaceCellsOptions {
-  readonly store: Store
+  readonly store: Pick<Store, 'observe'>
   readonly kernel: Kernel
   readonly clock: Clock
   /** The rules of a namespace that does not exist. */
@@ -73,6 +73,7 @@ class Loader {
   readonly #sink: Sink<CompiledNamespace>
   readonly #options: NamespaceCellsOptions
   #active: CompiledNamespace | undefined
+  #published: CompiledNamespace | undefined
   /** The version last taken up, whether it became active, failed or is being compiled. */
   #taken: number | undefined
   #fault: NamingError | undefined
@@ -136,8 +137,11 @@ class Loader {
   }
 
   #publish(): void {
-    if (this.#active !== undefined) this.#sink.set(this.#active)
     const fault = this.#fault ?? this.#storeFault
+    // Setting it anew would say that it was fresh in between.
+    const isNews = fault === undefined || this.#active !== this.#published
+    if (this.#active !== undefined && isNews) this.#sink.set(this.#active)
+    this.#published = this.#active
     if (fault !== undefined) this.#sink.fail(fault)
   }
 }

@@ -1,14 +1,26 @@
 // What evaluation sees of a namespace while its stored text comes, goes, breaks and grows.
 import { describe, expect, it } from 'vitest'
+import { compileEntries } from '../../interpreters/compile-dtab.ts'
 import type { NamespaceSnapshot } from '../../interpreters/interpreter.ts'
+import { createNamespaceCells } from '../../interpreters/namespace-cells.ts'
 import { dtabHash } from '../../naming/dtab.ts'
+import type { Version } from '../../storage/store.ts'
+import { createKernel } from '../../watch/kernel.ts'
 import type { State } from '../../watch/state.ts'
+import { FakeClock } from '../fakes/clock.fake.ts'
 import { createWorld, dtabOf, recorded, type World } from './world.fixture.ts'
 
 function observed(world: World): State<NamespaceSnapshot>[] {
   const seen: State<NamespaceSnapshot>[] = []
   world.interpreter.namespace('default').watch(state => seen.push(state))
   return seen
+}
+
+const firstVersion: Version = {
+  namespace: 'default',
+  version: 1,
+  text: '/svc => /#/io.test',
+  meta: { author: 'test', verified: false, message: '', time: 0, parent: 0 },
 }
 
 function summary(state: State<NamespaceSnapshot> | undefined): unknown {
@@ -84,6 +96,43 @@ describe('a namespace', () => {
     world.clock.settle()
     expect(seen.map(summary)).toMatchObject([{ version: 1 }, { version: 3, entries: 20_001 }])
     expect(names).toEqual(['/#/io.test/small,/web', '/#/io.test/large,/web'])
+  })
+
+  it('has been stale since the store began to fail, whatever it says of it later', () => {
+    const clock = new FakeClock()
+    const events: string[] = []
+    const kernel = createKernel({
+      clock,
+      onError: error => {
+        throw error
+      },
+      onSource: event => {
+        if (event.source === 'dtab default') events.push(event.kind)
+      },
+    })
+    const head = kernel.input<Version | undefined>('head', { initial: firstVersion })
+    const namespace = createNamespaceCells({
+      store: { observe: () => head },
+      kernel,
+      clock,
+      none: compileEntries([]),
+    })('default')
+    const stale: unknown[] = []
+    namespace.watch(state => stale.push(state.kind === 'ok' && state.stale))
+    const failedAt = clock.now()
+    for (const reason of ['locked', 'still locked', 'disk gone']) {
+      head.fail(new Error(reason))
+      clock.advance(1_000)
+    }
+    expect(stale).toMatchObject([
+      undefined,
+      ...['locked', 'still locked', 'disk gone'].map(message => ({ since: failedAt, reason: { message } })),
+    ])
+    head.set(firstVersion)
+    clock.settle()
+    expect(stale.at(-1)).toBeUndefined()
+    expect(events).toEqual(['opened', 'failed', 'failed-again', 'failed-again', 'recovered'])
+    kernel.close()
   })
 
   it('shares one observation of the store among all names', async () => {
