@@ -107,9 +107,9 @@ class Walk {
     return rule === undefined || path === undefined ? value : extendPath(value, path, rule.prefix.length)
   }
 
-  /** Most ids are the path just looked up: they share it, which halves what a name holds. */
+  /** Most ids are the path just looked up, most others are those of many names: they are shared, for a name holds little else. */
   #boundName(id: Path, residual: Path): BoundName {
-    if (residual.length > 0) return { id, residual }
+    if (residual.length > 0) return { id: this.#input.namers.sharedId(id), residual }
     const { path } = this.#trail
     return { id: path !== undefined && pathEquals(path, id) ? path : id, residual: emptyPath }
   }

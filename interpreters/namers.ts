@@ -4,11 +4,14 @@ import { type Path, pathStartsWith } from '../naming/path.ts'
 import type { Read } from '../watch/cell.ts'
 import { failed, ok, type State } from '../watch/state.ts'
 import type { Namer, NamerLeaf } from './namer.ts'
+import { RecentIds } from './recent-ids.ts'
 import { unknownNamer } from './unknown-namer.ts'
 
 export interface Namers {
   /** One step: the first configured namer that does not say Neg, else the built-in one. A throw is a failure. */
   lookup(path: Path, read: Read): State<NameTree<NamerLeaf>>
+  /** The id or an equal one given before, which many names then share. */
+  sharedId(id: Path): Path
   /** The configured and built-in namers whose prefix the id has, in order. */
   under(id: Path): readonly Namer[]
   readonly all: readonly Namer[]
@@ -22,6 +25,7 @@ const okEmpty: State<NameTree<NamerLeaf>> = ok(empty)
 export function joinNamers(configured: readonly Namer[], builtIn: readonly Namer[]): Namers {
   const classes = new Map(builtIn.map(namer => [namer.prefix[1], namer]))
   const all = [...configured, ...builtIn]
+  const ids = new RecentIds()
   return {
     all,
     lookup: (path, read) => {
@@ -32,6 +36,7 @@ export function joinNamers(configured: readonly Namer[], builtIn: readonly Namer
       }
       return path[0] === '$' ? lookupBuiltIn(classes, path, read) : okNeg
     },
+    sharedId: id => ids.shared(id),
     under: id => all.filter(namer => pathStartsWith(id, namer.prefix)),
   }
 }
