@@ -47,7 +47,10 @@ export class ChangeWatch {
   /** Publishes every version committed since the last time. */
   catchUp(): void {
     if (this.#cancel === undefined) return
-    this.#attempt(() => this.#readChanges())
+    this.#attempt(() => {
+      this.#options.reader.assertSameFile()
+      this.#readChanges()
+    })
   }
 
   get #mustReadAll(): boolean {

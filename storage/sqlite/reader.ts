@@ -91,6 +91,11 @@ export class Reader {
     return this.#read(({ changedSince }) => changedSince.all(sequence))
   }
 
+  /** Throws when the file was removed or replaced: what is read then is not what others read. */
+  assertSameFile(): void {
+    this.#assertSameFile()
+  }
+
   /** Another value when any other connection, of any process, has committed since. Throws when the file was removed or replaced too. */
   dataVersion(): number {
     this.#assertSameFile()

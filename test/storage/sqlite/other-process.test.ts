@@ -118,6 +118,21 @@ describe('a file that another process writes', () => {
     })
   })
 
+  it('that was removed stays stale when a write is refused for it', async () => {
+    await store.write(request('web', '/a=>/b'))
+    const states: State<Version | undefined>[] = []
+    store.observe('web').watch(state => {
+      states.push(state)
+    })
+    unlinkSync(join(directory.path, 'store.db'))
+    clock.advance(noticedWithinMs)
+    const told = states.length
+    await expect(store.write(request('web', '/a=>/c'))).rejects.toMatchObject({ code: 'store-unavailable' })
+    clock.settle()
+    expect(states.slice(told)).toEqual([])
+    expect(states.at(-1)).toMatchObject({ stale: {} })
+  })
+
   it('is not looked at while nobody watches', () => {
     expect(clock.waiting).toBe(0)
     const stop = store.observe('web').watch(() => {})
