@@ -27,6 +27,14 @@ export function readMessage<T>(reader: Reader, read: (reader: Reader, end: numbe
   return read(reader, end)
 }
 
+/** Bytes as text of one character each. */
+export function readLatin1(reader: Reader): string {
+  const length = reader.uint32()
+  const start = reader.pos
+  reader.skip(length)
+  return Buffer.from(reader.buf.buffer, reader.buf.byteOffset + start, length).toString('latin1')
+}
+
 /** Runs a decoder of bytes from outside: whatever it throws becomes a RangeError that says what is wrong with them. */
 export function decoding<T>(read: () => T): T {
   try {

@@ -5,7 +5,7 @@ import { alt, empty, fail, leaf, type NameTree, neg, union, type Weighted } from
 import { emptyPath, type Path } from '../naming/path.ts'
 import type { Endpoint, Metadata, MetadataValue, ReplicaSet } from '../naming/replica-set.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import { eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
+import { eachField, lengthDelimited, readLatin1, readMessage, tagOf } from './fields.ts'
 
 type Reader = protobuf.Reader
 
@@ -22,7 +22,7 @@ export function readPath(reader: Reader, end: number): Path {
   const labels: string[] = []
   eachField(reader, end, field => {
     if (field !== 1) return false
-    labels.push(Buffer.from(reader.bytes()).toString('latin1'))
+    labels.push(readLatin1(reader))
     return true
   })
   return labels.slice() // without the room for more that push has left: a server holds very many

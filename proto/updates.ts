@@ -7,7 +7,7 @@ import type { Path } from '../naming/path.ts'
 import type { ReplicaSet } from '../naming/replica-set.ts'
 import type { Stale, State } from '../watch/state.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { decoding, eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
+import { decoding, eachField, lengthDelimited, readLatin1, readMessage, tagOf } from './fields.ts'
 import { readPath, readReplicas, readTree, writePath, writeReplicas, writeTree } from './naming-values.ts'
 
 type Reader = protobuf.Reader
@@ -165,7 +165,7 @@ const updateReaders: Readonly<Record<number, (fields: Fields, reader: Reader) =>
     fields.id = readMessage(reader, readPath)
   },
   3: (fields, reader) => {
-    fields.hash = Buffer.from(reader.bytes()).toString('latin1')
+    fields.hash = readLatin1(reader)
   },
   4: (fields, reader) => {
     fields.tree = readMessage(reader, readTree)

@@ -2,7 +2,7 @@
 import protobuf from 'protobufjs/minimal.js'
 import { emptyPath, type Path } from '../naming/path.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { decoding, eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
+import { decoding, eachField, lengthDelimited, readLatin1, readMessage, tagOf } from './fields.ts'
 import { readPath, writePath } from './naming-values.ts'
 import type { WireHash } from './updates.ts'
 
@@ -177,7 +177,7 @@ function readName(reader: Reader, end: number): WireName {
 }
 
 function readHash(reader: Reader): WireHash {
-  return Buffer.from(reader.bytes()).toString('latin1')
+  return readLatin1(reader)
 }
 
 export interface ResolveRequest {

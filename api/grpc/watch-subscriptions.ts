@@ -22,6 +22,8 @@ export class WatchSubscriptions implements EntryOwner {
   readonly #replicas = new Map<string, ReplicaEntry>()
   /** What has news, in the order in which it came. */
   readonly #news = new Set<Entry>()
+  /** One that goes on where it was: one that began anew would first pass over all that was taken out before. */
+  #newsInOrder = this.#news.values()
   #subscribed = 0
 
   /** onNews: called when something is to be sent and nothing was before. */
@@ -66,12 +68,18 @@ export class WatchSubscriptions implements EntryOwner {
 
   /** Appends the newest state of one resource to the shared builder, before it those that it needs; false when there is none. */
   writeNext(): boolean {
-    for (const entry of this.#news) {
-      if (entry instanceof NameEntry) this.#writeName(entry)
-      else this.#writeReplicas(entry)
-      return true
-    }
-    return false
+    const entry = this.#firstNews()
+    if (entry === undefined) return false
+    if (entry instanceof NameEntry) this.#writeName(entry)
+    else this.#writeReplicas(entry)
+    return true
+  }
+
+  #firstNews(): Entry | undefined {
+    const { value } = this.#newsInOrder.next()
+    if (value !== undefined) return value
+    this.#newsInOrder = this.#news.values()
+    return this.#newsInOrder.next().value
   }
 
   /** Gives up to `count` subscriptions back; true while there are more. */
