@@ -83,7 +83,7 @@ class Walk {
       case 'leaf':
         return this.#leaf(tree.value, rule, depth)
       case 'alt':
-        return this.#firstOf(tree.trees, child => this.#tree(child, rule, depth))
+        return this.#alt(tree.trees, rule, depth)
       case 'union':
         return this.#union(tree.branches, rule, depth)
       case 'neg':
@@ -115,12 +115,12 @@ class Walk {
   }
 
   /** The first alternative that is not Neg decides, whatever it is; later ones are not looked at. */
-  #firstOf<T>(alternatives: readonly T[], evaluate: (alternative: T) => State<BoundTree>): State<BoundTree> {
+  #alt(trees: readonly NameTree<Path | NamerLeaf>[], rule: Dentry | undefined, depth: number): State<BoundTree> {
     this.#trail.nest()
     let state = okNeg
-    for (const alternative of alternatives) {
-      state = evaluate(alternative)
-      if (state.kind !== 'ok' || state.value.kind !== 'neg') break
+    for (const tree of trees) {
+      state = this.#tree(tree, rule, depth)
+      if (!isNeg(state)) break
     }
     this.#trail.unnest()
     return state
@@ -198,7 +198,19 @@ class Walk {
     this.#trail.spendOnMatches(rules.length)
     if (depth > maxDepth) return this.#tooDeep()
     if (rules.length === 1) return this.#follow(last, depth)
-    return this.#firstOf(rules, rule => this.#follow(rule, depth))
+    return this.#weigh(rules, depth)
+  }
+
+  /** Rules are alternatives as those of a tree are. */
+  #weigh(rules: readonly Dentry[], depth: number): State<BoundTree> {
+    this.#trail.nest()
+    let state = okNeg
+    for (const rule of rules) {
+      state = this.#follow(rule, depth)
+      if (!isNeg(state)) break
+    }
+    this.#trail.unnest()
+    return state
   }
 
   #follow(rule: Dentry, depth: number): State<BoundTree> {
@@ -224,6 +236,10 @@ class Walk {
     this.#circle ??= failed(this.#trail.endlessCycle())
     return this.#circle
   }
+}
+
+function isNeg(state: State<BoundTree>): boolean {
+  return state.kind === 'ok' && state.value.kind === 'neg'
 }
 
 /** The children are simplified already: only this level is left to do. */

@@ -4,7 +4,7 @@ import type { Dentry } from '../naming/dtab.ts'
 import { NamingError } from '../naming/errors.ts'
 import { extendPath } from '../naming/graft.ts'
 import type { LookupIndex } from '../naming/lookup-index.ts'
-import type { NameTree } from '../naming/name-tree.ts'
+import type { NameTree, Weighted } from '../naming/name-tree.ts'
 import { emptyPath, type Path, pathEquals, showPath } from '../naming/path.ts'
 import { dentrySize, pathSize } from '../naming/text-size.ts'
 import type { Read } from '../watch/cell.ts'
@@ -92,18 +92,23 @@ class Walk {
       case 'empty':
         return { kind: tree.kind, ...place }
       case 'alt':
-        return altOf(
-          place,
-          tree.trees.map(child => this.#branch(child, place, depth)),
-        )
-      case 'union': {
-        const branches = tree.branches.map(({ weight, tree: child }) => ({
-          weight,
-          tree: this.#branch(child, place, depth),
-        }))
-        return { kind: 'union', ...place, branches }
-      }
+        return this.#alt(tree.trees, place, depth)
+      case 'union':
+        return this.#union(tree.branches, place, depth)
     }
+  }
+
+  // Loops, not maps: a callback would cost two more frames of the stack at each level.
+  #alt(trees: readonly NameTree<Path | NamerLeaf>[], place: Place, depth: number): DelegateTree {
+    const explained: DelegateTree[] = []
+    for (const tree of trees) explained.push(this.#branch(tree, place, depth))
+    return altOf(place, explained)
+  }
+
+  #union(branches: readonly Weighted<Path | NamerLeaf>[], place: Place, depth: number): DelegateTree {
+    const explained: { readonly weight: number; readonly tree: DelegateTree }[] = []
+    for (const { weight, tree } of branches) explained.push({ weight, tree: this.#branch(tree, place, depth) })
+    return { kind: 'union', ...place, branches: explained }
   }
 
   /** Every node shows its place: the path and the rule. */
@@ -185,11 +190,12 @@ class Walk {
   /** Several entries match: they are alternatives, the last one first. */
   #weigh(place: Place, rules: readonly Dentry[], depth: number): DelegateTree {
     this.#refuseBeyondLimit(depth)
-    const trees = rules.map(rule => {
+    const explained: DelegateTree[] = []
+    for (const rule of rules) {
       this.#trail.follow(rule)
-      return this.#branch(rule.dst, { path: place.path, dentry: rule }, depth, place)
-    })
-    return altOf(place, trees)
+      explained.push(this.#branch(rule.dst, { path: place.path, dentry: rule }, depth, place))
+    }
+    return altOf(place, explained)
   }
 
   /** No entry matches: the namers are asked. */

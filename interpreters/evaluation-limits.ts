@@ -17,8 +17,13 @@ export const maxExplainWork = 16_000_000
 /** Rules that may match, over all look-ups. */
 export const maxMatches = 500_000
 
-/** Nodes of name trees that may be open inside one another, over all rewrites: plain recursion is safe up to here. */
-export const maxNesting = 1_500
+/**
+ * Nodes of name trees that may be open inside one another, over all rewrites, each of which counts as some levels: plain
+ * recursion leaves a third of the usual stack up to here.
+ */
+export const maxNesting = 1_100
+/** How many levels an open look-up counts as. */
+export const lookupLevels = 2
 
 /** A name keeps up to one more than this of the paths it looked up; with more it is evaluated again at every version. */
 export const maxPathsKept = 256

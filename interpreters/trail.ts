@@ -7,6 +7,7 @@ import { type Path, pathEquals } from '../naming/path.ts'
 import {
   type Circle,
   endlessCycle,
+  lookupLevels,
   maxLookups,
   maxMatches,
   maxNesting,
@@ -115,7 +116,8 @@ export class Trail {
 
   /** Enters one more node of a tree. Throws Exhausted where recursion would go too deep. */
   nest(): void {
-    if (++this.#nesting > maxNesting) throw new Exhausted(tooNested(this.#name))
+    const level = ++this.#nesting + this.#open.length * lookupLevels
+    if (level > maxNesting) throw new Exhausted(tooNested(this.#name))
   }
 
   unnest(): void {

@@ -87,6 +87,23 @@ describe('the evaluation of one name', () => {
     expect(message.length).toBeLessThan(400)
   })
 
+  it('needs no more stack than there is, however rewrites and parentheses are mixed', () => {
+    for (const [rewrites, levels] of [
+      [95, 9],
+      [74, 20],
+      [1, 990],
+      [2, 990],
+    ] as const) {
+      const nested = (to: string): string => `${'(~ | '.repeat(levels)}${to}${')'.repeat(levels)}`
+      const rules = Array.from({ length: rewrites }, (_, i) => `/a/${i} => ${nested(`/a/${i + 1}`)}`)
+      const { binding, explanation } = evaluated(`${rules.join(' ; ')} ; /a/${rewrites} => $`, '/a/0')
+      const isRefused = rewrites * (levels + 2) > 1_100
+      for (const { state } of [binding, explanation])
+        if (isRefused) expect(messageOf(state)).toContain('leads through trees nested more than 1100 deep')
+        else expect(state.kind).toBe('ok')
+    }
+  })
+
   it('has room for a union of a thousand names and for the explanation of three hundred', () => {
     const union = (size: number): string =>
       `/a => ${Array.from({ length: size }, (_, i) => `0.5 * /svc/some-service-${i}`).join(' & ')} ; /svc => /#/x`
