@@ -6,7 +6,7 @@ import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { decodeWatchResponse, type ReceivedUpdate } from '../../proto/updates.ts'
 import type { WireName } from '../../proto/watch-requests.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
-import type { Cell, Sink } from '../../watch/cell.ts'
+import type { Cell, Pool, Sink } from '../../watch/cell.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { State } from '../../watch/state.ts'
 import { HeldName } from './held-name.ts'
@@ -61,22 +61,9 @@ export interface WatchClient {
 /** Connects at once. Bad addresses show in `connection`; no address at all is a bad-config error thrown here. */
 export function createWatchClient(options: WatchClientOptions): WatchClient {
   const session = new ClientSession(options)
-  const lingerMs = options.lingerMs ?? 10_000
-  const { kernel } = options
-  const mirror = <T>(name: string, open: (sink: Sink<State<T>>) => () => void): Cell<T> => {
-    const received = kernel.source<State<T>>(name, open, { lingerMs })
-    return kernel.derive(name, read => {
-      const state = read(received)
-      return state.kind === 'ok' ? state.value : state
-    })
-  }
-  const names = kernel.pool(
-    (name: ClientName) => mirror<BoundTree>(`name ${nameText(name)}`, sink => session.openName(name, sink)),
-    nameText,
-  )
-  const replicas = kernel.pool(
-    (id: Path) => mirror<ReplicaSet>(`replicas ${showPath(id)}`, sink => session.openReplicas(id, sink)),
-    showPath,
+  const names = mirrors<ClientName, BoundTree>(options, 'name', nameText, (name, sink) => session.openName(name, sink))
+  const replicas = mirrors<Path, ReplicaSet>(options, 'replicas', showPath, (id, sink) =>
+    session.openReplicas(id, sink),
   )
   return {
     bind: name => names.at(name),
@@ -85,6 +72,28 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
     counts: () => session.counts(),
     close: () => session.close(),
   }
+}
+
+/**
+ * Cells that show what is received. What feeds them has a pool of its own, for it outlives its last watcher by the linger,
+ * and who comes back by then must find it, not open another beside it.
+ */
+function mirrors<K, T>(
+  { kernel, lingerMs = 10_000 }: WatchClientOptions,
+  what: string,
+  keyText: (key: K) => string,
+  open: (key: K, sink: Sink<State<T>>) => () => void,
+): Pool<K, T> {
+  const received = kernel.pool(
+    (key: K) => kernel.source<State<T>>(`${what} ${keyText(key)}`, sink => open(key, sink), { lingerMs }),
+    keyText,
+  )
+  const shown = (key: K): Cell<T> =>
+    kernel.derive(`${what} ${keyText(key)}`, read => {
+      const state = read(received.at(key))
+      return state.kind === 'ok' ? state.value : state
+    })
+  return kernel.pool(shown, keyText)
 }
 
 function nameText({ namespace, path, dtab }: ClientName): string {

@@ -1,4 +1,5 @@
-// A TCP relay that can freeze: connections stay up and nothing passes any more, as when a peer's machine is gone.
+// A TCP relay that can freeze, when connections stay up and nothing passes any more, as when a peer's machine is gone, and
+// that can cut its connections within a message.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
@@ -6,6 +7,8 @@ export interface Relay {
   readonly address: string
   /** From now on no byte passes in either direction, on old connections and new ones. */
   freeze(): void
+  /** Cuts every connection as soon as so many more bytes have come from the far side, and passes on those. */
+  cutAfter(bytes: number): void
   close(): void
 }
 
@@ -13,17 +16,30 @@ export interface Relay {
 export async function startRelay(port: number): Promise<Relay> {
   const sockets = new Set<Socket>()
   let isFrozen = false
+  let bytesLeft = Number.POSITIVE_INFINITY
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
     socket.on('error', () => socket.destroy())
     socket.on('close', () => sockets.delete(socket))
     return socket
   }
+  const cut = (): void => {
+    bytesLeft = Number.POSITIVE_INFINITY
+    for (const socket of sockets) socket.end().destroySoon()
+  }
+  const passBack = (incoming: Socket, chunk: Buffer): void => {
+    if (isFrozen) return
+    incoming.write(chunk.subarray(0, bytesLeft))
+    bytesLeft -= chunk.length
+    if (bytesLeft <= 0) cut()
+  }
   const server = createServer(incoming => {
     keep(incoming)
     if (isFrozen) return
     const outgoing = keep(connect(port, '127.0.0.1'))
-    incoming.pipe(outgoing).pipe(incoming)
+    incoming.pipe(outgoing)
+    outgoing.on('data', (chunk: Buffer) => passBack(incoming, chunk))
+    outgoing.on('close', () => incoming.destroySoon())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -34,6 +50,10 @@ export async function startRelay(port: number): Promise<Relay> {
     freeze: () => {
       isFrozen = true
       for (const socket of sockets) socket.unpipe().pause()
+    },
+    cutAfter: bytes => {
+      bytesLeft = bytes
+      if (bytes <= 0) cut()
     },
     close: () => {
       for (const socket of sockets) socket.destroy()

@@ -184,6 +184,29 @@ describe('the watch client', () => {
     expect(kernel.counts()).toMatchObject({ watchers: 0, openSources: 0 })
   })
 
+  test('shows at once what is watched again within the linger, subscribes nothing anew, and goes on after it', async () => {
+    server.interpreter.tree('default/svc/web').set(treeTo('/#/fs/a'))
+    server.interpreter.set('/#/fs/a').set(endpoints('127.0.0.1:1'))
+    client.close()
+    client = connect({ lingerMs: 10_000 })
+    const ended = new AbortController()
+    const before: State<unknown>[] = []
+    client.bind(web).watch(state => before.push(state), ended.signal)
+    client.replicas(path('/#/fs/a')).watch(state => before.push(state), ended.signal)
+    await until(() => before.filter(isOk).length === 2)
+    await settle()
+    const { messagesSent } = client.counts()
+    ended.abort()
+    clock.advance(5_000)
+    const trees = record(client.bind(web))
+    const replicas = record(client.replicas(path('/#/fs/a')))
+    expect([trees, replicas].map(states => isOk(states[0]))).toEqual([true, true])
+    clock.advance(10_000)
+    server.interpreter.set('/#/fs/a').set(endpoints('127.0.0.1:2'))
+    await until(() => replicas.length === 2)
+    expect(client.counts()).toMatchObject({ messagesSent, names: 1, replicas: 1 })
+  })
+
   test('keeps the last good state, stale, while the server is away, and converges when it is back', async () => {
     const { port } = server
     server.interpreter.tree('default/svc/web').set(treeTo('/#/fs/a'))

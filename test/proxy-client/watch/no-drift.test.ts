@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { NamingError } from '../../../naming/errors.ts'
+import { endpoints, treeTo } from '../../fakes/interpreter.fake.ts'
+import { seededRandom } from '../seeded-random.fixture.ts'
+import { NamingWorld } from './naming-world.fixture.ts'
+
+const names = ['/svc/a', '/svc/b', '/svc/c']
+const ids = ['/#/fs/1', '/#/fs/2', '/#/fs/3', '/#/fs/4']
+
+type Step = (world: NamingWorld) => void | Promise<void>
+
+const name = fc.constantFrom(...names)
+const id = fc.constantFrom(...ids)
+/** A failure that may pass by itself, and one that may not. */
+const code = fc.constantFrom('namer-unavailable' as const, 'unknown-namer' as const)
+
+const setTree = fc.tuple(name, fc.subarray(ids, { minLength: 1 })).map(
+  ([text, leaves]): Step =>
+    ({ server }) =>
+      server.interpreter.tree(`default${text}`).set(treeTo(...leaves)),
+)
+const setReplicas = fc.tuple(id, fc.integer({ min: 1, max: 2 })).map(
+  ([text, port]): Step =>
+    ({ server }) =>
+      server.interpreter.set(text).set(endpoints(`127.0.0.1:${port}`)),
+)
+const failTree = fc.tuple(name, code).map(
+  ([text, why]): Step =>
+    ({ server }) =>
+      server.interpreter.tree(`default${text}`).fail(new NamingError(why, why)),
+)
+const failReplicas = fc.tuple(id, code).map(
+  ([text, why]): Step =>
+    ({ server }) =>
+      server.interpreter.set(text).fail(new NamingError(why, why)),
+)
+const toggle = fc.oneof(name, id).map(
+  (text): Step =>
+    world =>
+      world.toggle(text),
+)
+const cut = fc.integer({ min: 0, max: 150 }).map(
+  (bytes): Step =>
+    ({ relay }) =>
+      relay.cutAfter(bytes),
+)
+const restart = fc.boolean().map(
+  (isCold): Step =>
+    world =>
+      world.restart(isCold),
+)
+const turns = fc.integer({ min: 1, max: 40 }).map(
+  (count): Step =>
+    world =>
+      world.turns(count),
+)
+
+const steps = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: setTree },
+    { weight: 6, arbitrary: setReplicas },
+    { weight: 2, arbitrary: failTree },
+    { weight: 2, arbitrary: failReplicas },
+    { weight: 8, arbitrary: toggle },
+    { weight: 2, arbitrary: cut },
+    { weight: 1, arbitrary: restart },
+    { weight: 8, arbitrary: turns },
+  ),
+  { minLength: 20, maxLength: 80 },
+)
+
+/** No leaf is left pending, so that no new tree has to wait for its time to be over. */
+async function end(world: NamingWorld): Promise<void> {
+  for (const text of ids)
+    if (world.server.interpreter.set(text).peek().kind === 'pending')
+      world.server.interpreter.set(text).set(endpoints('127.0.0.1:9'))
+  for (const text of [...names, ...ids]) if (!world.isWatched(text)) world.toggle(text)
+  await world.until(() => world.drift())
+  for (const text of [...names, ...ids]) world.toggle(text)
+  await world.until(() => world.leftovers())
+}
+
+test('after any changes, cuts within messages and restarts the client shows what the server has, and gives all back', async () => {
+  const opened: number[] = []
+  await fc.assert(
+    fc.asyncProperty(steps, async sequence => {
+      const world = await NamingWorld.open(seededRandom(7))
+      try {
+        for (const run of sequence) await run(world)
+        await end(world)
+        opened.push(world.client.counts().connections)
+      } finally {
+        await world.close()
+      }
+    }),
+    { seed: 20_261, numRuns: 40, endOnFailure: true },
+  )
+  expect(Math.max(...opened)).toBeGreaterThan(3)
+}, 30_000)
