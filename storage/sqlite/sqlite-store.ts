@@ -21,6 +21,7 @@ import { refuseText } from '../write-rules.ts'
 import { type BusyWait, untilFree } from './busy-wait.ts'
 import { ChangeWatch } from './change-watch.ts'
 import { Reader } from './reader.ts'
+import { turnOfTheLoop } from './real-turn.ts'
 import { isBusy } from './sqlite-error.ts'
 import { createSqliteMetrics, type SqliteMetrics } from './sqlite-metrics.ts'
 import { errorFromPlain, openWriteQueue, type WriteQueue } from './write-queue.ts'
@@ -31,6 +32,9 @@ export const maxSqliteDtabBytes = 16 * 1024 * 1024
 
 /** How long a write, a read or the start waits for another process's lock, in ms. */
 const defaultBusyLimitMs = 10_000
+
+/** Above this many characters a text that was read is handed over in a turn of its own. */
+const turnChars = 4 * 1024 * 1024
 
 export interface SqliteStoreOptions {
   /** The database file; made, with its directories, when it is not there. */
@@ -107,11 +111,11 @@ class SqliteStore implements Store {
   }
 
   head(namespace: string): Promise<Version | undefined> {
-    return this.#read(reader => reader.head(namespace))
+    return this.#readText(reader => reader.head(namespace))
   }
 
   version(namespace: string, version: number): Promise<Version | undefined> {
-    return this.#read(reader => reader.version(namespace, version))
+    return this.#readText(reader => reader.version(namespace, version))
   }
 
   history(namespace: string, query: HistoryQuery): Promise<readonly VersionSummary[]> {
@@ -205,6 +209,14 @@ class SqliteStore implements Store {
         this.#cells.changedPresence()
       },
     }
+  }
+
+  /** A very large text takes a good part of a turn to read: what is done with it belongs to the next turn. */
+  async #readText(read: (reader: Reader) => Version | undefined): Promise<Version | undefined> {
+    const version = await this.#read(read)
+    const isLarge = (version?.text?.length ?? 0) > turnChars
+    if (isLarge) await turnOfTheLoop()
+    return version
   }
 
   #read<T>(read: (reader: Reader) => T): Promise<T> {

@@ -3,6 +3,8 @@
 import { NamingError } from '../../naming/errors.ts'
 import { dtabBytes } from '../write-rules.ts'
 import { type BusyWait, lockedTooLong, pause } from './busy-wait.ts'
+import { turnOfTheLoop } from './real-turn.ts'
+import { withSentText } from './sent-text.ts'
 import { WriteThread } from './write-thread.ts'
 import type { WorkerAnswer } from './write-worker.ts'
 import type { Operation, Outcome, PlainError } from './writer.ts'
@@ -13,6 +15,8 @@ const groupBytes = 32 * 1024 * 1024
 /** More than this waiting is refused, so that a stuck disk does not fill the memory. */
 const queueOperations = 20_000
 const queueBytes = 256 * 1024 * 1024
+/** A text of more than this is answered in another turn than the one that tells the watchers. */
+const turnBytes = 4 * 1024 * 1024
 
 export interface WriteQueueOptions {
   readonly path: string
@@ -130,6 +134,8 @@ export class WriteQueue {
       if (answer.kind !== 'busy') {
         const outcomes = outcomesOf(answer)
         onCommit(jobs.length)
+        // The watchers of a large text have filled this turn with reading it.
+        if (jobs.some(({ bytes }) => bytes > turnBytes)) await turnOfTheLoop()
         jobs.forEach((job, i) => {
           settle(job, outcomes[i])
         })
@@ -158,7 +164,7 @@ export class WriteQueue {
 }
 
 function settle(job: Job, outcome: Outcome | undefined): void {
-  if (outcome !== undefined) job.resolve(outcome)
+  if (outcome !== undefined) job.resolve(withSentText(outcome, job.operation))
   else job.reject(new NamingError('internal', 'The write worker gave too few answers.'))
 }
 

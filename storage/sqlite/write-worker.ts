@@ -1,5 +1,6 @@
 // The thread that owns the write connection. Answers each message with exactly one; decides nothing itself.
 import { type MessagePort, parentPort } from 'node:worker_threads'
+import { withoutSentText } from './sent-text.ts'
 import { isBusy } from './sqlite-error.ts'
 import { type GroupOutcome, type Operation, type PlainError, plainError, Writer } from './writer.ts'
 
@@ -27,13 +28,17 @@ function serve(port: MessagePort): void {
           return { kind: 'not-opened', error: plainError(error), isBusy: isBusy(error) }
         }
       case 'run':
-        return writer?.run(request.operations, request.now) ?? { kind: 'busy' }
+        return withoutSentTexts(writer?.run(request.operations, request.now) ?? { kind: 'busy' })
       case 'close':
         writer?.close()
         return { kind: 'closed' }
     }
   }
   port.on('message', (request: WorkerRequest) => port.postMessage(answer(request)))
+}
+
+function withoutSentTexts(answer: GroupOutcome): GroupOutcome {
+  return answer.kind === 'busy' ? answer : { kind: 'done', outcomes: answer.outcomes.map(withoutSentText) }
 }
 
 if (parentPort !== null) serve(parentPort)
