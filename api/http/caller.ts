@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { NamingError } from '../../naming/errors.ts'
 import { failure, type Result, success } from '../../naming/result.ts'
 import type { Idempotency } from '../../storage/store.ts'
+import type { Clock } from '../../watch/clock.ts'
 
 const maxAuthorLength = 256
 
@@ -37,8 +38,15 @@ export interface KeyedRequest {
   readonly body: Uint8Array | undefined
 }
 
+/** A turn of the event loop digests at most this much. */
+const sliceBytes = 4 * 1024 * 1024
+
 /** The Idempotency-Key with a digest of the request that it stands for; undefined when there is none. */
-export function idempotencyOf(headers: IncomingHttpHeaders, request: KeyedRequest): Result<Idempotency | undefined> {
+export async function idempotencyOf(
+  headers: IncomingHttpHeaders,
+  request: KeyedRequest,
+  clock: Pick<Clock, 'defer'>,
+): Promise<Result<Idempotency | undefined>> {
   const key = headers['idempotency-key']
   if (key === undefined) return success(undefined)
   if (typeof key !== 'string' || !/^[!-~]{1,255}$/.test(key)) {
@@ -49,6 +57,10 @@ export function idempotencyOf(headers: IncomingHttpHeaders, request: KeyedReques
     )
   }
   const digest = createHash('sha256').update(`${request.method} ${request.url}\n`)
-  if (request.body !== undefined) digest.update(request.body)
+  const body = request.body ?? new Uint8Array()
+  for (let at = 0; at < body.byteLength; at += sliceBytes) {
+    if (at > 0) await new Promise<void>(resolve => void clock.defer(resolve))
+    digest.update(body.subarray(at, at + sliceBytes))
+  }
   return success({ key, fingerprint: digest.digest('hex') })
 }

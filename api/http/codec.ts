@@ -103,7 +103,13 @@ class CodecThread {
     this.#clock = clock
   }
 
-  run(job: CodecJob): Promise<CodecAnswer> {
+  /** In a turn of its own, for what comes before and the copy to the worker may both be large. */
+  async run(job: CodecJob): Promise<CodecAnswer> {
+    await new Promise<void>(resolve => void this.#clock.defer(resolve))
+    return this.#send(job)
+  }
+
+  #send(job: CodecJob): Promise<CodecAnswer> {
     if (this.#isClosed) return Promise.resolve(stopped('The server is stopping.'))
     this.#idle?.()
     this.#idle = undefined

@@ -74,18 +74,18 @@ function addWrites(app: FastifyInstance, context: HttpContext): void {
   const put = { schema, config: { bodyTypes: [jsonType, dtabType, textType] } }
   typed.put('/api/dtabs/:namespace', put, async (request, reply) => {
     const { namespace } = request.params
-    const change = changeOf(request, namespace, request.query.message)
+    const change = await changeOf(context, request, namespace, request.query.message)
     const mediaType = mediaTypeOf(request.headers['content-type'])
     const { text } = orThrow(await codec.decode(bodyBytes(request), mediaType, namespace))
     return answerWrite(reply, store, change, () => editor.put({ ...change, body: { kind: 'text', text } }))
   })
   typed.patch('/api/dtabs/:namespace', { schema, config: { bodyTypes: [jsonType] } }, async (request, reply) => {
-    const change = changeOf(request, request.params.namespace, request.query.message)
+    const change = await changeOf(context, request, request.params.namespace, request.query.message)
     const edits = orThrow(await codec.decodeEdits(bodyBytes(request)))
     return answerWrite(reply, store, change, () => editor.patch({ ...change, edits }))
   })
   typed.delete('/api/dtabs/:namespace', { schema }, async (request, reply) => {
-    const change = changeOf(request, request.params.namespace, request.query.message)
+    const change = await changeOf(context, request, request.params.namespace, request.query.message)
     return answerWrite(reply, store, change, () => editor.delete(change))
   })
 }

@@ -15,6 +15,8 @@ import { sendJson } from './send-json.ts'
 import { answerWrite, bodyBytes, changeOf, createCheckedEditor, writeQuery } from './write-request.ts'
 
 const maxPage = 100
+/** A rollback names a version and nothing else. */
+const maxRollbackBytes = 64 * 1024
 const defaultPage = 20
 const anyVersion = wholeNumber(0)
 
@@ -56,9 +58,13 @@ export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): vo
     return sendJson(reply, `${about.slice(0, -1)},"changes":${text}}\n`)
   })
 
-  const rollback = { schema: { params: namespaceParams, querystring: writeQuery }, config: { bodyTypes: [jsonType] } }
+  const rollback = {
+    schema: { params: namespaceParams, querystring: writeQuery },
+    config: { bodyTypes: [jsonType] },
+    bodyLimit: maxRollbackBytes,
+  }
   typed.post('/api/dtabs/:namespace/rollback', rollback, async (request, reply) => {
-    const change = changeOf(request, request.params.namespace, request.query.message)
+    const change = await changeOf(context, request, request.params.namespace, request.query.message)
     const version = orThrow(readRollback(bodyBytes(request)))
     return answerWrite(reply, store, change, () => editor.rollback({ ...change, version }))
   })

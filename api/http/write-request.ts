@@ -32,10 +32,16 @@ export function bodyBytes(request: FastifyRequest): Buffer {
 }
 
 /** What the request says of the change, whatever the change is. */
-export function changeOf(request: FastifyRequest, namespace: string, message: string | undefined): Change {
+export async function changeOf(
+  { ports }: Pick<HttpContext, 'ports'>,
+  request: FastifyRequest,
+  namespace: string,
+  message: string | undefined,
+): Promise<Change> {
   const { headers, method, ip } = request
   const body = bodyBytes(request)
-  const idempotency = orThrow(idempotencyOf(headers, { method, url: request.originalUrl, body }))
+  const keyed = { method, url: request.originalUrl, body }
+  const idempotency = orThrow(await idempotencyOf(headers, keyed, ports.clock))
   return {
     namespace,
     expect: orThrow(expectationOf({ ifMatch: headers['if-match'], ifNoneMatch: headers['if-none-match'] })),

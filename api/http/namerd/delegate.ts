@@ -14,11 +14,14 @@ import { readJson } from '../json-reader.ts'
 import { jsonType, mediaTypeOf } from '../media-type.ts'
 import { settled } from '../settled.ts'
 import { delegateIds, delegateTreeJson } from '../trees-json.ts'
+import { bodyBytes } from '../write-request.ts'
 import { nameOf } from './evaluation.ts'
 import { NamerdRefusal, sendBody } from './reply.ts'
 
 /** namerd gives an explanation this long. */
 const limitMs = 2_000
+/** A body's dtab is parsed in one turn of the event loop. */
+const maxBodyBytes = 256 * 1024
 
 /** With the namespace in the path. */
 export function delegateIn(
@@ -68,7 +71,9 @@ function askedByQuery(query: URLSearchParams): Asked {
 
 function askedByBody(request: FastifyRequest): Asked {
   if (mediaTypeOf(request.headers['content-type']) !== jsonType) throw new NamerdRefusal(415)
-  const text = decodeUtf8(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0), 'bad-request')
+  const body = bodyBytes(request)
+  if (body.byteLength > maxBodyBytes) throw new NamerdRefusal(413)
+  const text = decodeUtf8(body, 'bad-request')
   const json = text.ok ? readJson(text.value) : text
   if (!json.ok || typeof json.value !== 'object' || json.value === null) throw new NamerdRefusal(400)
   const { namespace, dtab, path }: { namespace?: unknown; dtab?: unknown; path?: unknown } = json.value

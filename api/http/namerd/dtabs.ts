@@ -7,7 +7,7 @@ import type { Expectation, Version } from '../../../storage/store.ts'
 import type { State } from '../../../watch/state.ts'
 import type { HttpContext } from '../context.ts'
 import { dtabType, jsonType, mediaTypeOf, misreadAs, textType } from '../media-type.ts'
-import { createCheckedEditor } from '../write-request.ts'
+import { bodyBytes, createCheckedEditor } from '../write-request.ts'
 import { wholeAnswer } from './evaluation.ts'
 import { printedDtab } from './printed-dtab.ts'
 import { NamerdRefusal, sendBody } from './reply.ts'
@@ -157,7 +157,7 @@ async function putDtab(
     throw new NamerdRefusal(400, isCreate ? '' : `Invalid Content-Type "${header ?? ''}". `)
   }
   if (misreadAs({ 'content-encoding': request.headers['content-encoding'] }) !== undefined) throw new NamerdRefusal(415)
-  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  const body = bodyBytes(request)
   const decoded = await codec.decode(body, type, namespace)
   if (!decoded.ok) throw bodyRefusal(decoded.error, { body, isCreate, isText: type !== jsonType })
   const expect: Expectation = isCreate ? { kind: 'absent' } : expectationOf(request.headers['if-match'])

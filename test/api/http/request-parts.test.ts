@@ -1,4 +1,5 @@
 // The small parts that read a request: JSON, entity tags, media types, who writes.
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { authorOf, idempotencyOf } from '../../../api/http/caller.ts'
@@ -6,6 +7,7 @@ import { readJson } from '../../../api/http/json-reader.ts'
 import { preferredType } from '../../../api/http/media-type.ts'
 import { versionsFromText, versionText } from '../../../api/http/namerd/version-text.ts'
 import { expectationOf, readOutcome } from '../../../api/http/precondition.ts'
+import { systemClock } from '../../../watch/clock.ts'
 
 describe('the JSON reader', () => {
   it('reads what JSON.parse reads', () => {
@@ -104,19 +106,33 @@ describe('who writes', () => {
     }
   })
 
-  it('has one digest per method, URL and body', () => {
-    const digest = (method: string, url: string, body: string) => {
-      const result = idempotencyOf({ 'idempotency-key': 'k' }, { method, url, body: Buffer.from(body) })
+  it('has one digest per method, URL and body', async () => {
+    const digest = async (method: string, url: string, body: string) => {
+      const request = { method, url, body: Buffer.from(body) }
+      const result = await idempotencyOf({ 'idempotency-key': 'k' }, request, systemClock)
       return result.ok ? result.value?.fingerprint : undefined
     }
-    const digests = [
+    const digests = await Promise.all([
       digest('PUT', '/a', 'x'),
       digest('PATCH', '/a', 'x'),
       digest('PUT', '/a?m', 'x'),
       digest('PUT', '/a', 'y'),
-    ]
+    ])
     expect(new Set(digests).size).toBe(4)
-    expect(digest('PUT', '/a', 'x')).toBe(digests[0])
+    expect(await digest('PUT', '/a', 'x')).toBe(digests[0])
+  })
+
+  it('digests a large body over several turns, to the same as at once', async () => {
+    const body = Buffer.alloc(9 * 1024 * 1024, 'x')
+    let turns = 0
+    const defer = (run: () => void) => {
+      turns++
+      return systemClock.defer(run)
+    }
+    const result = await idempotencyOf({ 'idempotency-key': 'k' }, { method: 'PUT', url: '/a', body }, { defer })
+    expect(turns).toBe(2)
+    const fingerprint = createHash('sha256').update('PUT /a\n').update(body).digest('hex')
+    expect(result).toEqual({ ok: true, value: { key: 'k', fingerprint } })
   })
 })
 

@@ -90,6 +90,15 @@ describe('a body', () => {
     expect(answer.json().detail).toMatch(/byte order mark/)
   })
 
+  it('that can only be small is refused when it is large, before it is read', async () => {
+    const payload = JSON.stringify({ version: 1, path: '/a', dtab: '/a=>/b;'.repeat(50_000) })
+    const answers = await Promise.all([
+      fixture.api.inject({ method: 'POST', url: `${url}/rollback`, headers: json, payload }),
+      fixture.api.inject({ method: 'POST', url: '/api/1/delegate?path=/a', headers: json, payload }),
+    ])
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([413, 413])
+  })
+
   it('with lines that end in CR LF is stored as it is and means the same', async () => {
     const payload = '/a => /b ;\r\n# why\r\n/c => /d ;\r\n'
     await fixture.api.inject({ ...put, headers: text, payload })
