@@ -63,6 +63,7 @@ async function startServer(): Promise<Server> {
     api,
     address: `127.0.0.1:${port}`,
     close: async () => {
+      while (api.counts().subscriptions > 0) await new Promise(setImmediate)
       await api.close()
       interpreter.close()
       kernel.close()
@@ -99,11 +100,23 @@ async function openClients(order: OpenOrder): Promise<ChildProcess> {
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 
-function memory(): { readonly heap: number; readonly rss: number } {
+interface Memory {
+  readonly heap: number
+  readonly rss: number
+}
+
+/** After garbage collection; the heap is that of JavaScript and what it holds outside. */
+function memory(): Memory {
   collect()
   collect()
   const { heapUsed, external, rss } = process.memoryUsage()
   return { heap: heapUsed + external, rss }
+}
+
+function printMemory(when: string, before: Memory, names: number): void {
+  const { heap, rss } = memory()
+  const perName = (bytes: number): string => `${Math.round(bytes / names)} B`
+  console.log(`per name ${when}: heap ${perName(heap - before.heap)}, RSS ${perName(rss - before.rss)}`)
 }
 
 async function changeAll(streams: number, namesPerStream: number): Promise<void> {
@@ -119,6 +132,7 @@ async function changeAll(streams: number, namesPerStream: number): Promise<void>
     `${names} names on ${streams} streams: first states in ${ms(performance.now() - startedAt)}, ` +
       `loop held at most ${ms(delay.max / 1e6)}`,
   )
+  printMemory('then', before, names)
   const times: number[] = []
   const holds: number[] = []
   const cpu: number[] = []
@@ -143,10 +157,7 @@ async function changeAll(streams: number, namesPerStream: number): Promise<void>
       `loop held at most ${ms(Math.max(...holds))} (${holds.map(ms).join(' ')})`,
   )
   delay.disable()
-  const after = memory()
-  console.log(
-    `per name: heap ${Math.round((after.heap - before.heap) / names)} B, RSS ${Math.round((after.rss - before.rss) / names)} B`,
-  )
+  printMemory(`after ${rounds} changes`, before, names)
   clients.kill()
   await server.close()
 }
