@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { listenOn } from '../../runtime/admin-server.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { answerOf, badRequest, notSupported, type ProxyFailure } from '../failure.ts'
+import { headerValues, type RawHeaders } from '../headers/raw-headers.ts'
 import type { InboundHandler } from './exchange.ts'
 import { NodeInbound } from './node-inbound.ts'
 import { normaliseTarget } from './request-target.ts'
@@ -34,6 +35,18 @@ const clientIdleMs = 600_000
 /** A request's head must be whole by then. */
 const headTimeoutMs = 60_000
 
+const unusableTarget = badRequest(
+  'protocol',
+  'the request target is neither a path nor an http URI without credentials',
+)
+const unknownCoding = notSupported('protocol', 'a Transfer-Encoding other than chunked is not supported')
+
+/** Whether a body has a transfer coding beside chunked: it ends at this hop, which would have to undo it (RFC 9112, 6.1). */
+function isCoded(headers: RawHeaders): boolean {
+  const codings = headerValues(headers, 'transfer-encoding')
+  return codings.length > 0 && codings.join().trim().toLowerCase() !== 'chunked'
+}
+
 class NodeListener implements Listener {
   readonly ip: string
   readonly #options: ListenerOptions
@@ -63,7 +76,7 @@ class NodeListener implements Listener {
         socket.destroy()
         return
       }
-      const why = error.code === 'HPE_HEADER_OVERFLOW' ? 'its head is larger than 16 KB' : error.message
+      const why = error.code === 'HPE_HEADER_OVERFLOW' ? 'its head has over 16 KB or 1000 fields' : error.message
       this.#refuseRaw(socket, badRequest('protocol', `the request is not HTTP/1.1 as we take it: ${why}`))
     })
     this.#server.on('connect', (_message: IncomingMessage, socket: Socket) => {
@@ -115,12 +128,12 @@ class NodeListener implements Listener {
       // Connections that were busy when closing began go once they are idle.
       if (this.#isClosing) this.#options.clock.defer(() => this.#server.closeIdleConnections())
     })
-    if (target === undefined) this.#refuse(response)
+    if (target === undefined) this.#refuse(response, unusableTarget)
+    else if (isCoded(message.rawHeaders)) this.#refuse(response, unknownCoding)
     else void this.#options.handle(new NodeInbound(message, response, target))
   }
 
-  #refuse(response: ServerResponse): void {
-    const failure = badRequest('protocol', 'the request target is neither a path nor an http URI without credentials')
+  #refuse(response: ServerResponse, failure: ProxyFailure): void {
     this.#options.onRefused(failure)
     const { status, reason, headers, body } = answerOf(failure)
     response.writeHead(status, reason, headers).end(body)

@@ -29,6 +29,19 @@ export function forwardResponseHeaders(headers: RawHeaders): string[] {
 
 const nothing: ReadonlySet<string> = new Set()
 
+/** What a trailer must not say, for it would change how the message or the next one is read (RFC 9110, 6.5.1). */
+const notInTrailers: ReadonlySet<string> = new Set(['connection', 'content-length', 'host', 'transfer-encoding'])
+
+/** Fields after a body to send back. */
+export function forwardTrailers(trailers: RawHeaders): string[] {
+  const out: string[] = []
+  for (let i = 0; i + 1 < trailers.length; i += 2) {
+    const name = trailers[i] ?? ''
+    if (!notInTrailers.has(name.toLowerCase())) out.push(name, trailers[i + 1] ?? '')
+  }
+  return out
+}
+
 function forwardWithVia(headers: RawHeaders, httpVersion: string, dropped: ReadonlySet<string>): string[] {
   const staysBehind = hopByHopOf(headers)
   const out: string[] = []

@@ -1,7 +1,7 @@
 // One try of a request at one endpoint: its response is relayed to the client as it comes, with back-pressure both ways.
 import type { Pick } from '../balancer/balancer.ts'
 import type { Inbound } from '../exchange/exchange.ts'
-import { forwardResponseHeaders } from '../headers/forward.ts'
+import { forwardResponseHeaders, forwardTrailers } from '../headers/forward.ts'
 import type { RawHeaders } from '../headers/raw-headers.ts'
 import type { Sending, Upstream, UpstreamFailure, UpstreamHandler } from '../pool/upstream.ts'
 
@@ -38,7 +38,7 @@ class Attempt implements UpstreamHandler {
   }
 
   onEnd(trailers: RawHeaders): void {
-    this.#inbound.response.end(trailers)
+    this.#inbound.response.end(forwardTrailers(trailers))
     this.#done({ kind: 'answered', status: this.#status })
   }
 

@@ -113,7 +113,7 @@ export class Router {
     if (unresolved !== undefined) return { kind: 'failed', failure: unresolved }
     // Whoever left while the name was being bound needs no answer.
     if (inbound.isAbandoned) return { kind: 'abandoned' }
-    const requestId = headerValue(inbound.head.headers, 'l5d-reqid') ?? this.#nextId()
+    const requestId = headerValue(inbound.head.headers, 'l5d-reqid') || this.#nextId()
     return send(inbound, drawn.value, requestId, this.#sendOptions)
   }
 
