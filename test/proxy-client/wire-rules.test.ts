@@ -55,7 +55,6 @@ describe('a message whose length is in doubt', () => {
     ['a signed length', head('POST /', 'Content-Length: +4'), 'abcd'],
     ['a chunk size that is no number', head('POST /', 'Transfer-Encoding: chunked'), 'zz\r\nabc\r\n'],
     ['a chunk size that overflows', head('POST /', 'Transfer-Encoding: chunked'), `${'f'.repeat(17)}\r\nabc\r\n`],
-    ['a coding that is not chunked at its end', head('POST /', 'Transfer-Encoding: xchunked'), '3\r\nabc\r\n'],
     ['a folded field', head('GET /', 'X-A: 1', ' Transfer-Encoding: chunked'), ''],
     ['bare line feeds', 'GET / HTTP/1.1\nHost: web\n\n', ''],
   ])('is 400, closes, and nothing after it reaches the upstream: %s', async (_what, first, body) => {
@@ -64,7 +63,7 @@ describe('a message whose length is in doubt', () => {
     expect(seen.bytes).not.toContain('smuggled')
   })
 
-  it.each(['gzip, chunked', 'identity, chunked'])('is 501 when its body is coded: %s', async coding => {
+  it.each(['gzip, chunked', 'identity, chunked', 'xchunked'])('is 501 when its body is coded: %s', async coding => {
     const { seen, port } = await setUp()
     const answer = await exchange(port, `${last('POST /', `Transfer-Encoding: ${coding}`)}3\r\nabc\r\n0\r\n\r\n`)
     expect(answer).toMatch(/^HTTP\/1.1 501 .*l5d-err: protocol/s)
