@@ -8,7 +8,7 @@ import { Binding, bindingName, type Evaluator } from './binding.ts'
 import { createBoundNames } from './bound-names.ts'
 import { ChangedNames } from './changed-names.ts'
 import { compileEntries } from './compile-dtab.ts'
-import { Explanation } from './explanation.ts'
+import { Explanation, isLargeExplanation } from './explanation.ts'
 import { createInetNamers } from './inet/index.ts'
 import type { BindRequest, DelegateTree, Interpreter } from './interpreter.ts'
 import { keepAWhile } from './keep-a-while.ts'
@@ -42,12 +42,12 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
     (request, name) => kernel.derive(name, new Binding(evaluator, request), { equals: boundTreeEquals }),
     bindingName,
   )
-  const explanations = keepAWhile<Explanation, DelegateTree>(
-    kernel,
-    explanation => kernel.derive(explanation.name, explanation),
-    explanation => explanation.name,
-    explanationLingerMs,
-  )
+  const explanations = keepAWhile<Explanation, DelegateTree>(kernel, {
+    open: explanation => kernel.derive(explanation.name, explanation),
+    keyText: explanation => explanation.name,
+    lingerMs: explanationLingerMs,
+    isTooLarge: isLargeExplanation,
+  })
   return {
     namespace,
     bind: request => bindings.at(request),

@@ -44,3 +44,19 @@ export class Explanation {
     return this.#evaluator.changed.concerns(this.#lookedUp, before.compiled, after.compiled)
   }
 }
+
+/** Steps and labels of an explanation that is kept for a while: some 100 KB. */
+const mostKept = 2_000
+
+/** Whether an explanation is far larger than those that people and proxies ask for. Depth costs no stack. */
+export function isLargeExplanation(tree: DelegateTree): boolean {
+  const waiting = [tree]
+  let size = 0
+  for (let step = waiting.pop(); step !== undefined && size <= mostKept; step = waiting.pop()) {
+    size += 1 + step.path.length
+    if (step.kind === 'delegate' || step.kind === 'transformation') waiting.push(step.tree)
+    else if (step.kind === 'alt') for (const child of step.trees) waiting.push(child)
+    else if (step.kind === 'union') for (const { tree: child } of step.branches) waiting.push(child)
+  }
+  return size > mostKept
+}

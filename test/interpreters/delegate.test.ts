@@ -63,6 +63,27 @@ describe('an explanation', () => {
     ])
   })
 
+  it('is kept for a while when nobody watches any more, unless it is very large', async () => {
+    const world = createWorld()
+    const alternatives = (count: number): string => new Array(count).fill('$').join(' | ')
+    await world.put('default', `/few => ${alternatives(10)} ; /many => ${alternatives(1_100)}`)
+    /** Evaluations that it takes to ask once. */
+    const ask = (name: string): number => {
+      const { evaluations } = world.kernel.counts()
+      const seen: State<DelegateTree>[] = []
+      world.interpreter.delegate({ namespace: 'default', tree: leaf(pathOf(name)) }).watch(state => seen.push(state))()
+      world.clock.settle()
+      expect(seen.map(state => state.kind)).toEqual(['ok'])
+      return world.kernel.counts().evaluations - evaluations
+    }
+    expect([ask('/few'), ask('/few')]).toEqual([2, 1])
+    expect([ask('/many'), ask('/many')]).toEqual([3, 2])
+    const seen = explained(world, '/many')
+    await world.put('default', '/many => /#/io.test/now')
+    world.clock.settle()
+    expect(seen.map(state => state.kind === 'ok' && state.value.kind)).toEqual(['alt', 'delegate'])
+  })
+
   it('waits for a pending alternative and names it', async () => {
     const world = createWorld()
     await world.put('default', '/svc => /#/io.test/x | /#/io.test/pending')
