@@ -47,7 +47,7 @@ export function createContext(ports: ApiPorts, partial: HttpApiOptions): HttpCon
   const options = { ...defaults, ...partial }
   const { clock, log } = ports
   const codec = createCodec(clock)
-  const streams = new OpenStreams()
+  const streams = new OpenStreams(ports)
   const warm = new WarmCells({ clock, lingerMs: options.lingerMs, maxCells: maxWarmCells })
   const perSecond = options.explanationsPerSecond
   return {

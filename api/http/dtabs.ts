@@ -49,8 +49,13 @@ export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void 
   typed.get('/api/dtabs', { schema: { querystring: listQuery } }, (request, reply) => {
     const withDeleted = request.query.deleted ?? false
     if (request.query.watch === true) {
-      const stream = { cell: context.dtabs.list(withDeleted), from: fromQuery(request), presentVersion: () => 0 }
-      return startWatch(context, request, reply, stream)
+      const cell = context.dtabs.list(withDeleted)
+      return startWatch(context, request, reply, {
+        kind: 'dtabs',
+        cell,
+        from: fromQuery(request),
+        presentVersion: () => 0,
+      })
     }
     const keyed = { key: `list ${withDeleted}`, make: () => context.dtabs.list(withDeleted), storeWaitMs }
     return answerFrame(context, reply, keyed)
@@ -154,5 +159,5 @@ function watchDtab(
     const frame = cell.peek()
     return frame.kind === 'ok' ? (frame.value.dtabVersion ?? 0) : 0
   }
-  return startWatch(context, request, reply, { cell, from, presentVersion })
+  return startWatch(context, request, reply, { kind: 'dtab', cell, from, presentVersion })
 }

@@ -47,7 +47,7 @@ export function addEvaluationRoutes(app: FastifyInstance, context: HttpContext):
   typed.get('/api/bound-names', { schema: { querystring: namesQuery } }, (request, reply) => {
     if (request.query.watch === true) {
       const stream = { cell: evaluation.boundNames, from: fromQuery(request), presentVersion: () => 0 }
-      return startWatch(context, request, reply, stream)
+      return startWatch(context, request, reply, { kind: 'bound-names', ...stream })
     }
     return answerFrame(context, reply, { key: 'bound-names', make: () => evaluation.boundNames })
   })
@@ -76,8 +76,8 @@ function serveName(context: HttpContext): ServeName {
       const snapshot = ports.interpreter.namespace(name.namespace).peek()
       return snapshot.kind === 'ok' ? snapshot.value.version : 0
     }
-    if (watch === true) {
-      const stream = { from: fromQuery(request), presentVersion }
+    if (watch === true && question !== 'delegate') {
+      const stream = { kind: question, from: fromQuery(request), presentVersion }
       if (question !== 'bind')
         return startWatch(context, request, reply, { ...stream, cell: evaluation[question](name) })
       const trees = { cell: evaluation.bindTree(name), first: evaluation.bind(name) }

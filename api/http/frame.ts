@@ -57,16 +57,16 @@ export class Frame {
     this.dtabVersion = dtabVersion
     this.isPending = isPending
     this.error = error
-    this.#about = membersOf(about)
-    this.#content = membersOf({ ...content, ...(stale && { stale: staleJson(stale) }) })
-    if (rawContent !== undefined) this.#content += `${rawContent},`
+    this.#about = membersBefore(about)
+    const known = membersAfter({ ...content, ...(stale && { stale: staleJson(stale) }) })
+    this.#content = rawContent === undefined ? known : `${known},${rawContent}`
     this.key = `${type} ${hash} ${stale === undefined ? '' : `${stale.since} ${stale.reason.message}`} ${mark}`
   }
 
   /** The JSON document; `dtabVersion` is the present one, which may have grown without a change of content. */
   document(dtabVersion = this.dtabVersion): string {
     const version = dtabVersion === undefined ? '' : `"dtabVersion":${dtabVersion},`
-    return `{${this.#about}${version}"hash":"${this.hash}",${this.#content}`.replace(/,$/, '').concat('}\n')
+    return `{${this.#about}${version}"hash":"${this.hash}"${this.#content}}\n`
   }
 
   /** One line of newline-delimited JSON. */
@@ -82,16 +82,22 @@ export class Frame {
   }
 
   #event(): string {
-    const problem = this.error === undefined ? '' : `"problem":${JSON.stringify(problemFromError(this.error))},`
+    const problem = this.error === undefined ? '' : membersAfter({ problem: problemFromError(this.error) })
     const head = `"type":"${this.#type}",${this.#about}"dtabVersion":${this.dtabVersion ?? 0},"hash":"${this.hash}"`
-    return `{${head},${this.#content}${problem}`.replace(/,$/, '').concat('}\n')
+    return `{${head}${this.#content}${problem}}\n`
   }
 }
 
 /** The members of an object, each with a comma behind it. */
-function membersOf(object: object): string {
+function membersBefore(object: object): string {
   const json = JSON.stringify(object)
   return json === '{}' ? '' : `${json.slice(1, -1)},`
+}
+
+/** The members of an object, each with a comma before it. A large text is never searched for the comma to take away. */
+function membersAfter(object: object): string {
+  const json = JSON.stringify(object)
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`
 }
 
 /** Whether a reader of `a` learns nothing from `b`. */

@@ -1,11 +1,28 @@
-// The watch streams that are open now, so that a stopping server can end them all. Knows nothing of what they carry.
+// The watch streams that are open now: what they share, and how a stopping server ends them all. Knows nothing of what they carry.
 import type { ServerResponse } from 'node:http'
+import type { Metrics } from '../../runtime/metrics.ts'
+import type { Clock } from '../../watch/clock.ts'
+import { LatestWriter } from './latest-writer.ts'
+import { createStreamMetrics, type ReaderMeter, type StreamKind } from './stream-metrics.ts'
+import { WritePace } from './write-pace.ts'
 
 /** Of one server; `close` ends what is in it. */
 export class OpenStreams {
+  readonly #meterOf: (kind: StreamKind) => ReaderMeter
+  readonly #pace: WritePace
   readonly #ends = new Set<() => void>()
   readonly #streamed = new WeakSet<ServerResponse>()
   #isClosed = false
+
+  constructor({ clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics }) {
+    this.#pace = new WritePace(clock)
+    this.#meterOf = createStreamMetrics(metrics)
+  }
+
+  /** A writer of this kind of stream; `latest` as LatestWriter asks it. Its `stop` belongs into that of `add`. */
+  writer(kind: StreamKind, response: ServerResponse, latest: () => Uint8Array | string | undefined): LatestWriter {
+    return new LatestWriter(response, latest, { meter: this.#meterOf(kind), pace: this.#pace })
+  }
 
   get size(): number {
     return this.#ends.size

@@ -5,6 +5,7 @@ import type { Cell } from '../../watch/cell.ts'
 import type { HttpContext } from './context.ts'
 import type { Frame } from './frame.ts'
 import { eventStreamType, ndjsonType, preferredType } from './media-type.ts'
+import type { StreamKind } from './stream-metrics.ts'
 import { streamFrames } from './watch-stream.ts'
 
 const hashPattern = /^[0-9a-f]{16}$/
@@ -16,6 +17,7 @@ export const watchQuery = {
 }
 
 export interface Watched {
+  readonly kind: StreamKind
   readonly cell: Cell<Frame>
   /** Where the first frame comes from, when another cell has it fresher. */
   readonly first?: Cell<Frame>

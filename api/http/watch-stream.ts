@@ -3,14 +3,16 @@ import type { ServerResponse } from 'node:http'
 import type { Cell } from '../../watch/cell.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { Frame } from './frame.ts'
-import { LatestWriter } from './latest-writer.ts'
+import type { LatestWriter } from './latest-writer.ts'
 import { eventStreamType, type ndjsonType } from './media-type.ts'
 import type { OpenStreams } from './open-streams.ts'
+import type { StreamKind } from './stream-metrics.ts'
 
 /** How often a stream that has nothing new says that it is alive. */
 export const heartbeatMs = 15_000
 
 export interface WatchStreamOptions {
+  readonly kind: StreamKind
   readonly cell: Cell<Frame>
   /** Where the first frame comes from; `cell` when absent. */
   readonly first?: Cell<Frame>
@@ -62,7 +64,7 @@ class FrameStream {
     this.#isEvents = options.format === eventStreamType
     this.#held = options.from
     this.#shownHash = options.from ?? ''
-    this.#writer = new LatestWriter(response, () => this.#encoded())
+    this.#writer = options.streams.writer(options.kind, response, () => this.#encoded())
     this.#heartbeat = options.clock.after(heartbeatMs, this.#beat)
   }
 
@@ -83,6 +85,7 @@ class FrameStream {
   }
 
   stop(): void {
+    this.#writer.stop()
     this.#heartbeat()
   }
 

@@ -38,7 +38,7 @@ export async function listDtabs(
     if (state.kind === 'failed') return state.error
     return state.kind === 'ok' ? state.value : undefined
   }
-  if (isWatch) return streamLines(reply, streams, { cell, lineOf, contentType: jsonType })
+  if (isWatch) return streamLines(reply, streams, { kind: 'namerd-dtabs', cell, lineOf, contentType: jsonType })
   const state = await wholeAnswer(cell, ports, reply)
   if (state.kind !== 'ok') throw new NamerdRefusal(500)
   return sendBody(reply, `${state.value}\n`, jsonType)
@@ -121,6 +121,7 @@ function watchDtab(
     { equals: (a, b) => a.version === b.version },
   )
   return streamLines(reply, streams, {
+    kind: 'namerd-dtab',
     cell,
     contentType,
     lineOf: state => {

@@ -11,6 +11,7 @@ import type { ApiPorts } from '../../ports.ts'
 import type { HttpContext } from '../context.ts'
 import { drawLeaf, isUnknownNamer, type Name } from '../evaluation-frames.ts'
 import { settled } from '../settled.ts'
+import type { StreamKind } from '../stream-metrics.ts'
 import { type AddrOf, addrJson, boundTreeJson, leafIds } from '../trees-json.ts'
 import { isTrue } from './raw-url.ts'
 import { NamerdRefusal, sendBody } from './reply.ts'
@@ -117,6 +118,7 @@ export function boundNamesText({ ports }: HttpContext): Cell<string> {
 }
 
 export interface NamerdAnswer {
+  readonly kind: StreamKind
   readonly reply: FastifyReply
   readonly query: URLSearchParams
   readonly contentType?: string
@@ -128,10 +130,10 @@ export interface NamerdAnswer {
 export async function answerText(
   { ports, streams }: HttpContext,
   cell: Cell<string>,
-  { reply, query, contentType, watched = cell }: NamerdAnswer,
+  { kind, reply, query, contentType, watched = cell }: NamerdAnswer,
 ): Promise<FastifyReply> {
   if (isTrue(query.get('watch')))
-    return streamLines(reply, streams, { cell: watched, first: cell, lineOf, contentType })
+    return streamLines(reply, streams, { kind, cell: watched, first: cell, lineOf, contentType })
   const known = cell.peek()
   const state = known.kind === 'pending' ? await wholeAnswer(cell, ports, reply) : known
   if (state.kind === 'ok') return sendBody(reply, `${state.value}\n`, contentType)

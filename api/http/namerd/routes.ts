@@ -56,7 +56,12 @@ function namerdHandler(context: HttpContext): Handler {
     if (path === 'dtabs' || path === 'dtabs/') return listDtabs(context, reply, isWatch)
     if (path.startsWith('dtabs/')) return dtabs(request, reply, path.slice('dtabs/'.length), isWatch)
     if (path === 'bound-names' && request.method === 'GET') {
-      return answerText(context, boundNamesText(context), { reply, query, contentType: jsonType })
+      return answerText(context, boundNamesText(context), {
+        kind: 'namerd-bound-names',
+        reply,
+        query,
+        contentType: jsonType,
+      })
     }
     if (path.startsWith('delegate/') && path.length > 'delegate/'.length) {
       return delegateIn(context, path.slice('delegate/'.length), query, reply)
@@ -85,15 +90,19 @@ async function evaluate(
     case 'bind': {
       const name = nameOf(namespace, answer.query)
       const live = context.warm.keep(`/api/1/bind ${name.key}`, () => trees.live(name))
-      return answerText(context, live, { ...answer, watched: trees.tree(name) })
+      return answerText(context, live, { ...answer, kind: 'namerd-bind', watched: trees.tree(name) })
     }
     case 'resolve':
       return answerText(context, resolvedText(context, nameOf(namespace, answer.query)), {
         ...answer,
+        kind: 'namerd-resolve',
         contentType: jsonType,
       })
     case 'addr':
-      return answerText(context, addrText(context, nameOf(namespace, answer.query).path), answer)
+      return answerText(context, addrText(context, nameOf(namespace, answer.query).path), {
+        ...answer,
+        kind: 'namerd-addr',
+      })
     default:
       throw new NamerdRefusal(404)
   }

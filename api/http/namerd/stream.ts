@@ -3,13 +3,14 @@ import type { FastifyReply } from 'fastify'
 import { NamingError } from '../../../naming/errors.ts'
 import type { Cell } from '../../../watch/cell.ts'
 import type { State } from '../../../watch/state.ts'
-import { LatestWriter } from '../latest-writer.ts'
 import type { OpenStreams } from '../open-streams.ts'
+import type { StreamKind } from '../stream-metrics.ts'
 
 /** The text to send for a state; undefined for nothing to say; an error ends the stream with its message. */
 export type LineOf<T> = (state: State<T>) => string | undefined | Error
 
 export interface NamerdStream<T> {
+  readonly kind: StreamKind
   readonly cell: Cell<T>
   /** Where the first value comes from, when another cell has it fresher. */
   readonly first?: Cell<T>
@@ -21,7 +22,7 @@ export interface NamerdStream<T> {
 export function streamLines<T>(
   reply: FastifyReply,
   streams: OpenStreams,
-  { cell, first = cell, lineOf, contentType }: NamerdStream<T>,
+  { kind, cell, first = cell, lineOf, contentType }: NamerdStream<T>,
 ): FastifyReply {
   reply.hijack()
   const response = reply.raw
@@ -29,7 +30,7 @@ export function streamLines<T>(
   response.flushHeaders()
   let line: string | undefined
   let hasFailed = false
-  const writer = new LatestWriter(response, () => {
+  const writer = streams.writer(kind, response, () => {
     const latest = line
     line = undefined
     if (hasFailed) response.end(latest)
@@ -44,7 +45,10 @@ export function streamLines<T>(
     line = `${next instanceof Error ? messageOf(next) : next}\n`
     writer.changed()
   })
-  streams.add(response, unwatch)
+  streams.add(response, () => {
+    unwatch()
+    writer.stop()
+  })
   return reply
 }
 

@@ -102,6 +102,8 @@ describe('the server', () => {
     const { body } = await fixture.metrics.expose()
     expect(body).toContain('http_api_requests_total{route="/api/dtabs/:namespace",status="4xx"} 50')
     expect(body).toContain('http_api_streams_open 1')
+    expect(body).toContain('# TYPE http_api_events_conflated_total counter')
+    expect(body).toContain('# TYPE http_api_streams_behind gauge')
     stream.response.destroy()
     while (!(await fixture.metrics.expose()).body.includes('http_api_streams_open 0')) await turns(1)
     expect((await fixture.metrics.expose()).body).toContain('http_api_request_seconds_count 100')
