@@ -10,7 +10,7 @@ import type { State } from './state.ts'
 /** Deliveries in one turn of the event loop; a longer flush goes on in the next turn. */
 const maxDeliveriesPerTurn = 512
 /** A turn also ends after this long, looked at after every few watchers. */
-const maxTurnMs = 10
+const maxTurnMs = 5
 const watchersPerTimeCheck = 4
 
 /** One watcher of one node. */

@@ -2,7 +2,7 @@
 import type { Cancel, Clock } from '../../watch/clock.ts'
 
 /** A turn of the event loop spends at most about this long here. */
-const maxTurnMs = 8
+const maxTurnMs = 5
 
 /** Something with work to do. */
 export interface Task {
