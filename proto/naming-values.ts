@@ -18,14 +18,17 @@ export function writePath(writer: ByteWriter, path: Path): ByteWriter {
   return writer
 }
 
-export function readPath(reader: Reader, end: number): Path {
+/** A path. Labels that `like` has in the same places are shared with it: a server holds very many that begin alike. */
+export function readPath(reader: Reader, end: number, like = emptyPath): Path {
   const labels: string[] = []
   eachField(reader, end, field => {
     if (field !== 1) return false
-    labels.push(readLatin1(reader))
+    const label = readLatin1(reader)
+    const known = like[labels.length]
+    labels.push(known === label ? known : label)
     return true
   })
-  return labels.slice() // without the room for more that push has left: a server holds very many
+  return labels.slice() // without the room for more that push has left
 }
 
 /** Fields of a BoundTree message. Throws a RangeError when the tree is deeper than maxTreeDepth. */

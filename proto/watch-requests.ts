@@ -87,6 +87,7 @@ function writeHash(writer: ByteWriter, field: number, hash: WireHash): void {
 /** Reads a WatchRequest a part at a time, so that a large one need not be read in one turn of the event loop. */
 export class WatchRequestReader {
   readonly #reader: Reader
+  #lastPath = emptyPath
 
   constructor(bytes: Uint8Array) {
     this.#reader = protobuf.Reader.create(bytes)
@@ -102,15 +103,21 @@ export class WatchRequestReader {
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
       const read = partReaders[tag >>> 3]
-      if (read !== undefined)
-        return (tag & 7) === 0 ? { kind: 'unsubscribe', keys: [reader.uint32()] } : readMessage(reader, read)
+      if (read !== undefined) {
+        if ((tag & 7) === 0) return { kind: 'unsubscribe', keys: [reader.uint32()] }
+        const part = readMessage(reader, (inner, end) => read(inner, end, this.#lastPath))
+        if (part.kind === 'subscribe') this.#lastPath = part.name.path
+        return part
+      }
       reader.skipType(tag & 7)
     }
     return undefined
   }
 }
 
-const partReaders: Readonly<Record<number, (reader: Reader, end: number) => RequestPart>> = {
+type PartReader = (reader: Reader, end: number, lastPath: Path) => RequestPart
+
+const partReaders: Readonly<Record<number, PartReader>> = {
   1: readClient,
   2: readKeys,
   3: (reader, end) => ({ kind: 'unsubscribe-replicas', id: readPath(reader, end) }),
@@ -148,13 +155,13 @@ function readReplicaSubscription(reader: Reader, end: number): RequestPart {
   return { kind: 'subscribe-replicas', id, hash }
 }
 
-function readNameSubscription(reader: Reader, end: number): RequestPart {
+function readNameSubscription(reader: Reader, end: number, lastPath: Path): RequestPart {
   let key = 0
   let name: WireName = noName
   let hash: WireHash = ''
   eachField(reader, end, field => {
     if (field === 1) key = reader.uint32()
-    else if (field === 2) name = readMessage(reader, readName)
+    else if (field === 2) name = readMessage(reader, (inner, innerEnd) => readName(inner, innerEnd, lastPath))
     else if (field === 3) hash = readHash(reader)
     else return false
     return true
@@ -164,11 +171,11 @@ function readNameSubscription(reader: Reader, end: number): RequestPart {
 
 const noName: WireName = { namespace: '', path: emptyPath, dtab: '' }
 
-function readName(reader: Reader, end: number): WireName {
+function readName(reader: Reader, end: number, like = emptyPath): WireName {
   let { namespace, path, dtab } = noName
   eachField(reader, end, field => {
     if (field === 1) namespace = reader.string()
-    else if (field === 2) path = readMessage(reader, readPath)
+    else if (field === 2) path = readMessage(reader, (inner, innerEnd) => readPath(inner, innerEnd, like))
     else if (field === 3) dtab = reader.string()
     else return false
     return true

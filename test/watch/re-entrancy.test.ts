@@ -178,3 +178,18 @@ test('an onError that throws does not stop the flush', () => {
   clock.settle()
   expect(seen).toEqual([ok(0), ok(1)])
 })
+
+test('an observer of a closed kernel is told nothing, and its end harms nobody', () => {
+  const { kernel, clock } = createBench(kernelModule)
+  const input = kernel.input('input', { initial: 0 })
+  const early = collect(input)
+  kernel.close()
+  const seen: State<number>[] = []
+  const observation = input.observe({ deliver: state => seen.push(state) })
+  observation.end()
+  observation.end()
+  early.unwatch()
+  input.set(1)
+  clock.settle()
+  expect([seen, early.seen, kernel.counts().watchers, clock.waiting]).toEqual([[], [ok(0)], 0, 0])
+})
