@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
-import { createHttpApi } from '../api/http/http-api.ts'
+import { createHttpApi, type HttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import type { Namer } from '../interpreters/namer.ts'
@@ -140,7 +140,10 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   )
   closers.add(() => admin.close())
   const listening: Listening[] = [{ api: 'admin', host: admin.host, port: admin.port }]
-  for (const each of plan.config.interfaces) listening.push(await openInterface(each, ports, readiness, closers))
+  const opened: (HttpApi | GrpcApi)[] = []
+  closers.add(() => closeTogether(opened))
+  for (const each of plan.config.interfaces)
+    listening.push(await openInterface(each, { ports, readiness, opened, drainMs: drainMsOf(plan) }))
   closers.add(() => stopping.abort())
   warnOpenListeners(listening, log)
   return listening
@@ -207,24 +210,43 @@ async function openAdmin(plan: ServerPlan, routes: ReturnType<typeof adminRoutes
   })
 }
 
-async function openInterface(
-  { api, ip, port }: Interface,
-  ports: ApiPorts,
-  readiness: Readiness,
-  closers: Closers,
-): Promise<Listening> {
-  const server = api === 'http' ? await createHttpApi(ports) : openGrpc(ports, readiness)
-  closers.add(() => server.close())
+/** What the interfaces of a server have in common. */
+interface InterfaceParts {
+  readonly ports: ApiPorts
+  readonly readiness: Readiness
+  /** Each is added before it listens. */
+  readonly opened: (HttpApi | GrpcApi)[]
+  /** How long requests in progress may take when the server stops. */
+  readonly drainMs: number
+}
+
+async function openInterface({ api, ip, port }: Interface, parts: InterfaceParts): Promise<Listening> {
+  const { ports, opened, drainMs } = parts
+  const server = api === 'http' ? await createHttpApi(ports, { closeGraceMs: drainMs }) : openGrpc(parts)
+  opened.push(server)
   const bound = await server.listen({ host: ip, port })
   return { api, host: ip, port: bound.port }
 }
 
 /** Health follows readiness, and ends with the stop. */
-function openGrpc(ports: ApiPorts, readiness: Readiness): GrpcApi {
-  const grpc = createGrpcApi(ports)
+function openGrpc({ ports, readiness, drainMs }: InterfaceParts): GrpcApi {
+  const grpc = createGrpcApi(ports, { drainMs })
   readiness.whenReady(() => grpc.setServing(true))
-  ports.shutdown.addEventListener('abort', () => grpc.setServing(false), { once: true })
   return grpc
+}
+
+const maxDrainMs = 5_000
+
+/** Half of what the whole stop may take. */
+function drainMsOf({ config }: ServerPlan): number {
+  return Math.min(maxDrainMs, config.admin.shutdownGraceMs / 2)
+}
+
+/** At the same time, for each may have to wait for its peers. */
+async function closeTogether(servers: readonly (HttpApi | GrpcApi)[]): Promise<void> {
+  const results = await Promise.allSettled(servers.map(server => server.close()))
+  const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+  if (failures.length > 0) throw new AggregateError(failures, 'an interface did not close cleanly')
 }
 
 function warnOpenListeners(listening: readonly Listening[], log: Log): void {

@@ -49,6 +49,9 @@ class GrpcApiServer implements GrpcApi {
   readonly #health = new HealthImplementation()
   readonly #sessions = new Set<WatchSession>()
   readonly #drainMs: number
+  /** `host:port`, once it listens. */
+  #boundTo: string | undefined
+  #isServing: boolean | undefined
   #closed: Promise<void> | undefined
 
   constructor(ports: ApiPorts, options: GrpcApiOptions) {
@@ -63,7 +66,7 @@ class GrpcApiServer implements GrpcApi {
     this.setServing(false)
     this.#health.addToServer(this.#server)
     createReflection().addToServer(this.#server)
-    ports.shutdown.addEventListener('abort', () => this.#endSessions(), { once: true })
+    ports.shutdown.addEventListener('abort', () => this.#refuseAll(), { once: true })
   }
 
   async listen({ host, port }: ListenAddress): Promise<ListenAddress> {
@@ -72,10 +75,15 @@ class GrpcApiServer implements GrpcApi {
     this.#server.bindAsync(`${authority}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(cannotListen(error, { host, port }, 'gRPC')),
     )
-    return { host, port: await promise }
+    const bound = await promise
+    this.#boundTo = `${authority}:${bound}`
+    return { host, port: bound }
   }
 
-  setServing(isServing: boolean): void {
+  setServing(wanted: boolean): void {
+    const isServing = wanted && !this.#isStopping
+    if (isServing === this.#isServing) return
+    this.#isServing = isServing
     for (const service of ['', namingServiceName])
       this.#health.setStatus(service, isServing ? 'SERVING' : 'NOT_SERVING')
   }
@@ -90,27 +98,32 @@ class GrpcApiServer implements GrpcApi {
   }
 
   async #close(): Promise<void> {
-    this.setServing(false)
-    this.#endSessions()
+    this.#refuseAll()
     const { promise, resolve } = Promise.withResolvers<void>()
-    const cancel = this.#ports.clock.after(this.#drainMs, () => this.#server.forceShutdown())
+    // Not forceShutdown: without channelz, grpc-js does not know its connections there and cuts none.
+    if (this.#boundTo !== undefined) this.#server.drain(this.#boundTo, this.#drainMs)
     this.#server.tryShutdown(error => {
       if (error !== undefined) this.#ports.log.debug({ err: error }, 'The gRPC server was not running.')
       resolve()
     })
     await promise
-    cancel()
+  }
+
+  get #isStopping(): boolean {
+    return this.#ports.shutdown.aborted || this.#closed !== undefined
+  }
+
+  /** Whoever asks for health hears of the end before any stream ends. */
+  #refuseAll(): void {
+    this.setServing(false)
+    for (const session of this.#sessions) endForShutdown(session)
   }
 
   #watch(stream: WatchStream): void {
     const session = new WatchSession(stream, this.#context)
     this.#sessions.add(session)
     stream.on('close', () => this.#sessions.delete(session))
-    if (this.#ports.shutdown.aborted || this.#closed !== undefined) endForShutdown(session)
-  }
-
-  #endSessions(): void {
-    for (const session of this.#sessions) endForShutdown(session)
+    if (this.#isStopping) endForShutdown(session)
   }
 
   async #resolve(call: UnaryCall, answer: sendUnaryData<Buffer>): Promise<void> {

@@ -145,6 +145,26 @@ describe('the gRPC server', () => {
     stream.close()
   })
 
+  test('says that it serves no more before its streams end, and cuts off who goes on watching its health', async () => {
+    await server.close()
+    server = await startServer({ drainMs: 50 })
+    server.api.setServing(true)
+    client.close()
+    client = new Client(server.address, credentials.createInsecure())
+    const heard: string[] = []
+    const watched = watchHealth(client)
+    watched.on('data', ({ status }) => heard.push(`health ${status}`)).on('error', () => heard.push('health is cut'))
+    const stream = new RawStream(server.address, client)
+    void stream.ended.then(({ code }) => heard.push(`stream ends ${code}`))
+    stream.subscribe(['default/svc/web'])
+    await stream.received(1)
+    server.shutdown.abort()
+    server.api.setServing(true)
+    await server.close()
+    await until(() => heard.includes('health is cut'))
+    expect(heard).toEqual(['health SERVING', 'health NOT_SERVING', 'stream ends 14', 'health is cut'])
+  })
+
   test('cuts off a peer that does not go', async () => {
     const stream = new RawStream(server.address)
     const names = Array.from({ length: 4000 }, (_, i) => `default/${'n'.repeat(50)}/${i}`)
@@ -157,6 +177,11 @@ describe('the gRPC server', () => {
     stream.close()
   })
 })
+
+function watchHealth(client: Client) {
+  const { path: method, requestSerialize, responseDeserialize } = health.Watch ?? unknownMethod()
+  return client.makeServerStreamRequest(method, requestSerialize, responseDeserialize, { service: '' })
+}
 
 function unknownMethod(): never {
   throw new Error('the health service has no Check')
