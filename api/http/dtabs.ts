@@ -71,7 +71,6 @@ export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void 
 
 function addWrites(app: FastifyInstance, context: HttpContext): void {
   const { codec } = context
-  const { store } = context.ports
   const editor = createCheckedEditor(context)
   const typed = app.withTypeProvider<ZodTypeProvider>()
   const schema = { params: namespaceParams, querystring: writeQuery }
@@ -82,16 +81,16 @@ function addWrites(app: FastifyInstance, context: HttpContext): void {
     const change = await changeOf(context, request, namespace, request.query.message)
     const mediaType = mediaTypeOf(request.headers['content-type'])
     const { text } = orThrow(await codec.decode(bodyBytes(request), mediaType, namespace))
-    return answerWrite(reply, store, change, () => editor.put({ ...change, body: { kind: 'text', text } }))
+    return answerWrite(context, reply, change, () => editor.put({ ...change, body: { kind: 'text', text } }))
   })
   typed.patch('/api/dtabs/:namespace', { schema, config: { bodyTypes: [jsonType] } }, async (request, reply) => {
     const change = await changeOf(context, request, request.params.namespace, request.query.message)
     const edits = orThrow(await codec.decodeEdits(bodyBytes(request)))
-    return answerWrite(reply, store, change, () => editor.patch({ ...change, edits }))
+    return answerWrite(context, reply, change, () => editor.patch({ ...change, edits }))
   })
   typed.delete('/api/dtabs/:namespace', { schema }, async (request, reply) => {
     const change = await changeOf(context, request, request.params.namespace, request.query.message)
-    return answerWrite(reply, store, change, () => editor.delete(change))
+    return answerWrite(context, reply, change, () => editor.delete(change))
   })
 }
 

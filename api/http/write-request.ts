@@ -6,6 +6,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { orThrow, success } from '../../naming/result.ts'
 import { type Change, createDtabEditor, type DtabEditor } from '../../storage/edit.ts'
 import type { Store, WriteResult } from '../../storage/store.ts'
+import { applied } from './applied.ts'
 import { authorOf, idempotencyOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { metaJson, versionJson } from './dtab-frames.ts'
@@ -52,15 +53,17 @@ export async function changeOf(
   }
 }
 
-/** Writes, and answers with the outcome. */
+/** Writes, and answers with the outcome once this server goes by it. */
 export async function answerWrite(
+  context: Pick<HttpContext, 'ports' | 'dtabs'>,
   reply: FastifyReply,
-  store: Store,
   change: Change,
   write: () => Promise<WriteResult>,
 ): Promise<FastifyReply> {
   try {
-    return sendWritten(reply, store, await write())
+    const result = await write()
+    await applied(context, result.written)
+    return sendWritten(reply, context.ports.store, result)
   } catch (error) {
     throw asPrecondition(error, change, reply.request.method)
   }

@@ -3,8 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { NamingError } from '../../../naming/errors.ts'
 import { parseNamespace } from '../../../naming/namespace.ts'
 import type { DtabEditor } from '../../../storage/edit.ts'
-import type { Expectation, Version } from '../../../storage/store.ts'
+import type { Expectation, Version, WriteResult } from '../../../storage/store.ts'
 import type { State } from '../../../watch/state.ts'
+import { applied } from '../applied.ts'
 import type { HttpContext } from '../context.ts'
 import { dtabType, jsonType, mediaTypeOf, misreadAs, textType } from '../media-type.ts'
 import { bodyBytes, createCheckedEditor } from '../write-request.ts'
@@ -58,7 +59,7 @@ export function dtabRoutes(
       case 'HEAD':
         return headDtab(context, reply, namespace)
       case 'DELETE':
-        return write(reply, () => editor.delete(changeOf(request, namespace, { kind: 'anything' })))
+        return write(context, reply, () => editor.delete(changeOf(request, namespace, { kind: 'anything' })))
       default:
         return putDtab(context, editor, request, reply, namespace)
     }
@@ -145,7 +146,7 @@ function changeOf(request: FastifyRequest, namespace: string, expect: Expectatio
 
 /** PUT explains what is wrong with a text, POST and JSON do not. */
 async function putDtab(
-  { codec }: HttpContext,
+  context: HttpContext,
   editor: DtabEditor,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -159,11 +160,13 @@ async function putDtab(
   }
   if (misreadAs({ 'content-encoding': request.headers['content-encoding'] }) !== undefined) throw new NamerdRefusal(415)
   const body = bodyBytes(request)
-  const decoded = await codec.decode(body, type, namespace)
+  const decoded = await context.codec.decode(body, type, namespace)
   if (!decoded.ok) throw bodyRefusal(decoded.error, { body, isCreate, isText: type !== jsonType })
   const expect: Expectation = isCreate ? { kind: 'absent' } : expectationOf(request.headers['if-match'])
   const { text } = decoded.value
-  return write(reply, () => editor.put({ ...changeOf(request, namespace, expect), body: { kind: 'text', text } }))
+  return write(context, reply, () =>
+    editor.put({ ...changeOf(request, namespace, expect), body: { kind: 'text', text } }),
+  )
 }
 
 interface RefusedBody {
@@ -186,9 +189,13 @@ function expectationOf(ifMatch: string | undefined): Expectation {
   return { kind: 'version', versions }
 }
 
-async function write(reply: FastifyReply, run: () => Promise<unknown>): Promise<FastifyReply> {
+async function write(
+  context: HttpContext,
+  reply: FastifyReply,
+  run: () => Promise<WriteResult>,
+): Promise<FastifyReply> {
   try {
-    await run()
+    await applied(context, (await run()).written)
   } catch (error) {
     throw storeRefusal(NamingError.from(error))
   }
