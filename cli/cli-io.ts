@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { homedir, userInfo } from 'node:os'
 import { type Clock, type Random, systemClock, systemRandom } from '../watch/clock.ts'
+import { strictText } from './strict-text.ts'
 
 export interface CliIo {
   readonly stdout: (text: string) => void
@@ -63,10 +64,9 @@ function endQuietlyWithoutReader(): void {
 }
 
 async function readStdin(): Promise<string> {
-  process.stdin.setEncoding('utf8')
-  let text = ''
-  for await (const chunk of process.stdin) text += String(chunk)
-  return text
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
+  return strictText(Buffer.concat(chunks), 'standard input')
 }
 
 /** A container's user may have no name. */

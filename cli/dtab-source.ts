@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CliError, reasonOf } from './cli-error.ts'
 import type { CliIo } from './cli-io.ts'
+import { strictText } from './strict-text.ts'
 
 export interface DtabSource {
   readonly text: string
@@ -22,8 +23,12 @@ function contentTypeOf(text: string): DtabSource['contentType'] {
 }
 
 async function readText(path: string, file: string): Promise<string> {
+  return strictText(await readBytes(path, file), file)
+}
+
+async function readBytes(path: string, file: string): Promise<Uint8Array> {
   try {
-    return await readFile(path, 'utf8')
+    return await readFile(path)
   } catch (error) {
     const cure = 'give a file with a dtab, or - for standard input'
     throw new CliError(1, `cannot read ${file} (${reasonOf(error)}): ${cure}`, { cause: error })

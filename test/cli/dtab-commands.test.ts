@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createCliFixture } from './cli.fixture.ts'
 
@@ -299,5 +301,21 @@ describe('the author', () => {
     file('a.dtab', '/a=>/b')
     await run('dtab put default a.dtab', { user: 'Jörg' })
     expect((await run('dtab history default')).out).toContain('J%C3%B6rg')
+  })
+})
+
+describe('a file', () => {
+  it('that is not UTF-8 is refused before anything is sent, and a byte order mark is left out', async () => {
+    const { dir, run, store } = await createCliFixture()
+    writeFileSync(join(dir, 'latin1.dtab'), Buffer.from('# \u00e4\n/a => /b ;\n', 'latin1'))
+    expect(await run('dtab put default latin1.dtab')).toEqual({
+      code: 1,
+      out: '',
+      err: 'namerctl: latin1.dtab is not UTF-8: save it as UTF-8 and try again\n',
+    })
+    expect(await store.head('default')).toBeUndefined()
+    writeFileSync(join(dir, 'marked.dtab'), '\uFEFF/a => /b ;\n')
+    expect((await run('dtab put default marked.dtab')).code).toBe(0)
+    expect((await store.head('default'))?.text).toBe('/a => /b ;\n')
   })
 })

@@ -53,6 +53,26 @@ describe('a file that another process writes', () => {
     expect(listing).toMatchObject([{ namespace: 'web', version: 1 }])
   })
 
+  it('is shared by two servers: each sees what the other writes, within 200 ms', async () => {
+    const second = await openSqliteStore({ path: join(directory.path, 'store.db') }, env)
+    const pairs = [
+      [store, second],
+      [second, store],
+    ] as const
+    for (const [index, [writer, reader]] of pairs.entries()) {
+      let seen: State<Version | undefined> | undefined
+      const stop = reader.observe('shared').watch(state => {
+        seen = state
+      })
+      await writer.write(request('shared', `/a=>/b${index}`))
+      expect((await reader.head('shared'))?.text).toBe(`/a=>/b${index}`)
+      clock.advance(noticedWithinMs)
+      expect(seen).toMatchObject({ value: { version: index + 1, text: `/a=>/b${index}` } })
+      stop()
+    }
+    await second.close()
+  })
+
   it('disturbs no watcher of a namespace that did not change', () => {
     let deliveries = 0
     store.observe('quiet').watch(() => deliveries++)
