@@ -63,8 +63,9 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
     return exitUsage
   }
   try {
-    await loadServerPlan(await readConfig(file))
-    process.stdout.write(`${file}: valid\n`)
+    const document = await readConfig(file)
+    await loadServerPlan(document)
+    process.stdout.write(`${document.source}: valid\n`)
     return 0
   } catch (error) {
     return reportFailure('nameplane check', error, print)

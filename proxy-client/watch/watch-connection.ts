@@ -81,6 +81,8 @@ export class WatchConnection {
   #attempt = 0
   #link: Link | undefined
   #isSending = false
+  /** Whether the log has it that there is a connection, since it last had that there is none. */
+  #isAnnounced = false
   #cancelRetry: Cancel | undefined
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
@@ -141,8 +143,15 @@ export class WatchConnection {
     link.openedAt = this.#options.clock.monotonic()
     this.#isSending = false
     this.#state.set({ kind: 'connected', address: link.address, since: this.#options.clock.now() })
-    this.#options.log.info({ address: link.address }, 'Connected to the naming server.')
+    this.#announce(link.address)
     this.#events.opened()
+  }
+
+  #announce(address: string): void {
+    const { log } = this.#options
+    if (this.#isAnnounced) log.debug({ address }, 'Connected to the naming server once more.')
+    else log.info({ address }, 'Connected to the naming server.')
+    this.#isAnnounced = true
   }
 
   #receive(link: Link, message: Buffer): void {
@@ -164,8 +173,10 @@ export class WatchConnection {
     const waitMs = random() * Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(round, 10))
     const reason = `The naming server at ${link.address} is away: ${why}.`
     const facts = { address: link.address, retryInMs: Math.round(waitMs) }
-    if (this.#attempt === 0) log.warn(facts, reason)
-    else log.debug(facts, reason)
+    if (this.#attempt === 0) {
+      log.warn(facts, reason)
+      this.#isAnnounced = false
+    } else log.debug(facts, reason)
     this.#attempt++
     this.#state.set({ kind: 'waiting', attempt: this.#attempt, retryAt: clock.now() + waitMs, reason })
     this.#cancelRetry = clock.after(waitMs, () => this.#connect())

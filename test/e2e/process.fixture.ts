@@ -13,6 +13,13 @@ export interface Finished {
   readonly stderr: string
 }
 
+export interface CommandOptions {
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+  /** What it can read from standard input. */
+  readonly input?: string
+}
+
 /** One child process; its output is kept. Dispose ends it. */
 export class Command implements AsyncDisposable {
   readonly child: ChildProcess
@@ -21,12 +28,13 @@ export class Command implements AsyncDisposable {
   readonly finished: Promise<Finished>
   readonly #waiting = new Set<() => void>()
 
-  constructor(argv: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}) {
+  constructor(argv: readonly string[], options: CommandOptions = {}) {
     this.child = spawn(process.execPath, [...argv], {
       cwd: options.cwd ?? root,
       env: { ...process.env, NO_COLOR: '1', ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
     })
+    this.child.stdin?.on('error', () => {}).end(options.input ?? '')
     this.child.stdout?.on('data', chunk => this.#keep('stdout', String(chunk)))
     this.child.stderr?.on('data', chunk => this.#keep('stderr', String(chunk)))
     this.finished = new Promise(resolve => {
@@ -77,10 +85,7 @@ export class Command implements AsyncDisposable {
 }
 
 /** Runs `nameplane ...argv` from the sources. */
-export function nameplane(
-  argv: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
-): Command {
+export function nameplane(argv: readonly string[], options: CommandOptions = {}): Command {
   return new Command([join(root, 'bin/nameplane.ts'), ...argv], options)
 }
 

@@ -23,6 +23,8 @@ export interface ScriptedServer {
   readonly asked: readonly string[]
   /** Sends one message on the newest stream. */
   say(...updates: readonly ScriptedUpdate[]): void
+  /** Ends the newest stream. */
+  end(): void
   /** How many streams have been opened. */
   streams(): number
   close(): void
@@ -74,6 +76,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       for (const add of updates) add(builder)
       streams.at(-1)?.write(builder.take())
     },
+    end: () => void streams.at(-1)?.end(),
     streams: () => streams.length,
     close: () => server.forceShutdown(),
   }
