@@ -179,6 +179,8 @@ function compareMemory(count: number): readonly Row[] {
   })
   const one = kernel.derive('one', compute)
   const watch = bytesEach(count, () => one.watch(watcher))
+  const observer = { deliver: watcher }
+  const observe = bytesEach(count, () => one.observe(observer))
   const [x, y] = [signal(1), signal(2)]
   const sum = (): number => x.value + y.value
   const theirs = bytesEach(count, () => {
@@ -193,6 +195,7 @@ function compareMemory(count: number): readonly Row[] {
   return [
     row('bytes per cell with 2 reads and its state', cell - watch - holder, theirs - theirWatch - holder),
     row('bytes per watcher with its unwatch', watch, theirWatch),
+    row('bytes per watcher that is an object', observe, Number.NaN),
   ]
 }
 
