@@ -13,6 +13,7 @@ export interface NameQuery {
 
 /** Gives cells that are fed while they are watched. A cell that was ok once keeps its last good value, stale, while its server is away. */
 export interface NameResolver {
+  /** A tree that replaces another is shown when the replica set of each leaf is known, at the latest after 5 s. */
   bind(query: NameQuery): Cell<BoundTree>
   replicas(id: Path): Cell<ReplicaSet>
 }

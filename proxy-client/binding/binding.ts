@@ -1,10 +1,11 @@
-// One logical name with one local dtab: its bound tree, ready to draw from. A new tree takes over only when its endpoints are known.
+// One logical name with one local dtab: its bound tree, ready to draw from. A new tree takes over at once, over clients that
+// are shared with the one before: its source shows it only when its endpoints are known.
 import type { BoundName, BoundTree } from '../../naming/bound-tree.ts'
 import { foldNameTree } from '../../naming/fold.ts'
 import { alt, leaf, type NameTree, union } from '../../naming/name-tree.ts'
 import { type Path, showPath } from '../../naming/path.ts'
 import type { Cell, Unwatch } from '../../watch/cell.ts'
-import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import type { Clock, Random } from '../../watch/clock.ts'
 import type { Stale, State } from '../../watch/state.ts'
 import { Waiters } from '../cache/waiters.ts'
 import type { BoundClient } from '../client/bound-client.ts'
@@ -35,24 +36,20 @@ export interface BindingOptions {
   readonly clock: Clock
 }
 
-/** The old tree serves at most this long while endpoints of a new one are awaited. */
-const maxSwitchMs = 5_000
-
 export class Binding {
   readonly path: Path
   readonly pathText: string
   readonly dtab: string
   /** Since when and why the tree is not confirmed, while it is not. */
   stale: Stale | undefined
-  readonly #options: BindingOptions
+  readonly #clients: ClientCache
   readonly #waiters: Waiters
   readonly #unwatch: Unwatch
   #state: Exclude<State<BoundTree>, { kind: 'ok' }> = { kind: 'pending' }
   #serving: Plan | undefined
-  #coming: { readonly plan: Plan; readonly cancel: Cancel } | undefined
 
   constructor(options: BindingOptions) {
-    this.#options = options
+    this.#clients = options.clients
     this.path = options.path
     this.pathText = showPath(options.path)
     this.dtab = options.dtab
@@ -91,7 +88,6 @@ export class Binding {
   /** Ends the watch and gives the clients back. */
   close(): void {
     this.#unwatch()
-    this.#dropComing()
     this.#release(this.#serving)
     this.#serving = undefined
     this.#waiters.wake()
@@ -101,35 +97,11 @@ export class Binding {
     if (state.kind === 'ok') {
       this.#state = { kind: 'pending' }
       this.stale = state.stale
-      if (state.value !== (this.#coming?.plan ?? this.#serving)?.tree) this.#prepare(state.value)
+      if (state.value !== this.#serving?.tree) this.#serve(this.#plan(state.value))
       return
     }
     this.#state = state
     if (state.kind === 'failed') this.#waiters.wake()
-  }
-
-  #prepare(tree: BoundTree): void {
-    const plan = this.#plan(tree)
-    this.#dropComing()
-    const unknown = [...plan.clients].filter(client => client.state.kind === 'unknown')
-    if (this.#serving === undefined || unknown.length === 0) this.#serve(plan)
-    else this.#await(plan, unknown)
-  }
-
-  #await(plan: Plan, unknown: readonly BoundClient[]): void {
-    let missing = unknown.length
-    const serve = (): void => {
-      this.#coming?.cancel()
-      this.#coming = undefined
-      this.#serve(plan)
-    }
-    const cancels = unknown.map(client =>
-      client.onSettled(() => {
-        if (--missing === 0) serve()
-      }),
-    )
-    cancels.push(this.#options.clock.after(maxSwitchMs, serve))
-    this.#coming = { plan, cancel: () => cancels.forEach(cancel => void cancel()) }
   }
 
   #serve(plan: Plan): void {
@@ -139,15 +111,8 @@ export class Binding {
     this.#waiters.wake()
   }
 
-  #dropComing(): void {
-    const coming = this.#coming
-    this.#coming = undefined
-    coming?.cancel()
-    this.#release(coming?.plan)
-  }
-
   #release(plan: Plan | undefined): void {
-    for (const client of plan?.clients ?? []) this.#options.clients.release(client)
+    for (const client of plan?.clients ?? []) this.#clients.release(client)
   }
 
   #plan(tree: BoundTree): Plan {
@@ -162,9 +127,9 @@ export class Binding {
   }
 
   #destination({ id, residual }: BoundName, clients: Set<BoundClient>): Destination {
-    const client = this.#options.clients.acquire(id)
+    const client = this.#clients.acquire(id)
     // Two leaves may share an id; one hold per tree is enough.
-    if (clients.has(client)) this.#options.clients.release(client)
+    if (clients.has(client)) this.#clients.release(client)
     clients.add(client)
     const headers = ['l5d-dst-service', this.pathText, 'l5d-dst-client', client.idText]
     if (residual.length > 0) headers.push('l5d-dst-residual', showPath(residual))

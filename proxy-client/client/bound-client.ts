@@ -32,7 +32,6 @@ export class BoundClient {
   #state: ClientState = { kind: 'unknown' }
   readonly #balancer: Balancer<Upstream>
   readonly #waiters: Waiters
-  readonly #settled = new Set<() => void>()
   readonly #unwatch: Unwatch
 
   constructor({ id, replicas, balancer, clock }: BoundClientOptions) {
@@ -60,12 +59,6 @@ export class BoundClient {
     if (this.#state.kind === 'unknown') await this.#waiters.wait(ms)
   }
 
-  /** Calls back once, when the state is no longer unknown; gives how to take that back. */
-  onSettled(run: () => void): () => void {
-    this.#settled.add(run)
-    return () => this.#settled.delete(run)
-  }
-
   /** Ends the watch; endpoints finish what they work on. */
   close(): void {
     this.#unwatch()
@@ -78,20 +71,12 @@ export class BoundClient {
     if (state.kind === 'ok') this.#know(state.value)
     // A set that was known once is the last good one.
     else if (this.#state.kind !== 'known') this.#state = unsettledState(state)
-    if (this.#state.kind !== 'unknown') this.#tellSettled()
+    if (this.#state.kind !== 'unknown') this.#waiters.wake()
   }
 
   #know(replicas: ReplicaSet): void {
     this.#balancer.update(replicas.kind === 'bound' ? replicas.endpoints : [])
     this.#state = { kind: 'known', exists: replicas.kind === 'bound' }
-  }
-
-  #tellSettled(): void {
-    this.#waiters.wake()
-    for (const run of [...this.#settled]) {
-      this.#settled.delete(run)
-      run()
-    }
   }
 }
 

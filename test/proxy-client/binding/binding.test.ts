@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { union } from '../../../naming/name-tree.ts'
 import type { ReplicaSet } from '../../../naming/replica-set.ts'
 import { createP2c } from '../../../proxy-client/balancer/p2c.ts'
 import type { Binding } from '../../../proxy-client/binding/binding.ts'
@@ -99,51 +98,16 @@ describe('a binding', () => {
     expect(binding.stale).toMatchObject({ since: clock.now(), reason: { message: 'server away' } })
   })
 
-  it('lets the old tree serve until the endpoints of the new one are known', () => {
-    const { at, naming, clock } = setUp()
-    naming.route('/svc/web', '/#/old', [endpointAt(1)])
-    const binding = at('/svc/web')
-    naming.tree('/svc/web').set(
-      union([
-        { weight: 1, tree: leafOf('/#/new') },
-        { weight: 1, tree: leafOf('/#/newer') },
-      ]),
-    )
-    clock.settle()
-    expect(drawnId(binding)).toBe('/#/old')
-    naming.replicaSet('/#/new').set(replicas(2))
-    clock.settle()
-    expect(drawnId(binding)).toBe('/#/old')
-    naming.replicaSet('/#/newer').set(replicas(3))
-    clock.settle()
-    expect(drawnId(binding)).toBe('/#/new')
-  })
-
-  it('waits for the endpoints of a new tree for five seconds at most', () => {
-    const { at, naming, clock } = setUp()
-    naming.route('/svc/web', '/#/old', [endpointAt(1)])
-    const binding = at('/svc/web')
-    naming.tree('/svc/web').set(leafOf('/#/new'))
-    clock.advance(4999)
-    expect(drawnId(binding)).toBe('/#/old')
-    clock.advance(1)
-    expect(drawnId(binding)).toBe('/#/new')
-  })
-
-  it('drops a tree that was still coming when a newer one comes', () => {
+  it('serves each new tree at once and gives the clients of the old one back', () => {
     const { at, naming, clock, clients } = setUp()
     naming.route('/svc/web', '/#/old', [endpointAt(1)])
     const binding = at('/svc/web')
-    naming.tree('/svc/web').set(leafOf('/#/lost'))
+    naming.route('/svc/web', '/#/new', [endpointAt(2)])
     clock.settle()
-    naming.tree('/svc/web').set(leafOf('/#/old', '/rest'))
-    clock.settle()
-    naming.replicaSet('/#/lost').set(replicas(9))
-    clock.advance(10_000)
-    expect(drawnId(binding)).toBe('/#/old')
-    expect(Array.from(clients.values(), ({ idText, users }) => `${idText} ${users}`).toSorted()).toEqual([
-      '/#/lost 0',
-      '/#/old 1',
+    expect(drawnId(binding)).toBe('/#/new')
+    expect(Array.from(clients.values(), ({ idText, users }) => [idText, users])).toEqual([
+      ['/#/new', 1],
+      ['/#/old', 0],
     ])
   })
 
