@@ -15,6 +15,8 @@ type Reader = protobuf.Reader
 /** A content hash as text of one character per byte; empty when there is none. */
 export type WireHash = string
 
+const pendingField = 6
+const failureField = 7
 const hashBytes = 8
 const hashFieldBytes = 2 + hashBytes
 /** For what is written in one go; cleared first, for a writer that threw leaves something behind. */
@@ -50,7 +52,7 @@ function encodeContent<T>(state: State<T>, valueField: number, write: (writer: B
 
 function stateField(state: State<unknown>, valueField: number): number {
   if (state.kind === 'ok') return valueField
-  return state.kind === 'pending' ? 6 : 7
+  return state.kind === 'pending' ? pendingField : failureField
 }
 
 function writeFailure(writer: ByteWriter, error: NamingError): void {
@@ -69,6 +71,11 @@ function putHash(content: Uint8Array): Content {
 /** The part of a content that says only which content it is: an update that changes no state. */
 export function hashFieldOf(content: Content): Content {
   return content.subarray(0, hashFieldBytes)
+}
+
+/** Whether a content says that there is no answer, be it that a good one could not be encoded. */
+export function isFailure(content: Content): boolean {
+  return content[hashFieldBytes] === tagOf(failureField, lengthDelimited)
 }
 
 export function hashOf(content: Content): WireHash {

@@ -4,7 +4,7 @@ import type { BoundTree } from '../../naming/bound-tree.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { Path } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
-import { type Content, hashFieldOf, hashOf, type WireHash } from '../../proto/updates.ts'
+import { type Content, hashFieldOf, hashOf, isFailure, type WireHash } from '../../proto/updates.ts'
 import type { Cell, Observation, Observer } from '../../watch/cell.ts'
 import { pending, type State } from '../../watch/state.ts'
 
@@ -63,8 +63,9 @@ abstract class WatchEntry<T> implements Observer<T> {
   take(content: Content): Content {
     const { state, sent } = this
     this.sent = state
-    const isSent = sent?.kind === 'ok' && state.kind === 'ok' && sent.value === state.value
-    const isHeld = this.#held !== '' && state.kind === 'ok' && this.#held === hashOf(content)
+    const isValue = state.kind === 'ok' && !isFailure(content)
+    const isSent = isValue && sent?.kind === 'ok' && sent.value === state.value
+    const isHeld = isValue && this.#held !== '' && this.#held === hashOf(content)
     if (state.kind === 'ok' || isFinal(state)) this.#held = ''
     return isSent || isHeld ? hashFieldOf(content) : content
   }

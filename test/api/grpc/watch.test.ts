@@ -1,7 +1,8 @@
 import { Client, credentials } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { BoundTree } from '../../../naming/bound-tree.ts'
 import { NamingError } from '../../../naming/errors.ts'
-import { neg } from '../../../naming/name-tree.ts'
+import { neg, union } from '../../../naming/name-tree.ts'
 import { endpoints, path, treeTo } from '../../fakes/interpreter.fake.ts'
 import { startRelay } from '../../fakes/relay.fixture.ts'
 import { RawStream, shortForm, startServer, type TestServer, until } from './grpc-api.fixture.ts'
@@ -93,6 +94,22 @@ describe('a Watch stream', () => {
     expect(second.updates.slice(2).map(shortForm).sort()).toEqual(['1 same', '2 ok'])
     second.close()
     await other.close()
+  })
+
+  test('never confirms a tree that was too deep to be sent', async () => {
+    let deep: BoundTree = neg
+    for (let depth = 0; depth < 1_000; depth++)
+      deep = union([
+        { weight: 1, tree: deep },
+        { weight: 1, tree: neg },
+      ])
+    const tree = server.interpreter.tree('default/svc/web')
+    tree.set(deep)
+    stream.subscribe(['default/svc/web'])
+    await stream.received(1)
+    tree.fail(new Error('backend away'))
+    await stream.received(2)
+    expect(shown()).toEqual(['1 failed: name-too-deep', '1 failed: name-too-deep'])
   })
 
   test('trusts the hash of a subscription only when it is of what this stream has sent last', async () => {
