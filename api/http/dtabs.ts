@@ -11,6 +11,7 @@ import type { HttpContext } from './context.ts'
 import { versionJson } from './dtab-frames.ts'
 import { dtabType, jsonType, mediaTypeOf, preferredType, textType } from './media-type.ts'
 import { entityTag, readOutcome } from './precondition.ts'
+import { withinLimit } from './refuse-early.ts'
 import { sendJson } from './send-json.ts'
 import { fromQuery, startWatch, watchQuery } from './start-watch.ts'
 import { answerWrite, bodyBytes, changeOf, createCheckedEditor, writeQuery } from './write-request.ts'
@@ -80,6 +81,7 @@ function addWrites(app: FastifyInstance, context: HttpContext): void {
     const { namespace } = request.params
     const change = await changeOf(context, request, namespace, request.query.message)
     const mediaType = mediaTypeOf(request.headers['content-type'])
+    if (mediaType !== jsonType) orThrow(withinLimit(bodyBytes(request).byteLength, context.ports.store.maxDtabBytes))
     const { text } = orThrow(await codec.decode(bodyBytes(request), mediaType, namespace))
     return answerWrite(context, reply, change, () => editor.put({ ...change, body: { kind: 'text', text } }))
   })
@@ -122,7 +124,7 @@ async function readDtab(
   }
   reply.header('etag', tag)
   if (outcome === 'not-modified') return reply.code(304).send()
-  if (type !== jsonType) return reply.header('content-type', `${type}; charset=utf-8`).send(found.text)
+  if (type !== jsonType) return reply.header('content-type', `${type}; charset=utf-8`).send(Buffer.from(found.text))
   const { text } = orThrow(await codec.print(found.text, 'json'))
   const about = JSON.stringify({ namespace, ...versionJson(found, ports.store.maxDtabBytes) })
   return sendJson(reply, `${about.slice(0, -1)},"dtab":${text}}\n`)

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { NamingError } from '../../naming/errors.ts'
 import { parseNamespace } from '../../naming/namespace.ts'
-import { orThrow } from '../../naming/result.ts'
+import { failure, orThrow, type Result, success } from '../../naming/result.ts'
 import type { HttpContext } from './context.ts'
 import { jsonType, mediaTypeOf, misreadAs } from './media-type.ts'
 import { unsupportedMediaType } from './send-problem.ts'
@@ -40,9 +40,15 @@ function refuseBody(request: FastifyRequest, accepted: readonly string[], limit:
   const misread = misreadAs(request.headers)
   if (misread !== undefined) throw unsupportedMediaType(`${misread} is not taken.`, accepted)
   const length = Number(request.headers['content-length'] ?? 0)
-  if (type !== jsonType && length > limit) {
-    throw new NamingError('dtab-too-large', `The dtab has ${length} bytes; this store holds at most ${limit}.`, {
+  if (type !== jsonType) orThrow(withinLimit(length, limit))
+}
+
+/** Refuses a text that is too long for the store, before it is parsed. */
+export function withinLimit(length: number, limit: number): Result<undefined> {
+  if (length <= limit) return success(undefined)
+  return failure(
+    new NamingError('dtab-too-large', `The dtab has ${length} bytes; this store holds at most ${limit}.`, {
       detail: { used: length, limit },
-    })
-  }
+    }),
+  )
 }

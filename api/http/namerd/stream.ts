@@ -31,7 +31,8 @@ export function streamLines<T>(
   let line: string | undefined
   let hasFailed = false
   const writer = streams.writer(kind, response, () => {
-    const latest = line
+    // As bytes: the socket would encode a large text in pieces, and much slower.
+    const latest = line === undefined ? undefined : Buffer.from(`${line}\n`)
     line = undefined
     if (hasFailed) response.end(latest)
     return hasFailed ? undefined : latest
@@ -42,7 +43,7 @@ export function streamLines<T>(
     isFirst = false
     if (next === undefined || hasFailed) return
     hasFailed = next instanceof Error
-    line = `${next instanceof Error ? messageOf(next) : next}\n`
+    line = next instanceof Error ? messageOf(next) : next
     writer.changed()
   })
   streams.add(response, () => {

@@ -70,6 +70,16 @@ describe('the server', () => {
     expect(answer).toContain('"used":101,"limit":100')
   })
 
+  it('refuses a text that is too long and did not say so, without parsing it', async () => {
+    fixture = await createFixture({ maxDtabBytes: 100 })
+    const { port } = await fixture.api.listen({ host: '127.0.0.1', port: 0 })
+    const head =
+      'PUT /api/dtabs/n HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n'
+    const answer = await raw(port, `${head}65\r\n${'('.repeat(101)}\r\n0\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+    expect(answer).toContain('"used":101,"limit":100')
+  })
+
   it('waits five seconds for a store that has not answered yet, and then says so', async () => {
     const spy = new SpiedStore()
     fixture = await createFixture({
