@@ -9,7 +9,7 @@ import { createMetrics } from '../../runtime/metrics.ts'
 import { systemClock } from '../../watch/clock.ts'
 import { createKernel } from '../../watch/kernel.ts'
 import { endpointAt, FakeNaming, leafOf } from './naming.fake.ts'
-import { send, startNamed, startTestProxy } from './proxy.fixture.ts'
+import { send, startNamed, startTestProxy, startUpstream } from './proxy.fixture.ts'
 
 async function get(port: number, path: string) {
   const response = await fetch(`http://127.0.0.1:${port}${path}`)
@@ -92,6 +92,38 @@ describe('the admin server of a proxy', () => {
     expect(text).toContain('nameplane_proxy_requests_total{router="http",status="5xx",result="failure"} 501')
     expect(text).toContain('nameplane_proxy_failures_total{router="http",stage="bind"} 501')
     expect(text).toContain('nameplane_proxy_bindings 501')
+  })
+})
+
+describe('the counts of a proxy', () => {
+  it('agree with each other, whatever became of the requests', async () => {
+    const { adminPort, port, naming } = await startTestProxy({ router: { bindingTimeoutMs: 50 } })
+    const asked = Promise.withResolvers<() => void>()
+    const upstream = await startUpstream((message, response) => {
+      if (message.url === '/slow') asked.resolve(() => response.end('slow'))
+      else response.writeHead(message.url === '/bad' ? 500 : 200).end()
+    })
+    naming.route('/svc/web', '/#/web', [endpointAt(upstream.port)])
+    const slow = send(port, { path: '/slow' })
+    const finish = await asked.promise
+    for (const path of ['/', '/', '/bad']) await send(port, { path })
+    await send(port, { host: 'nowhere' })
+    await send(port, { headers: { 'l5d-dtab': 'no dtab' } })
+    const sumOf = async (name: string): Promise<number> =>
+      (await get(adminPort, '/metrics')).text
+        .split('\n')
+        .filter(line => new RegExp(`^${name}(?:\\{| )`).test(line))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+    const activeNow = async (): Promise<number> =>
+      JSON.parse((await get(adminPort, '/state')).text).routers[0].activeRequests
+    expect([await activeNow(), await sumOf('nameplane_proxy_requests_active')]).toEqual([1, 1])
+    expect(await sumOf('nameplane_proxy_requests_total')).toBe(5)
+    finish()
+    await slow
+    expect([await activeNow(), await sumOf('nameplane_proxy_requests_active')]).toEqual([0, 0])
+    expect(await sumOf('nameplane_proxy_requests_total')).toBe(6)
+    expect(await sumOf('nameplane_proxy_request_seconds_count')).toBe(6)
+    expect(await sumOf('nameplane_proxy_failures_total')).toBe(2)
   })
 })
 
