@@ -173,6 +173,7 @@ describe('E8: a request that cannot be routed says at which stage, for which nam
   let mesh: Mesh
   let client: ProxyClient
   let away: ProxyClient
+  let awayAdminPort: number
 
   beforeAll(async () => {
     mesh = await Mesh.create()
@@ -191,7 +192,9 @@ describe('E8: a request that cannot be routed says at which stage, for which nam
     ]
     await putDtab(ports.http, 'default', rules.join(';'))
     client = new ProxyClient((await mesh.startProxy([ports.grpc])).port)
-    away = new ProxyClient((await mesh.startProxy([1], { bindingTimeoutMs: 200 })).port)
+    const proxyAway = await mesh.startProxy([1], { bindingTimeoutMs: 200 })
+    away = new ProxyClient(proxyAway.port)
+    awayAdminPort = proxyAway.adminPort
   })
 
   afterAll(async () => {
@@ -232,6 +235,8 @@ describe('E8: a request that cannot be routed says at which stage, for which nam
   })
 
   it('no server to ask: the stage, the address, the cause and the next try', async () => {
+    const ready = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${awayAdminPort}/ready`)).text()
+    while (!(await ready()).includes('ECONNREFUSED'));
     const { status, error, body } = await away.get('web')
     expect([status, error]).toEqual([503, 'bind: /svc/web was not bound within 200 ms'])
     expect(body).toMatch(
