@@ -13,11 +13,18 @@ export interface PrefixSet {
   matches(path: Path): boolean
 }
 
+/** With more changed entries than this, telling paths apart costs more than looking them up again. */
+const mostPrefixes = 20_000
+
+const allPaths: PrefixSet = { isEmpty: false, matches: () => true }
+
 /**
- * The paths whose `lookup` may differ between two dtabs. Never leaves one out; an entry that only moved counts as changed.
+ * The paths whose `lookup` may differ between two dtabs. Never leaves one out; an entry that only moved counts as changed,
+ * and after a change of very many entries every path is in it.
  */
 export function changedPrefixes(before: Dtab, after: Dtab): PrefixSet {
   const { removed, added } = alignDtabs(before, after)
+  if (removed.length + added.length > mostPrefixes) return allPaths
   const editor = new TrieEditor<Ranked>()
   const changed = [...removed.map(index => before[index]), ...added.map(index => after[index])]
   for (const [order, dentry] of changed.entries())

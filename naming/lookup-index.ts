@@ -200,8 +200,7 @@ class Compilation implements LookupIndexBuilder {
 
 /** Ranks of the next dtab: kept entries keep theirs, new ones stand between. Undefined when two would be equal. */
 function rank(before: Float64Array, length: number, { removed, added }: Alignment): Float64Array | undefined {
-  const gone = new Set(removed)
-  const kept = before.filter((_, index) => !gone.has(index))
+  const kept = withoutIndexes(before, removed)
   const orders = new Float64Array(length)
   let keptDone = 0
   let addedDone = 0
@@ -215,6 +214,19 @@ function rank(before: Float64Array, length: number, { removed, added }: Alignmen
     if (index < length) orders[index++] = kept[keptDone++] ?? 0
   }
   return orders.every((order, index) => index === 0 || order > (orders[index - 1] ?? 0)) ? orders : undefined
+}
+
+/** The values at all other indexes; `gone` ascends. */
+function withoutIndexes(values: Float64Array, gone: readonly number[]): Float64Array {
+  const kept = new Float64Array(values.length - gone.length)
+  let from = 0
+  let to = 0
+  for (const index of [...gone, values.length]) {
+    kept.set(values.subarray(from, index), to)
+    to += index - from
+    from = index + 1
+  }
+  return kept
 }
 
 /** Spreads new ranks evenly between the neighbours' ranks, either of which may be absent. */

@@ -39,6 +39,11 @@ describe('changed prefixes', () => {
     expect(changed.matches(['svc', '5'])).toBe(false)
   })
 
+  test('hold every path when very many entries are gone, which costs no more than one question', () => {
+    const changed = changedPrefixes(table(30_000), [])
+    expect([changed.isEmpty, changed.matches(['any', 'path'])]).toEqual([false, true])
+  })
+
   test('hold only what was touched when entries far apart are edited', () => {
     const changed = changedPrefixes(table(1_000), table(1_000, { 3: '/svc/3=>/host/b', 990: '/svc/*/canary=>!' }))
     expect(changed.isEmpty).toBe(false)
