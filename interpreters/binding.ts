@@ -9,7 +9,7 @@ import type { Cell, Read } from '../watch/cell.ts'
 import type { State } from '../watch/state.ts'
 import { bind } from './bind.ts'
 import type { ChangedNames } from './changed-names.ts'
-import { maxPathsKept } from './evaluation-limits.ts'
+import { maxLabelsKept, maxPathsKept } from './evaluation-limits.ts'
 import type { BindRequest } from './interpreter.ts'
 import type { Namers } from './namers.ts'
 import type { CompiledNamespace } from './namespace-cells.ts'
@@ -52,7 +52,7 @@ export class Binding {
     const { index } = namespace.value.compiled
     const rules = this.#local === undefined ? index : chainLookupIndexes(index, this.#local)
     const { state, lookedUp } = bind({ rules, namers: this.#evaluator.namers, read, path: this.#path })
-    this.#lookedUp = lookedUp.length > maxPathsKept ? 'too many' : joinPaths(lookedUp, 1)
+    this.#lookedUp = keptOf(lookedUp)
     return state
   }
 
@@ -63,4 +63,11 @@ export class Binding {
     if (lookedUp === 'too many' || changed.matches(this.#path)) return true
     return lookedUp !== undefined && somePath(lookedUp, path => changed.matches(path))
   }
+}
+
+/** What is kept of the look-ups, the path itself apart: there are very many names, and some lead through very long paths. */
+function keptOf(lookedUp: readonly Path[]): PathList | 'too many' | undefined {
+  if (lookedUp.length > maxPathsKept) return 'too many'
+  const labels = lookedUp.reduce((sum, path) => sum + path.length, 0)
+  return labels > maxLabelsKept ? 'too many' : joinPaths(lookedUp, 1)
 }

@@ -28,6 +28,9 @@ export const lookupLevels = 2
 /** A name keeps up to one more than this of the paths it looked up; with more it is evaluated again at every version. */
 export const maxPathsKept = 256
 
+/** The same for the labels of those paths, all together. */
+export const maxLabelsKept = 1_024
+
 /** Steps shown of a path through the rules that is too long to show whole. */
 const shownSteps = 6
 

@@ -100,8 +100,12 @@ export class NamingError extends Error {
   readonly detail: ErrorDetail
   override readonly name = 'NamingError'
 
+  /** Captures no stack: it would keep alive all that was worked on where the error was made, and cells hold errors for long. */
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; detail?: ErrorDetail } = {}) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.detail = options.detail ?? {}
   }

@@ -9,7 +9,7 @@ import { leaf } from '../../naming/name-tree.ts'
 import type { Path } from '../../naming/path.ts'
 import type { Read } from '../../watch/cell.ts'
 import type { State } from '../../watch/state.ts'
-import { dtabOf, pathOf } from '../interpreters/world.fixture.ts'
+import { createWorld, dtabOf, pathOf, recorded } from '../interpreters/world.fixture.ts'
 
 const namers = joinNamers([], [])
 const read: Read = cell => cell.peek()
@@ -119,5 +119,17 @@ describe('E7: circles and depth', () => {
     expect(error.code).toBe('evaluation-limit')
     expect(error.detail.cycle).toEqual(['/a', '/b'])
     expect(counter.lookups).toBe(10_000)
+  })
+
+  it('keeps no look-ups of a name that grows, for ten thousand of them would fill the memory', async () => {
+    const world = createWorld()
+    await world.put('default', '/svc => /svc/svc ; /short => /end')
+    recorded(world.bind('/svc/web'))
+    recorded(world.bind('/short'))
+    world.clock.settle()
+    const { evaluations } = world.kernel.counts()
+    await world.put('default', '/svc => /svc/svc ; /short => /end ; /other => /end')
+    world.clock.settle()
+    expect(world.kernel.counts().evaluations - evaluations).toBe(1)
   })
 })
