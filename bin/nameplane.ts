@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The nameplane command: hands the arguments to the part that is asked for, which is loaded only then.
+import './check-node.mjs'
 import module from 'node:module'
 
 module.enableCompileCache()

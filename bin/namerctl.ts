@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The namerctl command: hands the arguments to cli/, which is loaded only here.
+import './check-node.mjs'
 import module from 'node:module'
 
 module.enableCompileCache()

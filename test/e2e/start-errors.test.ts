@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { nameplane } from './process.fixture.ts'
+import { nameplane, root } from './process.fixture.ts'
 
 describe('a command that cannot start', () => {
   let folder: string
@@ -68,6 +68,15 @@ describe('a command that cannot start', () => {
   it('an unknown option teaches the usage, exit code 2', async () => {
     const { code, stderr } = await nameplane(['serve', '--prot', '1']).finished
     expect([code, stderr.includes('--prot'), stderr.includes('Usage: nameplane serve')]).toEqual([2, true, true])
+  })
+})
+
+describe('a command on a Node that is too old', () => {
+  it('looks at it first, so that the answer is a sentence', async () => {
+    for (const command of ['nameplane', 'namerctl']) {
+      const source = await readFile(join(root, `bin/${command}.ts`), 'utf8')
+      expect(/^import .*$/m.exec(source)?.[0]).toBe("import './check-node.mjs'")
+    }
   })
 })
 
