@@ -9,7 +9,7 @@ export const maxDepth = 100
 export const maxLookups = 10_000
 
 /** What a binding may cost: characters of the paths looked up, of the rules' nodes walked over, and of the result's text. */
-export const maxBindWork = 4_000_000
+export const maxBindWork = 2_500_000
 
 /** The same for an explanation, in which every step shows its path and its rule. */
 export const maxExplainWork = 16_000_000

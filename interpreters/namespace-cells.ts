@@ -35,9 +35,9 @@ export function createNamespaceCells(options: NamespaceCellsOptions): (namespace
         `dtab ${namespace}`,
         sink => {
           const loader = new Loader(namespace, sink, options)
-          const unwatch = store.observe(namespace).watch(state => loader.take(state))
+          const observation = store.observe(namespace).observe({ isRelay: true, deliver: state => loader.take(state) })
           return () => {
-            unwatch()
+            observation.end()
             loader.stop()
           }
         },

@@ -10,6 +10,11 @@ export type Unwatch = () => void
 /** A watcher as an object, where two closures for each of very many watches would cost too much. Bound as a Watcher is. */
 export interface Observer<T> {
   deliver(state: State<T>): void
+  /**
+   * True for one that feeds another cell. It is told before all who only look on, between their deliveries too, so that
+   * what it feeds does not stay behind for as long as a flush is served.
+   */
+  readonly isRelay?: boolean
 }
 
 /** A watch as an object. `end` is what Unwatch is. */

@@ -9,9 +9,8 @@ import type { State } from './state.ts'
 
 /** Deliveries in one turn of the event loop; a longer flush goes on in the next turn. */
 const maxDeliveriesPerTurn = 512
-/** A turn also ends after this long, looked at after every few watchers. */
+/** A turn also ends after this long, looked at after every watcher: one may take as long as its evaluation may. */
 const maxTurnMs = 5
-const watchersPerTimeCheck = 4
 
 /** One watcher of one node. */
 export class Subscription implements Observation, Chained<Subscription> {
@@ -43,6 +42,8 @@ export class Delivery {
   readonly #options: KernelOptions
   #flush: Subscription[] = []
   #next: Subscription[] = []
+  /** Those who feed other cells: a step of the graph, not its end. */
+  #relays: Subscription[] = []
   #cursor = 0
   #isFlushing = false
   #isClosed = false
@@ -56,7 +57,8 @@ export class Delivery {
   enqueue(subscription: Subscription): void {
     if (subscription.phase !== 'idle' || this.#isClosed) return
     subscription.phase = 'queued'
-    if (this.#isFlushing) this.#next.push(subscription)
+    if (isRelay(subscription)) this.#relays.push(subscription)
+    else if (this.#isFlushing) this.#next.push(subscription)
     else this.#flush.push(subscription)
     this.#cancel ??= this.#options.clock.defer(this.#turn)
   }
@@ -82,6 +84,7 @@ export class Delivery {
     this.#cancel?.()
     this.#flush = []
     this.#next = []
+    this.#relays = []
   }
 
   readonly #turn = (): void => {
@@ -99,15 +102,26 @@ export class Delivery {
     const endsAt = clock.monotonic() + maxTurnMs
     const lastDelivery = this.delivered + maxDeliveriesPerTurn
     while (this.delivered < lastDelivery) {
+      if (this.#relays.length > 0) this.#serveRelays()
       const subscription = this.#flush[this.#cursor]
       if (subscription === undefined) return
       this.#cursor++
-      if (subscription.phase === 'queued') {
-        subscription.phase = 'idle'
-        this.deliver(subscription)
-      }
-      if (this.#cursor % watchersPerTimeCheck === 0 && clock.monotonic() >= endsAt) return
+      this.#serveOne(subscription)
+      if (clock.monotonic() >= endsAt) return
     }
+  }
+
+  #serveOne(subscription: Subscription): void {
+    if (subscription.phase !== 'queued') return
+    subscription.phase = 'idle'
+    this.deliver(subscription)
+  }
+
+  /** Only those waiting now, so that relays which feed each other in a circle take turns with everyone else. */
+  #serveRelays(): void {
+    const waiting = this.#relays
+    this.#relays = []
+    for (const subscription of waiting) this.#serveOne(subscription)
   }
 
   #endTurn(): void {
@@ -117,6 +131,10 @@ export class Delivery {
       this.#next = []
       this.#cursor = 0
     }
-    if (this.#flush.length > 0) this.#cancel ??= this.#options.clock.defer(this.#turn)
+    if (this.#flush.length > 0 || this.#relays.length > 0) this.#cancel ??= this.#options.clock.defer(this.#turn)
   }
+}
+
+function isRelay({ watcher }: Subscription): boolean {
+  return typeof watcher === 'object' && watcher.isRelay === true
 }

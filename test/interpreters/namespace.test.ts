@@ -141,4 +141,18 @@ describe('a namespace', () => {
     for (let i = 0; i < 50; i++) recorded(world.bind(`/svc/web-${i}`))
     expect(world.kernel.sources().filter(source => source.name === 'dtab default')).toHaveLength(1)
   })
+
+  it('reaches the names of a long flush as soon as it is stored: an earlier version is evaluated for none of the rest', async () => {
+    const world = createWorld()
+    await world.put('default', '/svc => /#/io.test/a')
+    const seen = Array.from({ length: 2_000 }, (_, n) => recorded(world.bind(`/svc/${n}`)))
+    await world.put('default', '/svc => /#/io.test/b')
+    world.clock.turn()
+    const served = seen.filter(states => states.some(state => state.includes('/io.test/b'))).length
+    await world.put('default', '/svc => /#/io.test/c')
+    world.clock.settle()
+    expect(served).toBeLessThan(seen.length)
+    expect(seen.filter(states => states.some(state => state.includes('/io.test/b'))).length).toBe(served)
+    expect(seen.every(states => states.at(-1)?.includes('/io.test/c'))).toBe(true)
+  })
 })
