@@ -9,8 +9,9 @@ import type { State } from './state.ts'
 
 /** Deliveries in one turn of the event loop; a longer flush goes on in the next turn. */
 const maxDeliveriesPerTurn = 512
-/** A turn also ends after this long, looked at after every watcher: one may take as long as its evaluation may. */
+/** A turn also ends after this long: looked at after each evaluation, which may be dear, and after every few watchers. */
 const maxTurnMs = 5
+const watchersPerTimeCheck = 16
 
 /** One watcher of one node. */
 export class Subscription implements Observation, Chained<Subscription> {
@@ -106,8 +107,11 @@ export class Delivery {
       const subscription = this.#flush[this.#cursor]
       if (subscription === undefined) return
       this.#cursor++
+      const { core } = subscription.node
+      const { evaluations } = core
       this.#serveOne(subscription)
-      if (clock.monotonic() >= endsAt) return
+      const mayBeLate = core.evaluations !== evaluations || this.#cursor % watchersPerTimeCheck === 0
+      if (mayBeLate && clock.monotonic() >= endsAt) return
     }
   }
 
