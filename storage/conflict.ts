@@ -42,25 +42,21 @@ export async function explainMismatch(
   if (head === undefined) return error
   const diff = await diffFromExpected(store, { namespace, expected: expect.versions, head }, compare)
   const { author, time, message } = head.meta
-  const expected = expect.versions.join(', ')
+  const expected = expect.versions.length === 0 ? 'another version' : `version ${expect.versions.join(', ')}`
   const state = head.text === undefined ? `was deleted (version ${head.version})` : `is at version ${head.version}`
-  return new NamingError(
-    error.code,
-    `The dtab of '${namespace}' ${state}, by ${author}; version ${expected} was expected.`,
-    {
-      cause: error,
-      detail: {
-        namespace,
-        presentVersion: head.version,
-        deleted: head.text === undefined,
-        author,
-        time,
-        message,
-        expectedVersions: expect.versions,
-        ...(diff && { diff }),
-      },
+  return new NamingError(error.code, `The dtab of '${namespace}' ${state}, by ${author}; ${expected} was expected.`, {
+    cause: error,
+    detail: {
+      namespace,
+      presentVersion: head.version,
+      deleted: head.text === undefined,
+      author,
+      time,
+      message,
+      expectedVersions: expect.versions,
+      ...(diff && { diff }),
     },
-  )
+  })
 }
 
 interface Passed {

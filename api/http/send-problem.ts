@@ -37,6 +37,8 @@ export function namingErrorOf(error: unknown): NamingError {
       return new NamingError('bad-request', 'The URL is not valid: its percent-encoding does not decode.')
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new NamingError('bad-request', 'The body is not as long as Content-Length says.')
+    case 'ECONNRESET':
+      return new NamingError('bad-request', 'The connection ended before the whole body had come.')
     default:
       return NamingError.from(error)
   }

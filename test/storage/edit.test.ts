@@ -120,6 +120,13 @@ describe('the dtab editor', () => {
     })
   })
 
+  it('says that another version was expected when a tag named none of ours', async () => {
+    await editor.put({ ...change(), body: text('/a => /b') })
+    const noVersion = { kind: 'version', versions: [] } as const
+    const failure = await failureOf(editor.delete(change({ expect: noVersion })))
+    expect(failure.message).toMatch(/^The dtab of 'web' is at version 1, by .*; another version was expected\.$/)
+  })
+
   it('tells so too when the namespace was deleted meanwhile', async () => {
     await editor.put({ ...change(), body: text('/a => /b') })
     await editor.delete(change({ author: 'bo' }))
