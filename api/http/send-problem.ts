@@ -58,7 +58,7 @@ function invalidInput(issues: readonly Issue[], context: string | undefined): Na
   const [issue] = issues
   const where = context === 'querystring' ? 'query' : (context ?? 'request')
   const at = issue?.instancePath ?? ''
-  const name = at === '' ? where : `${where} ${at.slice(1)}`
+  const name = at.length <= 1 ? where : `${where} ${at.slice(1)}`
   return new NamingError('bad-request', `${name}: ${issue?.message ?? 'not valid'}`, {
     detail: { at: context === 'body' ? at : at.slice(1) },
   })

@@ -162,3 +162,10 @@ describe('a URL', () => {
     expect((await asked('application/json', '"0", W/"1"')).statusCode).toBe(304)
   })
 })
+
+describe('an unknown query parameter', () => {
+  it('is named', async () => {
+    const answer = await fixture.api.inject({ url: '/api/bind/default?path=/svc&bogus=1' })
+    expect([answer.statusCode, answer.json().detail]).toEqual([400, 'query: Unrecognized key: "bogus"'])
+  })
+})
