@@ -7,14 +7,17 @@ export interface DevPlaces {
   readonly proxyPort: number
   readonly proxyAdminPort: number
   readonly dir: string
+  /** How namerctl is called here, and where the example dtabs are. */
+  readonly namerctl: string
+  readonly examples: string
 }
 
 const usualBaseUrl = 'http://127.0.0.1:4180'
 
 /** Commands that can be pasted as they stand, in the order to try them. */
-export function devWelcome({ baseUrl, grpcPort, serverAdminPort, proxyPort, proxyAdminPort, dir }: DevPlaces): string {
-  const option = baseUrl === usualBaseUrl ? '' : ` --base-url ${baseUrl}`
-  const namerctl = `npm run -s namerctl --${option}`
+export function devWelcome(places: DevPlaces): string {
+  const { baseUrl, grpcPort, serverAdminPort, proxyPort, proxyAdminPort, dir, examples } = places
+  const namerctl = baseUrl === usualBaseUrl ? places.namerctl : `${places.namerctl} --base-url ${baseUrl}`
   return `
 Nameplane is running.
 
@@ -35,11 +38,11 @@ Try, in another terminal:
     ${namerctl} delegate /svc/web
 
   Move 10 % of the traffic to version 2, and look:
-    ${namerctl} dtab update default examples/ten-percent.dtab
+    ${namerctl} dtab update default ${examples}/ten-percent.dtab
     for i in $(seq 20); do curl -s -H 'Host: web' localhost:${proxyPort}; done
 
   Then all of it:
-    ${namerctl} dtab update default examples/all-v2.dtab
+    ${namerctl} dtab update default ${examples}/all-v2.dtab
     curl -H 'Host: web' localhost:${proxyPort}
 
   And back, with one command:

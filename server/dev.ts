@@ -21,6 +21,9 @@ proxy (4140, admin 9990) and two versions of a small web service. State is kept 
 Ctrl-C stops it all.
 `
 
+/** Sources run as they are in a checkout; a published package holds compiled files. */
+const isCheckout = import.meta.url.endsWith('.ts')
+
 const print = (line: string): void => void process.stderr.write(`${line}\n`)
 
 /** Runs until stopped or until a child ends by itself; resolves to the exit code. */
@@ -79,9 +82,7 @@ class Family {
 
   /** Starts `nameplane ...argv` and resolves with the ports it bound, or rejects when it ends first; its own output says why. */
   start(name: string, argv: readonly string[]): Promise<Ports> {
-    const script = fileURLToPath(
-      new URL(import.meta.url.endsWith('.ts') ? '../bin/nameplane.ts' : '../bin/nameplane.js', import.meta.url),
-    )
+    const script = fileURLToPath(new URL(isCheckout ? '../bin/nameplane.ts' : '../bin/nameplane.js', import.meta.url))
     const child = spawn(process.execPath, [script, ...argv], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     return new Promise((resolve, reject) => {
       const exited = new Promise<void>(done => {
@@ -126,6 +127,9 @@ async function startAll({ dir, anyPort }: DevOptions, family: Family): Promise<s
     proxyPort: portOf(proxy, 'outgoing'),
     proxyAdminPort: portOf(proxy, 'admin'),
     dir,
+    ...(isCheckout
+      ? { namerctl: 'npm run -s namerctl --', examples: 'examples' }
+      : { namerctl: 'namerctl', examples: fileURLToPath(new URL('../examples', import.meta.url)) }),
   })
 }
 
