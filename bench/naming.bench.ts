@@ -1,6 +1,7 @@
 // Figures of the dtab language: lookup, parse and re-indexing at 10, 1,000 and 50,000 entries, beside Finagle's.
-import { dtabHash } from '../naming/dtab.ts'
+
 import { changedPrefixes } from '../naming/dtab-diff.ts'
+import { dtabHash } from '../naming/dtab-hash.ts'
 import { createLookupIndex } from '../naming/lookup-index.ts'
 import { parseDtab } from '../naming/parse.ts'
 import type { Path } from '../naming/path.ts'

@@ -1,5 +1,6 @@
 // Dtab text to what evaluation needs of it, in slices when it is large. Knows no namespace and no store.
-import { type Dtab, dtabHash } from '../naming/dtab.ts'
+import type { Dtab } from '../naming/dtab.ts'
+import { dtabHash } from '../naming/dtab-hash.ts'
 import { createLookupIndex, createLookupIndexBuilder, type LookupIndex } from '../naming/lookup-index.ts'
 import { createDtabParser, parseDtab } from '../naming/parse.ts'
 import { failure, type Result, success } from '../naming/result.ts'

@@ -1,6 +1,4 @@
 // Delegation tables: ordered rules from a prefix to a name tree. Order and duplicates are kept; later entries win.
-import { contentHash } from './content-hash.ts'
-import { formatDtab } from './format.ts'
 import type { NameTree } from './name-tree.ts'
 import type { Path } from './path.ts'
 
@@ -23,9 +21,4 @@ export function prefixMatches(prefix: Prefix, path: Path): boolean {
     if (elem !== null && elem !== path[i]) return false
   }
   return true
-}
-
-/** Content hash of the entries as exact text: comments, blanks and layout of the source play no part. */
-export function dtabHash(dtab: Dtab): string {
-  return contentHash(formatDtab(dtab))
 }

@@ -1,7 +1,8 @@
 // The jobs on dtabs that may be large: checking a body, printing a stored text. Pure, and plain data in and out, so that
 // they run in this thread or in a worker alike.
-import { dtabHash } from '../../naming/dtab.ts'
+
 import { diffDtabs } from '../../naming/dtab-diff.ts'
+import { dtabHash } from '../../naming/dtab-hash.ts'
 import { dtabToJson, showDtabJson } from '../../naming/dtab-json.ts'
 import type { ErrorCode, ErrorDetail, NamingError } from '../../naming/errors.ts'
 import { parseDtab } from '../../naming/parse.ts'
