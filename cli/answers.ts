@@ -20,7 +20,6 @@ export const namespaceList = z.looseObject({
 })
 
 export const dtabDocument = z.looseObject({ namespace: z.string(), ...versionMeta, dtab: z.array(dentry) })
-export type DtabDocument = z.output<typeof dtabDocument>
 
 export const versionList = z.looseObject({
   namespace: z.string(),

@@ -1,21 +1,11 @@
-// What happened to a namespace: its versions, and what changed between two of them. Works over any store.
-import type { Dtab } from '../naming/dtab.ts'
-import { type DtabDiffLine, diffDtabs } from '../naming/dtab-diff.ts'
+// What happened to a namespace: its versions, page by page or one of them. Works over any store.
 import { NamingError } from '../naming/errors.ts'
-import { parseDtab } from '../naming/parse.ts'
 import type { Store, Version, VersionSummary } from './store.ts'
 
 /** One page, newest first; `next` is the `before` of the next page, absent on the last. */
 export interface HistoryPage {
   readonly versions: readonly VersionSummary[]
   readonly next?: number
-}
-
-export interface VersionDiff {
-  readonly from: Version
-  readonly to: Version
-  /** Every entry in order; a tombstone counts as an empty dtab. */
-  readonly lines: readonly DtabDiffLine[]
 }
 
 /** Rejects with dtab-not-found for a namespace that never was. */
@@ -40,25 +30,6 @@ export async function readVersion(store: Store, namespace: string, version: numb
   throw new NamingError('version-not-found', `'${namespace}' has no version ${version}.`, {
     detail: { namespace, version },
   })
-}
-
-/** Rejects with dtab-not-found, version-not-found, store-corrupt when a stored text does not parse. */
-export async function diffVersions(store: Store, namespace: string, from: number, to: number): Promise<VersionDiff> {
-  const [before, after] = await Promise.all([readVersion(store, namespace, from), readVersion(store, namespace, to)])
-  return { from: before, to: after, lines: diffDtabs(dtabOfVersion(before), dtabOfVersion(after)) }
-}
-
-/** The parsed text; empty for a tombstone. Throws store-corrupt when it does not parse. */
-export function dtabOfVersion({ namespace, version, text }: Version): Dtab {
-  const parsed = parseDtab(text ?? '')
-  if (parsed.ok) return parsed.value
-  throw new NamingError(
-    'store-corrupt',
-    `Version ${version} of '${namespace}' does not parse: ${parsed.error.message}`,
-    {
-      detail: { ...parsed.error.detail, namespace, version },
-    },
-  )
 }
 
 function neverWas(namespace: string): NamingError {

@@ -1,15 +1,9 @@
 // What a proxy holds of one resource: the last good content outlives silence, and says since when it is not confirmed.
 // Knows neither names nor streams.
 import { NamingError } from '../../naming/errors.ts'
-import type { ReceivedState, WireHash } from '../../proto/updates.ts'
+import type { ReceivedState } from '../../proto/updates.ts'
 import type { Sink } from '../../watch/cell.ts'
 import { type Ok, ok, pending, type Stale, type State } from '../../watch/state.ts'
-
-/** A received content with its hash. */
-export interface HeldContent<T> {
-  readonly value: T
-  readonly hash: WireHash
-}
 
 /** The next state to show after an update that brings no new content; `shown` is what is shown now. */
 export function stateAfter<T>(shown: State<T>, update: Exclude<ReceivedState<T>, Ok<T>>, now: number): State<T> {

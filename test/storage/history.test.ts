@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { formatDtabDiff } from '../../naming/dtab-diff.ts'
-import { diffVersions, readHistory, readVersion } from '../../storage/history.ts'
+import { readHistory, readVersion } from '../../storage/history.ts'
 import type { Store } from '../../storage/store.ts'
 import { codeOf, request, type StoreFixture } from '../contract/store.contract.ts'
 import { openMemoryFixture } from './store.fixture.ts'
@@ -33,30 +32,8 @@ describe('the history of a namespace', () => {
     expect(await codeOf(readHistory(store, 'never', { limit: 3 }))).toBe('dtab-not-found')
   })
 
-  it('shows the difference of two versions, either way', async () => {
-    const { from, to, lines } = await diffVersions(store, 'web', 1, 2)
-    expect([from.version, to.version]).toEqual([1, 2])
-    expect(formatDtabDiff(lines)).toBe('  /a => /1 ;\n- /b => /2 ;\n+ /b => /3 ;\n')
-    expect(formatDtabDiff((await diffVersions(store, 'web', 2, 1)).lines)).toBe(
-      '  /a => /1 ;\n- /b => /3 ;\n+ /b => /2 ;\n',
-    )
-  })
-
-  it('takes a deletion as an empty dtab', async () => {
-    expect(formatDtabDiff((await diffVersions(store, 'web', 3, 4)).lines)).toBe('+ /c => /4 ;\n')
-  })
-
   it('tells a version that never was from a namespace that never was', async () => {
     expect(await codeOf(readVersion(store, 'web', 5))).toBe('version-not-found')
-    expect(await codeOf(diffVersions(store, 'web', 1, 0))).toBe('version-not-found')
     expect(await codeOf(readVersion(store, 'never', 1))).toBe('dtab-not-found')
-  })
-
-  it('says which stored text does not parse, and where', async () => {
-    await store.write(request('web', '/a => /b;\n/c'))
-    await expect(diffVersions(store, 'web', 1, 5)).rejects.toMatchObject({
-      code: 'store-corrupt',
-      detail: { version: 5, position: { line: 2, column: 3 } },
-    })
   })
 })

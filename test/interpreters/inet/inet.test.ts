@@ -1,6 +1,6 @@
 // Hosts and ports in paths: where addresses come from, and what happens when they change or cannot be had.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { namerContract } from '../../contract/namer.contract.ts'
+import { type NamerFixture, namerContract } from '../../contract/namer.contract.ts'
 import { addressesOf, InetWorld } from './inet.fixture.ts'
 
 const dnsIsAway = new Error('DNS does not answer')
@@ -168,7 +168,7 @@ describe('inet', () => {
   })
 })
 
-namerContract('inet', async () => {
+const makeInet = async (): Promise<NamerFixture> => {
   const world = new InetWorld()
   world.resolver.set('web', { addresses: ['10.1.0.1'], ttlSeconds: 2 })
   return {
@@ -185,4 +185,7 @@ namerContract('inet', async () => {
     passLinger: () => world.pass(60_000),
     dispose: async () => world.dispose(),
   }
-})
+}
+
+// Every host and port is bound, whether or not DNS knows it.
+namerContract('inet', makeInet, ['unknown', 'setKnown'])
