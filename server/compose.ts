@@ -8,7 +8,7 @@ import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import type { Namer } from '../interpreters/namer.ts'
 import { namerKinds } from '../interpreters/registry.ts'
 import { NamingError } from '../naming/errors.ts'
-import { pathStartsWith, showPath } from '../naming/path.ts'
+import { type Path, pathStartsWith, showPath } from '../naming/path.ts'
 import { type AdminServer, startAdmin } from '../runtime/admin-server.ts'
 import { type ConfigDocument, type ConfiguredKind, loadKind } from '../runtime/config.ts'
 import type { Env } from '../runtime/env.ts'
@@ -111,7 +111,7 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   const env: Env = { kernel, clock, random: systemRandom, log, metrics }
   const store = await plan.storage.kind.open(plan.storage.config, env)
   closers.add(() => store.close())
-  const namers = await openNamers(plan, env, closers)
+  const namers = await openNamers(plan, env)
   const interpreter = createInterpreter({ store, kernel, namers, clock })
   closers.add(() => interpreter.close())
   const stopping = new AbortController()
@@ -170,23 +170,29 @@ function gaugeKernel(kernel: ReturnType<typeof createKernel>, metrics: ReturnTyp
   metrics.gauge({ name: 'nameplane_sources_failing', help: 'Sources whose backend fails now.', collect: failing })
 }
 
-async function openNamers(plan: ServerPlan, env: Env, closers: Closers): Promise<readonly Namer[]> {
+/** For the interpreter, which closes them; when one cannot be opened those before it are closed here. */
+async function openNamers(plan: ServerPlan, env: Env): Promise<readonly Namer[]> {
   const namers: Namer[] = []
-  for (const [index, { kind, config }] of plan.namers.entries()) {
-    const namer = await openNamer(plan, index, () => kind.open(config, env))
-    closers.add(() => namer.close())
-    const clash = namers.find(
-      other => pathStartsWith(other.prefix, namer.prefix) || pathStartsWith(namer.prefix, other.prefix),
-    )
-    if (clash !== undefined) {
+  try {
+    for (const [index, { kind, config }] of plan.namers.entries()) {
+      const namer = await openNamer(plan, index, () => kind.open(config, env))
+      const clash = namers.find(({ prefix }) => overlap(prefix, namer.prefix))
+      namers.push(namer)
+      if (clash === undefined) continue
       throw plan.document.fail(
         ['namers', index],
         `prefix ${showPath(namer.prefix)} overlaps ${showPath(clash.prefix)}; give one of the two namers another prefix`,
       )
     }
-    namers.push(namer)
+    return namers
+  } catch (error) {
+    for (const namer of namers) namer.close()
+    throw error
   }
-  return namers
+}
+
+function overlap(a: Path, b: Path): boolean {
+  return pathStartsWith(a, b) || pathStartsWith(b, a)
 }
 
 /** A namer that refuses its configuration is told where that stands in the file. */
