@@ -3,25 +3,13 @@ import { NamingError } from '../../naming/errors.ts'
 import { type NameTree, neg } from '../../naming/name-tree.ts'
 import { type Path, showPath } from '../../naming/path.ts'
 import { noSuchReplicas, type ReplicaSet } from '../../naming/replica-set.ts'
+import type { HostAddresses } from '../../runtime/hosts/host-cells.ts'
+import { createSystemHostCells, type SystemHostCellsOptions } from '../../runtime/hosts/system-host-cells.ts'
 import type { Cell, Kernel } from '../../watch/cell.ts'
-import type { Clock } from '../../watch/clock.ts'
 import { failed, ok, type State } from '../../watch/state.ts'
 import type { Namer, NamerLeaf } from '../namer.ts'
 import { unknownNamer } from '../unknown-namer.ts'
-import { createHostCells, type HostAddresses } from './host-cells.ts'
-import type { HostsFile } from './hosts-file.ts'
-import { createSystemResolver, type HostResolver } from './resolver.ts'
 import { type Shape, shapeOfInet, shapeOfRinet } from './shape.ts'
-import { createSystemHosts } from './system-hosts.ts'
-
-export interface InetOptions {
-  readonly kernel: Kernel
-  readonly clock: Clock
-  /** Asks DNS; the system's servers and search domains when absent. */
-  readonly resolver?: HostResolver
-  /** This machine's when absent. */
-  readonly hostsFile?: HostsFile
-}
 
 interface Flavour {
   readonly className: string
@@ -40,9 +28,9 @@ const flavours: readonly Flavour[] = [
 const maxPort = 65_535
 
 /** The three namers; they share what they resolve. */
-export function createInetNamers(options: InetOptions): readonly Namer[] {
-  const { kernel, clock, resolver = createSystemResolver(), hostsFile = createSystemHosts() } = options
-  const hosts = createHostCells({ kernel, clock, resolver, hostsFile })
+export function createInetNamers(options: SystemHostCellsOptions): readonly Namer[] {
+  const { kernel } = options
+  const hosts = createSystemHostCells(options)
   return flavours.map(flavour => {
     const hostCell = flavour.isFixed ? hosts.fixed : hosts.live
     const pool = kernel.pool<Path, ReplicaSet>(id => openReplicas(kernel, flavour, id, hostCell), showPath)
@@ -50,7 +38,7 @@ export function createInetNamers(options: InetOptions): readonly Namer[] {
       prefix: ['$', flavour.className],
       lookup: rest => lookup(flavour, rest),
       replicas: id => pool.at(shortened(flavour, id)),
-      close: () => resolver.close(),
+      close: () => hosts.close(),
     }
   })
 }

@@ -1,5 +1,5 @@
 // DNS that a test rules: every host has the answer that was set for it, or does not exist.
-import type { HostAnswer, HostResolver } from '../../interpreters/inet/resolver.ts'
+import type { HostAnswer, HostResolver } from '../../runtime/hosts/resolver.ts'
 
 export class FakeHostResolver implements HostResolver {
   /** Hosts asked for, in order. */

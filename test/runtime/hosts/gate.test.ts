@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createGate } from '../../../interpreters/inet/gate.ts'
+import { createGate } from '../../../runtime/hosts/gate.ts'
 
 describe('a gate', () => {
   it('lets no more than its limit through at once, in order, also after a failure', async () => {

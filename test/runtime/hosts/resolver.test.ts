@@ -1,7 +1,7 @@
 // The parts of DNS resolution that need no DNS: search domains and the order of candidates; and the hosts file's text.
 import { describe, expect, it } from 'vitest'
-import { parseHosts } from '../../../interpreters/inet/hosts-file.ts'
-import { askBoth, candidatesOf, type DnsQuestions, parseSearchRules } from '../../../interpreters/inet/resolver.ts'
+import { parseHosts } from '../../../runtime/hosts/hosts-file.ts'
+import { askBoth, candidatesOf, type DnsQuestions, parseSearchRules } from '../../../runtime/hosts/resolver.ts'
 
 describe('search rules', () => {
   it('are read from resolv.conf, the last line of a kind winning', () => {
