@@ -23,3 +23,22 @@ export function namerOptions(kind: string) {
     transformers: z.undefined({ error: 'transformers are not supported yet; delete this key' }).optional(),
   }
 }
+
+/** Options of every namer over a backend, whose names come and go by themselves: see DiscoveryRule. */
+export const discoveryOptions = {
+  /** A name that exists but has no usable endpoint is Neg, so that `|` falls over. */
+  emptyIsNeg: z.boolean().default(true),
+  /** Milliseconds. */
+  emptyHoldDownMs: z.int().min(0).max(600_000).default(1_000),
+  /** `false` switches the guard off. */
+  massEmpty: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        maxShare: z.number().gt(0).lt(1).default(0.5),
+        windowMs: z.int().min(100).max(3_600_000).default(30_000),
+        minNames: z.int().min(2).default(10),
+      }),
+    ])
+    .prefault({}),
+}

@@ -10,6 +10,19 @@ export type NamerLeaf =
   | { readonly kind: 'path'; readonly path: Path }
   | { readonly kind: 'bound'; readonly id: Path; readonly residual: Path }
 
+/** A name whose loss is held back: its last good endpoints stay, marked stale. `since` in ms since 1970. */
+export interface HeldName {
+  readonly name: string
+  readonly since: number
+}
+
+/** What an operator sees of a namer's guard against mass loss, and how it is told that the loss is real. */
+export interface NamerGuard {
+  held(): readonly HeldName[]
+  /** Publishes what the backend truly says of every held name; gives how many there were. */
+  release(): number
+}
+
 export interface Namer {
   /** Full prefix, `/#/...` included. Two namers may share one; a Neg of the first lets the second answer. */
   readonly prefix: Path
@@ -23,6 +36,8 @@ export interface Namer {
   replicas(id: Path): Cell<ReplicaSet>
   /** Every name the namer can list, prefix included; absent when it cannot list. */
   readonly names?: () => Cell<readonly Path[]>
+  /** Holds back a sudden loss of many names; absent when the namer has no such guard or it is switched off. */
+  readonly guard?: NamerGuard
   /** Releases everything; the namer's cells deliver nothing afterwards. */
   close(): void
 }

@@ -52,12 +52,12 @@ export type Compute<T> = ((read: Read) => State<T>) | { readonly compute: (read:
 
 /** Where a source reports. After close every call is ignored. */
 export interface Sink<T> {
-  /** A good answer: the value, no longer stale. An equal value is delivered to nobody. */
-  set(value: T): void
+  /** A good answer: the value, no longer stale. An equal value is delivered to nobody. `version` is the backend's own, for people. */
+  set(value: T, version?: string): void
   /** The backend fails: the last good value stays and is stale; without one the cell is failed. `retryAt` in ms since 1970. */
   fail(error: Error, retryAt?: number): void
   /** Heard from the backend, nothing new. */
-  contact(): void
+  contact(version?: string): void
 }
 
 /** A cell that is set from outside. */
@@ -76,17 +76,22 @@ export interface InputOptions<T> extends CellOptions<T> {
 export interface SourceOptions<T> extends CellOptions<T> {
   /** How long the source stays open after its last watcher left, in milliseconds; 0 closes at the next turn. */
   readonly lingerMs?: number
+  /** For people: the backend that the source belongs to. Sources of one group are shown and counted together. */
+  readonly group?: string
 }
 
 /** What is known of an open source; times in ms since 1970. */
 export interface SourceReport {
   readonly name: string
+  readonly group?: string
   readonly state: State<unknown>['kind'] | 'stale'
   /** False when its open threw: nothing will ever report until it is opened again. */
   readonly running: boolean
   readonly openedAt: number
   readonly changedAt?: number
   readonly contactAt?: number
+  /** What the backend called the newest answer. */
+  readonly version?: string
   /** Since the last contact, in milliseconds. */
   readonly ageMs?: number
   readonly failingSince?: number

@@ -13,6 +13,7 @@ class Opening {
   close: (() => void) | undefined
   changedAt: number | undefined
   contactAt: number | undefined
+  version: string | undefined
   failingSince: number | undefined
   lastError: string | undefined
   retryAt: number | undefined
@@ -25,6 +26,7 @@ class Opening {
 export class SourceNode extends SettableNode implements OpenSource {
   readonly #open: Open
   readonly #lingerMs: number
+  readonly #group: string | undefined
   #opening: Opening | undefined
   #cancelLinger: Cancel | undefined
 
@@ -32,6 +34,7 @@ export class SourceNode extends SettableNode implements OpenSource {
     super(core, name, options)
     this.#open = open
     this.#lingerMs = options.lingerMs ?? 0
+    this.#group = options.group
   }
 
   protected activate(): void {
@@ -90,7 +93,7 @@ export class SourceNode extends SettableNode implements OpenSource {
   }
 
   report(): SourceReport {
-    const { openedAt = 0, changedAt, contactAt, failingSince, lastError, retryAt, close } = this.#opening ?? {}
+    const { openedAt = 0, changedAt, contactAt, version, failingSince, lastError, retryAt, close } = this.#opening ?? {}
     return {
       name: this.name,
       state: this.state.kind === 'ok' && this.state.stale !== undefined ? 'stale' : this.state.kind,
@@ -98,7 +101,9 @@ export class SourceNode extends SettableNode implements OpenSource {
       openedAt,
       observers: this.countObservers(),
       lingering: this.#cancelLinger !== undefined,
+      ...(this.#group !== undefined && { group: this.#group }),
       ...(changedAt !== undefined && { changedAt }),
+      ...(version !== undefined && { version }),
       ...(contactAt !== undefined && { contactAt, ageMs: this.core.options.clock.now() - contactAt }),
       ...(failingSince !== undefined && { failingSince }),
       ...(lastError !== undefined && { lastError }),
@@ -109,22 +114,25 @@ export class SourceNode extends SettableNode implements OpenSource {
   #sinkOf(opening: Opening): Sink<unknown> {
     const isOpen = (): boolean => this.#opening === opening
     return {
-      set: value => {
-        if (isOpen()) this.#set(opening, value)
+      set: (value, version) => {
+        if (isOpen()) this.#set(opening, value, version)
       },
       fail: (error, retryAt) => {
         if (isOpen()) this.#fail(opening, error, retryAt)
       },
-      contact: () => {
-        if (isOpen()) opening.contactAt = this.core.options.clock.now()
+      contact: version => {
+        if (!isOpen()) return
+        opening.contactAt = this.core.options.clock.now()
+        opening.version = version ?? opening.version
       },
     }
   }
 
-  #set(opening: Opening, value: unknown): void {
+  #set(opening: Opening, value: unknown, version: string | undefined): void {
     const now = this.core.options.clock.now()
     const hasRecovered = opening.failingSince !== undefined
     opening.contactAt = now
+    opening.version = version ?? opening.version
     opening.failingSince = opening.retryAt = undefined
     if (this.accept(value)) opening.changedAt = now
     if (hasRecovered) this.#tell({ kind: 'recovered', source: this.name })

@@ -40,6 +40,7 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
     may: [
       /^naming\//,
       /^watch\//,
+      /^runtime\//,
       /^storage\/store\.ts$/,
       /^interpreters\/[^/]+\.ts$/,
       /^interpreters\/(inet|utility)\/index\.ts$/,

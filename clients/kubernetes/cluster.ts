@@ -1,0 +1,66 @@
+// What the product asks of a Kubernetes API server. Knows nothing of names or endpoints.
+
+/** A collection to follow, and what is kept of each object. */
+export interface Collection<T> {
+  /** Such as /apis/discovery.k8s.io/v1/namespaces/prod/endpointslices. */
+  readonly path: string
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+  /** Called once per object at the door: gives only what is used, or undefined to leave the object out. A throw means a malformed answer. */
+  strip(object: unknown): T | undefined
+  /** More objects than this fail the collection, and what was held stays. */
+  readonly maxObjects: number
+}
+
+/** What came with a change. */
+export interface CollectionFacts {
+  /** The collection's resourceVersion, for people and for older-than checks only. */
+  readonly version: string
+  /** When the first byte of the change came, in ms of the clock's `monotonic`. */
+  readonly receivedAt: number
+}
+
+/** Where a followed collection reports. No call comes after the follow was ended. */
+export interface CollectionFollower<T> {
+  /**
+   * The held objects by `namespace/name` after a list, or after all events that came in one turn. `changed` are the keys
+   * added, changed or removed since the last call; after the first list all. Both are live: to be read now, not kept.
+   */
+  changed(objects: ReadonlyMap<string, T>, changed: ReadonlySet<string>, facts: CollectionFacts): void
+  /** A bookmark, or a relist that found nothing new. */
+  contact(version: string): void
+  /** The list or watch failed; what is held stays, and the next try is at `retryAt`, in ms since 1970. */
+  failed(error: Error, retryAt: number): void
+}
+
+/** Load on the API server. */
+export interface ClusterLoad {
+  readonly collections: number
+  readonly objects: number
+  readonly lists: number
+  readonly watches: number
+  /** Times that a slow relist found what the watch had not told; must stay 0. */
+  readonly drift: number
+}
+
+/** The API server answered with an error status. */
+export class KubernetesStatusError extends Error {
+  override readonly name = 'KubernetesStatusError'
+  readonly status: number
+
+  constructor(message: string, status: number, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** One API server. Whoever made it closes it. */
+export interface KubernetesCluster {
+  /** Lists, then watches, for ever, until the returned function is called (harmless twice). */
+  follow<T>(collection: Collection<T>, follower: CollectionFollower<T>): () => void
+  /** One plain GET; rejects with KubernetesStatusError for a status other than 200. */
+  get(path: string): Promise<unknown>
+  load(): ClusterLoad
+  /** Ends every follow and every connection. */
+  close(): void
+}
