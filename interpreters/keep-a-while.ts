@@ -1,5 +1,5 @@
 // Shared derived cells that outlive their last watcher for a while, so that asking again costs nothing.
-import type { Cell, Kernel } from '../watch/cell.ts'
+import { type Cell, type Kernel, relayGroup } from '../watch/cell.ts'
 import type { State } from '../watch/state.ts'
 
 export interface KeepOptions<K, T> {
@@ -29,7 +29,7 @@ export function keepAWhile<K, T>(kernel: Kernel, options: KeepOptions<K, T>): (k
           opened.at(key).watch(take, done.signal)
           return () => done.abort()
         },
-        { lingerMs },
+        { lingerMs, group: relayGroup },
       ),
     keyText,
   )

@@ -3,7 +3,7 @@
 import type { Dtab } from '../naming/dtab.ts'
 import { NamingError } from '../naming/errors.ts'
 import { parseNamespace } from '../naming/namespace.ts'
-import type { Store, Version } from '../storage/store.ts'
+import { type Store, storageGroup, type Version } from '../storage/store.ts'
 import type { Cell, Kernel, Sink } from '../watch/cell.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
 import { ok, type State } from '../watch/state.ts'
@@ -41,7 +41,7 @@ export function createNamespaceCells(options: NamespaceCellsOptions): (namespace
             loader.stop()
           }
         },
-        { equals: sameVersion, lingerMs },
+        { equals: sameVersion, lingerMs, group: storageGroup },
       ),
     namespace => namespace,
   )

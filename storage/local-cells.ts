@@ -2,7 +2,7 @@
 // Knows neither how it is stored nor what changes it: the store says what may have changed.
 import type { Cell, Kernel, Pool, Sink } from '../watch/cell.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
-import type { NamespaceSummary, PresenceRecord, Version } from './store.ts'
+import { type NamespaceSummary, type PresenceRecord, storageGroup, type Version } from './store.ts'
 import { dtabBytes } from './write-rules.ts'
 
 /** How long a cell stays open after its last watcher, so that a quick return opens nothing anew. */
@@ -64,9 +64,14 @@ export class LocalCells {
       namespace => this.#headCell(namespace),
       namespace => namespace,
     )
-    this.list = kernel.source(`${kind} namespaces`, sink => this.#openList(sink), { lingerMs, equals: sameListing })
+    this.list = kernel.source(`${kind} namespaces`, sink => this.#openList(sink), {
+      lingerMs,
+      group: storageGroup,
+      equals: sameListing,
+    })
     this.presence = kernel.source(`${kind} presence`, sink => this.#openPresence(sink), {
       lingerMs,
+      group: storageGroup,
       equals: sameRecords,
     })
   }
@@ -128,6 +133,7 @@ export class LocalCells {
     }
     return this.#options.kernel.source(`${this.#options.kind} dtab ${namespace}`, open, {
       lingerMs,
+      group: storageGroup,
       equals: sameVersion,
     })
   }

@@ -1,6 +1,9 @@
 // The contract of a store: versioned dtabs per namespace, observed as cells. Text only: parsing is the callers' part.
 import type { Cell } from '../watch/cell.ts'
 
+/** The group of every source that reads the store: see SourceOptions. */
+export const storageGroup = 'storage'
+
 /** Who wrote a version, when (ms since 1970) and why. `verified` is false until there is login. */
 export interface VersionMeta {
   readonly author: string

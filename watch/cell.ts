@@ -73,6 +73,9 @@ export interface InputOptions<T> extends CellOptions<T> {
   readonly initial?: T
 }
 
+/** The group of sources that only pass on what other sources say: their troubles are told where they begin. */
+export const relayGroup = 'relay'
+
 export interface SourceOptions<T> extends CellOptions<T> {
   /** How long the source stays open after its last watcher left, in milliseconds; 0 closes at the next turn. */
   readonly lingerMs?: number
@@ -104,6 +107,7 @@ export interface SourceReport {
 export interface SourceEvent {
   readonly kind: 'opened' | 'failed' | 'failed-again' | 'recovered' | 'closed'
   readonly source: string
+  readonly group?: string
   readonly error?: Error
   readonly retryAt?: number
 }

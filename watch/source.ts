@@ -48,7 +48,7 @@ export class SourceNode extends SettableNode implements OpenSource {
     this.#opening = opening
     this.core.openSources.add(this)
     this.occupy()
-    this.#tell({ kind: 'opened', source: this.name })
+    this.#tell('opened')
     this.#start(opening)
   }
 
@@ -78,7 +78,7 @@ export class SourceNode extends SettableNode implements OpenSource {
     this.core.openSources.delete(this)
     this.state = pending
     this.release()
-    this.#tell({ kind: 'closed', source: this.name })
+    this.#tell('closed')
     this.#close(opening)
   }
 
@@ -135,7 +135,7 @@ export class SourceNode extends SettableNode implements OpenSource {
     opening.version = version ?? opening.version
     opening.failingSince = opening.retryAt = undefined
     if (this.accept(value)) opening.changedAt = now
-    if (hasRecovered) this.#tell({ kind: 'recovered', source: this.name })
+    if (hasRecovered) this.#tell('recovered')
   }
 
   #fail(opening: Opening, error: Error, retryAt?: number): void {
@@ -144,12 +144,13 @@ export class SourceNode extends SettableNode implements OpenSource {
     opening.lastError = error.message
     opening.retryAt = retryAt
     this.reject(error)
-    this.#tell({ kind, source: this.name, error, ...(retryAt !== undefined && { retryAt }) })
+    this.#tell(kind, { error, ...(retryAt !== undefined && { retryAt }) })
   }
 
-  #tell(event: SourceEvent): void {
+  #tell(kind: SourceEvent['kind'], facts: Pick<SourceEvent, 'error' | 'retryAt'> = {}): void {
+    const group = this.#group
     try {
-      this.core.options.onSource?.(event)
+      this.core.options.onSource?.({ kind, source: this.name, ...(group !== undefined && { group }), ...facts })
     } catch (error) {
       this.core.options.onError(error, this.name)
     }

@@ -3,7 +3,7 @@ import { contentHash } from '../../naming/content-hash.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { Result } from '../../naming/result.ts'
 import type { NamespaceSummary, Store, Version } from '../../storage/store.ts'
-import type { Cell, Kernel, Pool, Sink } from '../../watch/cell.ts'
+import { type Cell, type Kernel, type Pool, relayGroup, type Sink } from '../../watch/cell.ts'
 import { ok, type Stale, type State } from '../../watch/state.ts'
 import type { Codec, Coded } from './codec.ts'
 import { Frame, failedFrame, pendingFrame, sameFrame } from './frame.ts'
@@ -27,7 +27,10 @@ export function createDtabFrames(ports: DtabFramePorts): DtabFrames {
   const { store, kernel } = ports
   const dtabs = kernel.pool<string, Frame>(
     namespace =>
-      kernel.source(`http dtab ${namespace}`, sink => openDtab(namespace, sink, ports), { equals: sameFrame }),
+      kernel.source(`http dtab ${namespace}`, sink => openDtab(namespace, sink, ports), {
+        equals: sameFrame,
+        group: relayGroup,
+      }),
     namespace => namespace,
   )
   const lists: Pool<boolean, Frame> = kernel.pool(

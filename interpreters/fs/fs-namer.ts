@@ -110,7 +110,8 @@ class FsNamer implements Namer {
         leave()
       }
     }
-    return this.#env.kernel.source(this.#nameOf(labels), open, { equals: sameEntry, lingerMs: this.#lingerMs })
+    const options = { equals: sameEntry, lingerMs: this.#lingerMs, group: showPath(this.prefix) }
+    return this.#env.kernel.source(this.#nameOf(labels), open, options)
   }
 
   #observeReplicas(id: Path): Cell<ReplicaSet> {

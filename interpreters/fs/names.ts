@@ -1,6 +1,6 @@
 // The names that the root directory shows, as one cell. A directory is one name; what begins with a dot is not shown.
 import { NamingError } from '../../naming/errors.ts'
-import type { Path } from '../../naming/path.ts'
+import { type Path, showPath } from '../../naming/path.ts'
 import type { Cell, Kernel, Sink } from '../../watch/cell.ts'
 import type { DirectoryWatches } from './directory-watches.ts'
 import { type Disk, meansMissing, readablePath } from './disk.ts'
@@ -41,7 +41,8 @@ export function observeNames(context: NamesContext): Cell<readonly Path[]> {
     listing.ask()
     return leave
   }
-  return kernel.source(`fs names ${readablePath(root)}`, open, { equals: sameNames, lingerMs })
+  const options = { equals: sameNames, lingerMs, group: showPath(prefix) }
+  return kernel.source(`fs names ${readablePath(root)}`, open, options)
 }
 
 function sameNames(a: readonly Path[], b: readonly Path[]): boolean {

@@ -1,9 +1,9 @@
 // One cell per host: literal addresses, the hosts file, this machine, then DNS. Knows nothing of paths and ports.
 import { isIP } from 'node:net'
-import type { Cell, Kernel, Sink } from '../../watch/cell.ts'
+import { type Cell, type Kernel, relayGroup, type Sink } from '../../watch/cell.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { ok, type State } from '../../watch/state.ts'
-import { createHostsFileCell, type HostsFile } from './hosts-file.ts'
+import { createHostsFileCell, type HostsFile, hostsGroup } from './hosts-file.ts'
 import { openPolledHost } from './polled-host.ts'
 import type { HostResolver } from './resolver.ts'
 
@@ -29,7 +29,7 @@ const thisMachine: readonly string[] = ['127.0.0.1', '::1']
 
 export function createHostCells({ kernel, clock, resolver, hostsFile }: HostCellsOptions): HostCells {
   const hosts = createHostsFileCell({ kernel, clock, file: hostsFile })
-  const options = { equals: sameAddresses, lingerMs }
+  const options = { equals: sameAddresses, lingerMs, group: hostsGroup }
   const polled = kernel.pool<string, HostAddresses>(
     host => kernel.source(`dns ${host}`, sink => openPolledHost({ host, sink, clock, resolver }), options),
     host => host,
@@ -52,7 +52,11 @@ export function createHostCells({ kernel, clock, resolver, hostsFile }: HostCell
     host => host,
   )
   const fixed = kernel.pool<string, HostAddresses>(
-    host => kernel.source(`first address of ${host}`, sink => keepFirst(live.at(host), sink), options),
+    host =>
+      kernel.source(`first address of ${host}`, sink => keepFirst(live.at(host), sink), {
+        ...options,
+        group: relayGroup,
+      }),
     host => host,
   )
   return { live: host => live.at(host), fixed: host => fixed.at(host) }

@@ -7,6 +7,9 @@ import type { Cancel, Clock } from '../../watch/clock.ts'
 /** Lower-case host name to its sorted addresses. */
 export type Hosts = ReadonlyMap<string, readonly string[]>
 
+/** The group of every source of host addresses: see SourceOptions. */
+export const hostsGroup = 'dns'
+
 const lookEveryMs = 2_000
 /** A file that is being written is half of itself: a change is taken once it has stayed the same for so long. */
 const settleMs = 100
@@ -35,7 +38,7 @@ export function createHostsFileCell({ kernel, clock, file }: HostsFileOptions): 
       reader.look()
       return () => reader.close()
     },
-    { lingerMs },
+    { lingerMs, group: hostsGroup },
   )
 }
 

@@ -4,6 +4,7 @@ import { NamingError } from '../../../naming/errors.ts'
 import { parseNamespace } from '../../../naming/namespace.ts'
 import type { DtabEditor } from '../../../storage/edit.ts'
 import type { Expectation, Version, WriteResult } from '../../../storage/store.ts'
+import { relayGroup } from '../../../watch/cell.ts'
 import type { State } from '../../../watch/state.ts'
 import { applied } from '../applied.ts'
 import type { HttpContext } from '../context.ts'
@@ -119,7 +120,7 @@ function watchDtab(
         unwatch()
       }
     },
-    { equals: (a, b) => a.version === b.version },
+    { equals: (a, b) => a.version === b.version, group: relayGroup },
   )
   return streamLines(reply, streams, {
     kind: 'namerd-dtab',
