@@ -1,0 +1,125 @@
+// A real backend as a child process: its output is kept, readiness is asked for until it is there, and its end is SIGKILL.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const keptOutput = 20_000
+const pollMs = 10
+
+/** Ports below those that outgoing connections take, so that nothing takes one while a backend is down. */
+const portsFrom = 20_000
+const portsTo = 32_000
+
+/** Resolves to so many different TCP ports of 127.0.0.1 on which nobody listens now. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const found = new Set<number>()
+  while (found.size < count) {
+    const port = portsFrom + Math.floor(Math.random() * (portsTo - portsFrom))
+    if (!found.has(port) && (await isFree(port))) found.add(port)
+  }
+  return [...found]
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return await new Promise(resolve => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
+/**
+ * Asks again and again, at once and then every 10 ms, until the answer is neither undefined nor false; a throw counts as not yet.
+ * Rejects after `limitMs` with the last error: no injected clock reaches another process.
+ */
+export async function eventually<T>(what: string, probe: () => Promise<T | undefined>, limitMs = 30_000): Promise<T> {
+  const deadline = performance.now() + limitMs
+  let last: unknown
+  while (performance.now() < deadline) {
+    try {
+      const answer = await probe()
+      if (answer !== undefined && answer !== false) return answer
+    } catch (error) {
+      last = error
+    }
+    await delay(pollMs)
+  }
+  throw new Error(`${what}: not within ${limitMs} ms`, { cause: last })
+}
+
+/** Resident memory of a process now, in bytes. */
+export function residentBytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  if (kilobytes === undefined) throw new Error(`process ${pid} tells no VmRSS`)
+  return Number(kilobytes) * 1024
+}
+
+/** One running backend. It dies with this process, at the latest. */
+export class BackendProcess implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #command: string
+  readonly #ended: Promise<void>
+  #output = ''
+
+  constructor(command: string, argv: readonly string[], cwd: string) {
+    this.#command = command
+    this.#child = spawn(command, argv, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const keep = (chunk: unknown): void => {
+      this.#output = (this.#output + String(chunk)).slice(-keptOutput)
+    }
+    this.#child.stdout?.on('data', keep)
+    this.#child.stderr?.on('data', keep)
+    this.#child.once('error', keep)
+    const killWithUs = (): void => void this.#child.kill('SIGKILL')
+    process.once('exit', killWithUs)
+    this.#ended = new Promise(resolve => {
+      const end = (): void => {
+        process.off('exit', killWithUs)
+        resolve()
+      }
+      this.#child.once('close', end)
+      this.#child.once('error', end)
+    })
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`${this.#command} did not start: ${this.#output}`)
+    return this.#child.pid
+  }
+
+  get isRunning(): boolean {
+    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Resolves once `probe` gives true; rejects with the output when the process ends first or `limitMs` is over. */
+  async until(what: string, probe: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
+    const outcome = await eventually(
+      `${this.#command} ${what}`,
+      async () => (!this.isRunning ? 'ended' : (await probe()) ? 'ready' : undefined),
+      limitMs,
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${this.#output}`, { cause: error })
+    })
+    if (outcome === 'ended') throw new Error(`${this.#command} ended before it was ${what}:\n${this.#output}`)
+  }
+
+  /** SIGKILL, as by a power cut; resolves once it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+
+  /** Stands still without closing anything, as behind a dead path; `resume` ends it. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+  }
+}
