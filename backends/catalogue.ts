@@ -82,15 +82,17 @@ export const backends: readonly AnyBackend[] = [
   kubernetes('kubectl', ['version', '--client']),
 ]
 
-/** Programs that Debian has: any version will do, and a present one is used. */
+/** Programs that Debian has: any version will do, and a present one is used. `askVersion` makes it print its version. */
 export const systemTools = [
-  { command: 'nginx', aptPackage: 'nginx' },
-  { command: 'haproxy', aptPackage: 'haproxy' },
-  { command: 'wrk', aptPackage: 'wrk' },
-  { command: 'h2load', aptPackage: 'nghttp2-client' },
-  { command: 'strace', aptPackage: 'strace' },
-  { command: 'ip', aptPackage: 'iproute2' },
-  { command: 'unshare', aptPackage: 'util-linux' },
+  { command: 'nginx', aptPackage: 'nginx', askVersion: '-v' },
+  { command: 'haproxy', aptPackage: 'haproxy', askVersion: '-v' },
+  { command: 'wrk', aptPackage: 'wrk', askVersion: '-v' },
+  { command: 'h2load', aptPackage: 'nghttp2-client', askVersion: '--version' },
+  { command: 'strace', aptPackage: 'strace', askVersion: '-V' },
+  { command: 'ip', aptPackage: 'iproute2', askVersion: '-V' },
+  { command: 'unshare', aptPackage: 'util-linux', askVersion: '-V' },
+  { command: 'flock', aptPackage: 'util-linux', askVersion: '-V' },
+  { command: 'setpriv', aptPackage: 'util-linux', askVersion: '-V' },
 ] as const
 
 export type SystemTool = (typeof systemTools)[number]['command']

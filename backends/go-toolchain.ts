@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackendError } from './backend-error.ts'
-import { type GoBackend, moduleFolder } from './cache.ts'
+import { moduleFolder } from './cache.ts'
+import type { GoBackend } from './catalogue.ts'
 import { compareVersions } from './version.ts'
 
 /**
