@@ -7,10 +7,18 @@ export interface MetricOptions<L extends string> {
   readonly labels?: readonly L[]
 }
 
+/** Without one of the two the gauge is set by hand. */
+export interface GaugeOptions<L extends string> extends MetricOptions<L> {
+  /** Read at each exposition. */
+  readonly collect?: () => number
+  /** The same for a gauge with labels: every series there is then. */
+  readonly collectEach?: () => Iterable<readonly [labels: Readonly<Record<L, string>>, value: number]>
+}
+
 /** Makes metrics; a name asked for twice gives the same metric. Durations are in seconds. */
 export interface Metrics {
   counter<L extends string = never>(options: MetricOptions<L>): Counter<L>
-  gauge<L extends string = never>(options: MetricOptions<L> & { readonly collect?: () => number }): Gauge<L>
+  gauge<L extends string = never>(options: GaugeOptions<L>): Gauge<L>
   histogram<L extends string = never>(options: MetricOptions<L> & { readonly buckets: readonly number[] }): Histogram<L>
   /** The exposition text and its content type. */
   expose(): Promise<{ readonly contentType: string; readonly body: string }>
@@ -28,7 +36,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
   })
   return {
     counter: metric => existing(metric.name, () => new Counter(shared(metric))),
-    gauge: metric => existing(metric.name, () => createGauge(shared(metric), metric.collect)),
+    gauge: metric => existing(metric.name, () => createGauge(shared(metric), metric)),
     histogram: metric =>
       existing(metric.name, () => new Histogram({ ...shared(metric), buckets: [...metric.buckets] })),
     expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
@@ -37,13 +45,16 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
 
 function createGauge<L extends string>(
   options: { name: string; help: string; labelNames: L[]; registers: Registry[] },
-  read?: () => number,
+  { collect: read, collectEach: readEach }: GaugeOptions<L>,
 ): Gauge<L> {
-  if (read === undefined) return new Gauge(options)
-  return new Gauge({
+  if (read === undefined && readEach === undefined) return new Gauge(options)
+  return new Gauge<L>({
     ...options,
     collect(): void {
-      this.set(read())
+      if (read !== undefined) this.set(read())
+      if (readEach === undefined) return
+      this.reset()
+      for (const [labels, value] of readEach()) this.set(labels, value)
     },
   })
 }

@@ -24,6 +24,7 @@ import { checkServerConfig, type Interface, type ServerConfig } from './config.t
 import { isLoopback } from './loopback.ts'
 import { createReadiness, type Readiness } from './readiness.ts'
 import { createSourceLog } from './source-log.ts'
+import { createSources } from './sources.ts'
 
 /** A configuration in which every kind is loaded and every key is checked; nothing is opened yet. */
 export interface ServerPlan {
@@ -112,12 +113,18 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   const store = await plan.storage.kind.open(plan.storage.config, env)
   closers.add(() => store.close())
   const namers = await openNamers(plan, env)
-  const interpreter = createInterpreter({ store, kernel, namers, clock })
+  const sources = createSources({
+    ...env,
+    namers,
+    storageKind: plan.storage.kind.kind,
+  })
+  const interpreter = createInterpreter({ store, kernel, namers: namers.map(({ namer }) => namer), clock })
   closers.add(() => interpreter.close())
   const stopping = new AbortController()
   const ports: ApiPorts = {
     store,
     interpreter,
+    sources,
     kernel,
     clock,
     random: systemRandom,
@@ -170,14 +177,20 @@ function gaugeKernel(kernel: ReturnType<typeof createKernel>, metrics: ReturnTyp
   metrics.gauge({ name: 'nameplane_sources_failing', help: 'Sources whose backend fails now.', collect: failing })
 }
 
+/** A namer with the name of its kind. */
+interface OpenedNamer {
+  readonly kind: string
+  readonly namer: Namer
+}
+
 /** For the interpreter, which closes them; when one cannot be opened those before it are closed here. */
-async function openNamers(plan: ServerPlan, env: Env): Promise<readonly Namer[]> {
-  const namers: Namer[] = []
+async function openNamers(plan: ServerPlan, env: Env): Promise<readonly OpenedNamer[]> {
+  const namers: OpenedNamer[] = []
   try {
     for (const [index, { kind, config }] of plan.namers.entries()) {
       const namer = await openNamer(plan, index, () => kind.open(config, env))
-      const clash = namers.find(({ prefix }) => overlap(prefix, namer.prefix))
-      namers.push(namer)
+      const clash = namers.find(opened => overlap(opened.namer.prefix, namer.prefix))?.namer
+      namers.push({ kind: kind.kind, namer })
       if (clash === undefined) continue
       throw plan.document.fail(
         ['namers', index],
@@ -186,7 +199,7 @@ async function openNamers(plan: ServerPlan, env: Env): Promise<readonly Namer[]>
     }
     return namers
   } catch (error) {
-    for (const namer of namers) namer.close()
+    for (const { namer } of namers) namer.close()
     throw error
   }
 }

@@ -75,7 +75,18 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
       /^server\//,
     ],
   },
-  { files: /^server\//, may: [/^naming\//, /^watch\//, /^runtime\//, /^storage\/store\.ts$/, /^server\//] },
+  {
+    files: /^server\//,
+    may: [
+      /^naming\//,
+      /^watch\//,
+      /^runtime\//,
+      /^storage\/store\.ts$/,
+      /^interpreters\/namer\.ts$/,
+      /^api\/(ports|sources)\.ts$/,
+      /^server\//,
+    ],
+  },
   { files: /^bin\//, may: [/^(server|proxy-client|cli|runtime)\//] },
 ]
 

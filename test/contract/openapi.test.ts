@@ -1,10 +1,18 @@
 // Drives the server with openapi.yaml: every documented answer is provoked, every answer is documented.
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { createFixture, type Fixture, type FixtureOptions, turns } from '../api/http/http-api.fixture.ts'
+import {
+  bareNamer,
+  createFixture,
+  FakeGuard,
+  type Fixture,
+  type FixtureOptions,
+  turns,
+} from '../api/http/http-api.fixture.ts'
 import { description, Judge } from './openapi.fixture.ts'
 
 const judge = new Judge()
+const guard = new FakeGuard()
 let fixture: Fixture | undefined
 
 const json = { 'content-type': 'application/json' }
@@ -186,6 +194,37 @@ describe('openapi.yaml describes every answer', () => {
       call(at('delegate'), 429, asked('delegate', 'path=/svc/web')),
       call('/api/bound-names', 200),
       call('/api/bound-names', 400, { url: '/api/bound-names?x=y' }),
+    ])
+  })
+
+  it('about sources', async () => {
+    const { api, kernel } = await open({ alsoSources: [bareNamer(['#', 'io.test2'], guard)] })
+    guard.holding = [{ name: 'dc1/web', since: 5 }]
+    kernel
+      .source<number>(
+        'test web',
+        sink => {
+          sink.set(1, '7')
+          sink.fail(new Error('refused'), 9)
+          return () => {}
+        },
+        { group: '/#/io.test' },
+      )
+      .watch(() => {})
+    const one = '/api/sources/{id}'
+    const release = `${one}/release`
+    const post = (url: string): InjectOptions => ({ method: 'POST', url })
+    await runAll(api, [
+      call('/api/sources', 200),
+      call('/api/sources', 400, { url: '/api/sources?x=y' }),
+      call(one, 200, { url: '/api/sources/io.test' }),
+      call(one, 200, { url: '/api/sources/io.test2' }),
+      call(one, 400, { url: '/api/sources/io.test?limit=1001' }),
+      call(one, 404, { url: '/api/sources/nope' }),
+      call(release, 200, post('/api/sources/io.test2/release')),
+      call(release, 400, post('/api/sources/io.test2/release?x=y')),
+      call(release, 404, post('/api/sources/nope/release')),
+      call(release, 409, post('/api/sources/io.test/release')),
     ])
   })
 

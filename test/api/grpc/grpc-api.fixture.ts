@@ -8,6 +8,7 @@ import { decodeWatchResponse, type ReceivedUpdate } from '../../../proto/updates
 import { type RequestPart, WatchRequestWriter } from '../../../proto/watch-requests.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
+import { createSources } from '../../../server/sources.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import type { Kernel } from '../../../watch/cell.ts'
 import { systemClock, systemRandom } from '../../../watch/clock.ts'
@@ -43,7 +44,8 @@ export async function startServer(
   const metrics = createMetrics()
   const shutdown = new AbortController()
   const env = { kernel, clock: systemClock, random: systemRandom, log: silentLog, metrics }
-  const ports: ApiPorts = { ...env, store: createMemoryStore(env), interpreter, shutdown: shutdown.signal }
+  const sources = createSources({ ...env, namers: [], storageKind: 'inMemory' })
+  const ports: ApiPorts = { ...env, store: createMemoryStore(env), interpreter, sources, shutdown: shutdown.signal }
   const api = createGrpcApi(ports, options)
   const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   const address = `127.0.0.1:${port}`

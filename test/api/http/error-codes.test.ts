@@ -38,6 +38,8 @@ const provoked: Readonly<Partial<Record<ErrorCode, InjectOptions>>> = {
   'bad-request': { url: '/api/dtabs?x' },
   'not-found': { url: '/api/nothing' },
   'dtab-not-found': { url: '/api/dtabs/nope' },
+  'source-not-found': { url: '/api/sources/nope' },
+  'source-without-guard': { method: 'POST', url: '/api/sources/storage/release' },
   'version-not-found': { url: `${url}?version=7` },
   'method-not-allowed': { method: 'POST', url },
   'edit-conflict': patch('/zzz', '', 'remove'),

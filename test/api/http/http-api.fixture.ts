@@ -2,13 +2,14 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { createHttpApi, type HttpApi, type HttpApiOptions } from '../../../api/http/index.ts'
 import { createInterpreter } from '../../../interpreters/create-interpreter.ts'
-import type { Namer } from '../../../interpreters/namer.ts'
+import type { HeldName, Namer, NamerGuard } from '../../../interpreters/namer.ts'
 import { NamingError } from '../../../naming/errors.ts'
 import { leaf, neg } from '../../../naming/name-tree.ts'
 import type { Path } from '../../../naming/path.ts'
 import type { Endpoint, ReplicaSet } from '../../../naming/replica-set.ts'
 import type { Log } from '../../../runtime/log.ts'
 import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
+import { createSources } from '../../../server/sources.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import type { Store } from '../../../storage/store.ts'
 import type { Input, Kernel } from '../../../watch/cell.ts'
@@ -69,6 +70,34 @@ export class TestNamer implements Namer {
   close(): void {}
 }
 
+/** Holds what a test says. */
+export class FakeGuard implements NamerGuard {
+  holding: readonly HeldName[] = []
+
+  held(): readonly HeldName[] {
+    return this.holding
+  }
+
+  release(): number {
+    const { length } = this.holding
+    this.holding = []
+    return length
+  }
+}
+
+/** A namer as sources see it: a prefix and perhaps a guard. */
+export function bareNamer(prefix: Path, guard?: NamerGuard): Namer {
+  return {
+    prefix,
+    lookup: () => ok(neg),
+    replicas: () => {
+      throw new Error('nobody asks')
+    },
+    ...(guard && { guard }),
+    close: () => {},
+  }
+}
+
 function endpointOf(text: string): Endpoint {
   const [address = '', port] = text.split(':')
   return { address, port: Number(port), weight: 1 }
@@ -99,13 +128,15 @@ export interface Fixture {
 
 export interface FixtureOptions extends HttpApiOptions {
   readonly maxDtabBytes?: number
+  /** Namers that only sources know. */
+  readonly alsoSources?: readonly Namer[]
   readonly namespaces?: Readonly<Record<string, string>>
   /** Stands between the API and the store. */
   readonly wrapStore?: (store: Store, kernel: Kernel) => Store
 }
 
 export async function createFixture(options: FixtureOptions = {}): Promise<Fixture> {
-  const { maxDtabBytes, namespaces, wrapStore = same, ...apiOptions } = options
+  const { maxDtabBytes, namespaces, wrapStore = same, alsoSources = [], ...apiOptions } = options
   const clock = new SteppedClock()
   const log = new TestLog()
   const kernel = createKernel({ clock, onError: (error, where) => log.error({ err: error }, `watcher: ${where}`) })
@@ -122,7 +153,9 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
   const interpreter = createInterpreter({ store, kernel, clock, namers: [namer] })
   const shutdown = new AbortController()
   const metrics = createMetrics()
-  const ports = { store, interpreter, kernel, clock, random: () => 0, log, metrics }
+  const namers = [namer, ...alsoSources].map(each => ({ kind: each.prefix[1] ?? '', namer: each }))
+  const sources = createSources({ kernel, clock, log, metrics, namers, storageKind: 'inMemory' })
+  const ports = { store, interpreter, sources, kernel, clock, random: () => 0, log, metrics }
   const api = await createHttpApi({ ...ports, shutdown: shutdown.signal }, { pendingGraceMs: 0, ...apiOptions })
   return {
     api,
