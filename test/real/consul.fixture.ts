@@ -46,6 +46,11 @@ export class RealConsul implements AsyncDisposable {
     return consul
   }
 
+  /** A namer on it, as it stands in a server's configuration. */
+  namer(options: object = {}): object {
+    return { kind: 'io.l5d.consul', host: '127.0.0.1', port: this.port, ...options }
+  }
+
   /** Starts it again on the same ports, with nothing in it; resolves once its leader is known. */
   async start(): Promise<void> {
     this.#agent = new BackendProcess(locateBackend('consul'), this.#argv, this.#folder)

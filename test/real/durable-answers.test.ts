@@ -2,16 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { locateTool } from '../../backends/locate.ts'
 import { tempDirectory } from '../storage/store.fixture.ts'
 import { answeredTooEarly, readTrace } from './system-calls.fixture.ts'
-import { requireTool } from './tool.fixture.ts'
 
 const writer = join(import.meta.dirname, 'durable-writer.fixture.ts')
 
 describe('S8: the disk has a version before its writer has an answer', () => {
   let directory: ReturnType<typeof tempDirectory>
   beforeEach(() => {
-    requireTool('strace', 'strace')
     directory = tempDirectory()
   })
   afterEach(() => directory.remove())
@@ -24,7 +23,7 @@ describe('S8: the disk has a version before its writer has an answer', () => {
     const output = join(directory.path, 'trace')
     const calls = 'trace=write,pwrite64,fsync,fdatasync'
     const command = [process.execPath, writer, path, String(clients), String(writesEach)]
-    execFileSync('strace', ['-f', '-y', '-s', '4200', '-e', calls, '-o', output, ...command])
+    execFileSync(locateTool('strace'), ['-f', '-y', '-s', '4200', '-e', calls, '-o', output, ...command])
     const traced = readTrace(readFileSync(output, 'utf8'), `${path}-wal`)
     expect(traced.answers).toHaveLength(clients * writesEach)
     expect(answeredTooEarly(traced)).toEqual([])

@@ -1,5 +1,6 @@
 // Kubernetes objects as the tests write them, and their addresses in the API.
 
+export const namespacesPath = '/api/v1/namespaces'
 export const slicePath = (namespace: string): string =>
   `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`
 export const corePath = (namespace: string, plural: string): string => `/api/v1/namespaces/${namespace}/${plural}`
@@ -20,6 +21,8 @@ export interface SliceOptions {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
+export const namespaceObject = (name: string): object => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+
 /** A slice as the controller writes it. The API server refuses loopback addresses. */
 export function endpointSlice({ name, service, endpoints, ports, annotations }: SliceOptions): object {
   return {
@@ -36,12 +39,13 @@ export function endpointSlice({ name, service, endpoints, ports, annotations }: 
   }
 }
 
-/** So many ready endpoints with addresses of their own; `from` counts them through 10.128.0.0/9. */
+/** So many ready endpoints on 200 nodes in three zones, with addresses of their own; `from` counts them through 10.128.0.0/9. */
 export function readyEndpoints(count: number, from = 0): readonly SliceEndpoint[] {
   return Array.from({ length: count }, (_, n) => {
     const at = from + n
     const address = `10.${128 + ((at >> 16) & 127)}.${(at >> 8) & 255}.${at & 255}`
-    return { addresses: [address], conditions: { ready: true, serving: true, terminating: false } }
+    const conditions = { ready: true, serving: true, terminating: false }
+    return { addresses: [address], conditions, nodeName: `node-${at % 200}`, zone: `zone-${at % 3}` }
   })
 }
 

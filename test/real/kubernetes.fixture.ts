@@ -54,6 +54,11 @@ export class RealKubernetes implements AsyncDisposable {
     return kubernetes
   }
 
+  /** A namer on it as its administrator, as it stands in a server's configuration. */
+  async namer(options: object = {}): Promise<object> {
+    return { kind: 'io.l5d.k8s', kubeconfig: await this.tokenKubeconfig(), ...options }
+  }
+
   /** Path of a kubeconfig whose user has this token; the administrator's when absent. */
   async tokenKubeconfig(token: string = adminToken): Promise<string> {
     return await this.#writeKubeconfig(`token-${token}`, { token })

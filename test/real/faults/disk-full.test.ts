@@ -1,17 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { locateTool } from '../../../backends/locate.ts'
 import { tempDirectory } from '../../storage/store.fixture.ts'
-import { requireTool } from '../tool.fixture.ts'
 
 const filler = join(import.meta.dirname, '../disk-full.fixture.ts')
 
 it('a full disk refuses writes with a reason, reads and watches go on, and writing resumes when there is room', () => {
-  requireTool('unshare', 'util-linux')
   const directory = tempDirectory()
   const script = 'mount -t tmpfs -o size=6m none "$1" && exec "$2" "$3" "$1"'
   const arguments_ = ['--mount', '--map-root-user', 'sh', '-c', script, 'sh', directory.path, process.execPath, filler]
-  const saw: unknown = JSON.parse(execFileSync('unshare', arguments_, { encoding: 'utf8' }))
+  const saw: unknown = JSON.parse(execFileSync(locateTool('unshare'), arguments_, { encoding: 'utf8' }))
   directory.remove()
   const last = (saw as { last: number }).last
   expect(last).toBeGreaterThan(5)
