@@ -27,6 +27,7 @@ async function install({ backends, tools }: InstallRequest, signal: AbortSignal)
       return 'installed'
     })
   }
+  if (tools.length > 0) screen.write(`${tools.join(' ')}: ready\n`)
   for (const backend of backends.filter(candidate => !toMake.includes(candidate))) await reportReady(backend)
   if (toMake.length > 0) await makeAll(toMake, signal)
 }

@@ -87,6 +87,7 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
       /^server\//,
     ],
   },
+  { files: /^backends\//, may: [/^backends\//] },
   { files: /^bin\//, may: [/^(server|proxy-client|cli|runtime)\//] },
 ]
 
@@ -105,6 +106,7 @@ const sourceFolders = [
   'runtime',
   'proxy-client',
   'cli',
+  'backends',
   'console',
 ]
 
