@@ -23,7 +23,7 @@ import { adminRoutes } from './admin-routes.ts'
 import { checkServerConfig, type Interface, type ServerConfig } from './config.ts'
 import { isLoopback } from './loopback.ts'
 import { createReadiness, type Readiness } from './readiness.ts'
-import { createSourceLog } from './source-log.ts'
+import { SourceLog } from './source-log.ts'
 import { createSources } from './sources.ts'
 
 /** A configuration in which every kind is loaded and every key is checked; nothing is opened yet. */
@@ -106,7 +106,9 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   const { log, clock = systemClock } = options
   const metrics = createMetrics({ processMetrics: true })
   const onError = (error: unknown, where: string): void => log.error({ err: error, where }, 'a watcher failed')
-  const kernel = createKernel({ clock, onError, onSource: createSourceLog(log, metrics) })
+  const sourceLog = new SourceLog({ log, metrics, clock })
+  closers.add(() => sourceLog.close())
+  const kernel = createKernel({ clock, onError, onSource: sourceLog.note })
   closers.add(() => kernel.close())
   gaugeKernel(kernel, metrics)
   const env: Env = { kernel, clock, random: systemRandom, log, metrics }
