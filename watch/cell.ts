@@ -56,6 +56,11 @@ export interface Sink<T> {
   set(value: T, version?: string): void
   /** The backend fails: the last good value stays and is stale; without one the cell is failed. `retryAt` in ms since 1970. */
   fail(error: Error, retryAt?: number): void
+  /**
+   * A value that is shown for want of one that can be trusted: it is stale for that reason, since it or the value before
+   * it first was. It is no failure of the source, so onSource is not told.
+   */
+  setStale(value: T, reason: Error): void
   /** Heard from the backend, nothing new. */
   contact(version?: string): void
 }

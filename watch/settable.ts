@@ -17,7 +17,12 @@ export abstract class SettableNode extends Node {
   protected reject(reason: Error): void {
     const last = this.state
     if (last.kind !== 'ok') this.#change(failed(reason))
-    else this.#change(ok(last.value, { since: last.stale?.since ?? this.core.options.clock.now(), reason }))
+    else this.acceptStale(last.value, reason)
+  }
+
+  protected acceptStale(value: unknown, reason: Error): boolean {
+    const since = (this.state.kind === 'ok' ? this.state.stale?.since : undefined) ?? this.core.options.clock.now()
+    return this.#change(ok(value, { since, reason }))
   }
 
   #change(next: State<unknown>): boolean {
@@ -39,6 +44,10 @@ export class InputNode extends SettableNode implements Input<unknown> {
 
   fail(error: Error): void {
     this.reject(error)
+  }
+
+  setStale(value: unknown, reason: Error): void {
+    this.acceptStale(value, reason)
   }
 
   contact(): void {}

@@ -93,10 +93,13 @@ export class SourceNode extends SettableNode implements OpenSource {
   }
 
   report(): SourceReport {
-    const { openedAt = 0, changedAt, contactAt, version, failingSince, lastError, retryAt, close } = this.#opening ?? {}
+    const { openedAt = 0, changedAt, contactAt, version, retryAt, close } = this.#opening ?? {}
+    const stale = this.state.kind === 'ok' ? this.state.stale : undefined
+    const failingSince = stale?.since ?? this.#opening?.failingSince
+    const lastError = stale?.reason.message ?? this.#opening?.lastError
     return {
       name: this.name,
-      state: this.state.kind === 'ok' && this.state.stale !== undefined ? 'stale' : this.state.kind,
+      state: stale !== undefined ? 'stale' : this.state.kind,
       running: close !== undefined,
       openedAt,
       observers: this.countObservers(),
@@ -119,6 +122,9 @@ export class SourceNode extends SettableNode implements OpenSource {
       },
       fail: (error, retryAt) => {
         if (isOpen()) this.#fail(opening, error, retryAt)
+      },
+      setStale: (value, reason) => {
+        if (isOpen() && this.acceptStale(value, reason)) opening.changedAt = this.core.options.clock.now()
       },
       contact: version => {
         if (!isOpen()) return
