@@ -1,50 +1,26 @@
 // Names found in a backend: one cell per name, whatever the backend, by one rule for names that have no endpoints.
-import type { Path } from '../naming/path.ts'
-import { showPath } from '../naming/path.ts'
-import { type Endpoint, type Metadata, noSuchReplicas, type ReplicaSet } from '../naming/replica-set.ts'
+import { type Path, showPath } from '../naming/path.ts'
+import type { ReplicaSet } from '../naming/replica-set.ts'
 import type { Env } from '../runtime/env.ts'
-import type { Cell, Read } from '../watch/cell.ts'
+import type { Cell, Read, Sink } from '../watch/cell.ts'
 import type { State } from '../watch/state.ts'
+import { DiscoveredName, type DiscoveredNameOptions } from './discovered-name.ts'
+import { createDiscoveryMetrics } from './discovery-metrics.ts'
+import type { FoundSink } from './found.ts'
+import { MassEmptyGuard, type MassEmptyRule } from './mass-empty-guard.ts'
 import type { NamerGuard } from './namer.ts'
 
-/** What a backend says of one name now: all of it, never a difference. `exists: false` has no endpoints. */
-export interface Found {
-  readonly exists: boolean
-  readonly endpoints: readonly Endpoint[]
-  readonly metadata?: Metadata
-}
-
-export interface FoundFacts {
-  /** What the backend calls this state; for people. */
-  readonly version?: string
-  /** When the first byte of the answer came, in ms of the clock's `monotonic`; for the histogram watch_lag_seconds. */
-  readonly receivedAt?: number
-  /** When the change happened by the backend's own clock, in ms since 1970; for watch_source_lag_seconds. */
-  readonly triggeredAt?: number
-}
-
-/** Where a backend's loop reports one name. After close every call is ignored. */
-export interface FoundSink {
-  set(found: Found, facts?: FoundFacts): void
-  /** The backend fails: the last good state stays, stale. */
-  fail(error: Error, retryAt?: number): void
-  contact(version?: string): void
-}
+export type { Found, FoundFacts, FoundSink } from './found.ts'
+export type { MassEmptyRule } from './mass-empty-guard.ts'
 
 /** What an operator may set for a namer; the schema is `discoveryOptions`. */
 export interface DiscoveryRule {
   /** Whether a name that exists but has no usable endpoint is Neg, so that a dtab falls over. */
   readonly emptyIsNeg: boolean
-  /** A name that had endpoints becomes Neg only after it has had none for so long, in milliseconds. */
+  /** A name that was bound becomes Neg only after it has been as good as gone for so long, in milliseconds. */
   readonly emptyHoldDownMs: number
-  /** When more than `maxShare` of the names that have endpoints lose them within `windowMs`, and at least `minNames` do, the loss is held back. */
+  /** False switches the guard off. */
   readonly massEmpty: MassEmptyRule | false
-}
-
-export interface MassEmptyRule {
-  readonly maxShare: number
-  readonly windowMs: number
-  readonly minNames: number
 }
 
 export interface DiscoveryOptions {
@@ -62,6 +38,7 @@ export interface Discovery {
   /** The cell of one name; `open` runs at its first watcher. The name is what people see in lists, such as `dc1/web`. */
   follow(name: string, open: (sink: FoundSink) => () => void): Cell<ReplicaSet>
   readonly guard?: NamerGuard
+  /** Ends every follow; its cells change no more. Harmless when called twice. */
   close(): void
 }
 
@@ -70,25 +47,72 @@ export function readExistence(cell: Cell<ReplicaSet>, read: Read): State<Replica
   return read(cell, (before, after) => before.kind !== after.kind)
 }
 
-export function createDiscovery(options: DiscoveryOptions, { kernel }: Env): Discovery {
+export function createDiscovery(options: DiscoveryOptions, env: Env): Discovery {
+  const source = sourceOf(options.prefix)
+  const { clock, log } = env
+  const metrics = createDiscoveryMetrics(options.kind, source, env.metrics, clock)
+  const { emptyIsNeg, emptyHoldDownMs, massEmpty } = options.rule
+  const guard = massEmpty === false ? undefined : new MassEmptyGuard({ rule: massEmpty, source, clock, log, metrics })
+  const nameOptions = { emptyIsNeg, emptyHoldDownMs, spacingMs: options.spacingMs ?? 0, clock, metrics }
+  const names = new OpenNames({ ...nameOptions, ...(guard !== undefined && { guard }) })
   const group = showPath(options.prefix)
   return {
     follow: (name, open) =>
-      kernel.source<ReplicaSet>(
-        `${options.kind} ${name}`,
-        sink =>
-          open({
-            set: (found, facts) => sink.set(published(found, options.rule), facts?.version),
-            fail: (error, retryAt) => sink.fail(error, retryAt),
-            contact: version => sink.contact(version),
-          }),
-        { lingerMs: options.lingerMs, group },
-      ),
-    close: () => {},
+      env.kernel.source<ReplicaSet>(`${options.kind} ${name}`, sink => names.open(name, sink, open), {
+        lingerMs: options.lingerMs,
+        group,
+      }),
+    ...(guard !== undefined && { guard }),
+    close: () => {
+      names.close()
+      guard?.close()
+      metrics.close()
+    },
   }
 }
 
-function published({ exists, endpoints, metadata }: Found, { emptyIsNeg }: DiscoveryRule): ReplicaSet {
-  if (!exists || (emptyIsNeg && endpoints.length === 0)) return noSuchReplicas
-  return { kind: 'bound', endpoints, ...(metadata !== undefined && { metadata }) }
+/** How people name a namer: its prefix without `/#/`. */
+function sourceOf(prefix: Path): string {
+  return showPath(prefix[0] === '#' ? prefix.slice(1) : prefix).slice(1)
+}
+
+/** The names that are followed now. */
+class OpenNames {
+  readonly #options: DiscoveredNameOptions
+  readonly #closes = new Set<() => void>()
+  #isClosed = false
+
+  constructor(options: DiscoveredNameOptions) {
+    this.#options = options
+  }
+
+  open(name: string, sink: Sink<ReplicaSet>, follow: Follow): () => void {
+    if (this.#isClosed) return () => {}
+    const discovered = new DiscoveredName(name, sink, this.#options)
+    const stop = beginFollow(discovered, follow)
+    const close = (): void => {
+      if (!this.#closes.delete(close)) return
+      discovered.close()
+      stop()
+    }
+    this.#closes.add(close)
+    return close
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const close of this.#closes) close()
+  }
+}
+
+type Follow = (sink: FoundSink) => () => void
+
+/** A follow that throws as it begins leaves nothing behind. */
+function beginFollow(discovered: DiscoveredName, follow: Follow): () => void {
+  try {
+    return follow(discovered)
+  } catch (error) {
+    discovered.close()
+    throw error
+  }
 }

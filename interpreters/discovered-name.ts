@@ -1,0 +1,120 @@
+// One name between its backend's loop and its cell: what the backend says, and what of it is shown when. Endpoints show
+// at once. Their loss passes the guard, and a name that is gone passes the hold-down.
+import { noSuchReplicas, type ReplicaSet } from '../naming/replica-set.ts'
+import type { Sink } from '../watch/cell.ts'
+import type { Clock } from '../watch/clock.ts'
+import type { DiscoveryMetrics } from './discovery-metrics.ts'
+import type { Found, FoundFacts, FoundSink } from './found.ts'
+import { HoldDown } from './hold-down.ts'
+import type { GuardedName, MassEmptyGuard } from './mass-empty-guard.ts'
+import { PublishedName } from './published-name.ts'
+
+export interface DiscoveredNameOptions {
+  readonly emptyIsNeg: boolean
+  readonly emptyHoldDownMs: number
+  readonly spacingMs: number
+  readonly clock: Clock
+  readonly metrics: DiscoveryMetrics
+  /** Absent when the loss of many names is as good as that of one. */
+  readonly guard?: MassEmptyGuard
+}
+
+/** A name without endpoints, as the backend told of it. */
+interface Loss {
+  readonly found: Found
+  readonly facts: FoundFacts
+  /** Since when the name is as good as gone (monotonic); undefined while it is shown, bound to nothing. */
+  readonly missingSince: number | undefined
+}
+
+const noFacts: FoundFacts = {}
+
+/** Its owner closes it. */
+export class DiscoveredName implements FoundSink, GuardedName {
+  readonly name: string
+  readonly #options: DiscoveredNameOptions
+  readonly #published: PublishedName
+  readonly #holdDown: HoldDown
+  #loss: Loss | undefined
+  /** What to show again when the loss turns out to be one of many. */
+  #lastGood: ReplicaSet | undefined
+  #isClosed = false
+
+  constructor(name: string, sink: Sink<ReplicaSet>, options: DiscoveredNameOptions) {
+    this.name = name
+    this.#options = options
+    this.#published = new PublishedName(sink, options)
+    this.#holdDown = new HoldDown(options.clock, options.emptyHoldDownMs, () => this.#published.publish(noSuchReplicas))
+  }
+
+  set(found: Found, facts: FoundFacts = noFacts): void {
+    if (this.#isClosed) return
+    this.#published.heard(facts.version)
+    if (found.exists && found.endpoints.length > 0) this.#showEndpoints(found, facts)
+    else this.#lose(found, facts)
+  }
+
+  fail(error: Error, retryAt?: number): void {
+    if (!this.#isClosed) this.#published.fail(error, retryAt)
+  }
+
+  contact(version?: string): void {
+    if (!this.#isClosed) this.#published.heard(version)
+  }
+
+  pass(): void {
+    if (this.#loss !== undefined) this.#showLoss(this.#loss, this.#loss.missingSince)
+  }
+
+  hold(reason: Error): void {
+    this.#holdDown.present()
+    if (this.#lastGood !== undefined) this.#published.publish(this.#lastGood)
+    this.#published.doubt(reason)
+  }
+
+  /** A hold-down is against blinks, and this is none. */
+  letGo(): void {
+    this.#lastGood = undefined
+    this.#published.trust()
+    if (this.#loss !== undefined) this.#showLoss(this.#loss, Number.NEGATIVE_INFINITY)
+  }
+
+  forget(): void {
+    this.#lastGood = undefined
+  }
+
+  /** Reports are ignored from now on; harmless when called twice. */
+  close(): void {
+    this.#isClosed = true
+    this.#options.guard?.leave(this)
+    this.#holdDown.close()
+    this.#published.close()
+  }
+
+  #showEndpoints(found: Found, facts: FoundFacts): void {
+    this.#loss = this.#lastGood = undefined
+    this.#options.guard?.gained(this)
+    this.#holdDown.present()
+    this.#published.trust()
+    this.#published.publish(boundSet(found), facts)
+  }
+
+  #lose(found: Found, facts: FoundFacts): void {
+    const isMissing = !found.exists || this.#options.emptyIsNeg
+    const missingSince = isMissing ? (this.#loss?.missingSince ?? this.#options.clock.monotonic()) : undefined
+    const { guard } = this.#options
+    if (guard !== undefined && this.#loss === undefined) this.#lastGood = this.#published.newest
+    this.#loss = { found, facts, missingSince }
+    if (!guard?.lost(this)) this.#showLoss(this.#loss, missingSince)
+  }
+
+  #showLoss({ found, facts }: Loss, missingSince: number | undefined): void {
+    if (missingSince === undefined) this.#holdDown.present()
+    const isGone = missingSince !== undefined && this.#holdDown.missing(missingSince)
+    this.#published.publish(isGone ? noSuchReplicas : boundSet({ ...found, endpoints: [] }), facts)
+  }
+}
+
+function boundSet({ endpoints, metadata }: Found): ReplicaSet {
+  return { kind: 'bound', endpoints, ...(metadata !== undefined && { metadata }) }
+}

@@ -1,0 +1,125 @@
+// What the cell of one name is told: the newest replica set, no sooner than the spacing allows, and why it is stale when
+// it is. Does not know why a set is published.
+import type { ReplicaSet } from '../naming/replica-set.ts'
+import { replicaSetEquals } from '../naming/replica-set-equals.ts'
+import type { Sink } from '../watch/cell.ts'
+import type { Cancel, Clock } from '../watch/clock.ts'
+import type { DiscoveryMetrics, Moments } from './discovery-metrics.ts'
+
+export interface PublishedNameOptions {
+  readonly clock: Clock
+  readonly metrics: DiscoveryMetrics
+  /** Between two changes of the set, in milliseconds. */
+  readonly spacingMs: number
+}
+
+interface Waiting {
+  readonly set: ReplicaSet
+  /** Of the first change that waits: the lag is counted from there. */
+  readonly moments: Moments
+}
+
+interface Failure {
+  readonly error: Error
+  readonly retryAt: number | undefined
+}
+
+const unknownMoments: Moments = {}
+
+/** Its owner closes it. */
+export class PublishedName {
+  readonly #sink: Sink<ReplicaSet>
+  readonly #options: PublishedNameOptions
+  #shown: ReplicaSet | undefined
+  #waiting: Waiting | undefined
+  #cancelWait: Cancel | undefined
+  #mayChangeAt = Number.NEGATIVE_INFINITY
+  #failure: Failure | undefined
+  #doubt: Error | undefined
+  #version: string | undefined
+
+  constructor(sink: Sink<ReplicaSet>, options: PublishedNameOptions) {
+    this.#sink = sink
+    this.#options = options
+  }
+
+  /** The set that is shown, or will be as soon as the spacing allows. */
+  get newest(): ReplicaSet | undefined {
+    return this.#waiting?.set ?? this.#shown
+  }
+
+  /** Shows a set. An equal one is shown to nobody. */
+  publish(set: ReplicaSet, moments: Moments = unknownMoments): void {
+    const leftMs = this.#mayChangeAt - this.#options.clock.monotonic()
+    if (this.#shown !== undefined && replicaSetEquals(this.#shown, set)) this.#stopWaiting()
+    else if (leftMs <= 0) this.#show(set, moments)
+    else this.#wait({ set, moments: this.#waiting?.moments ?? moments }, leftMs)
+  }
+
+  /** The backend answered well: what is shown is fresh, unless it is doubted. */
+  heard(version: string | undefined): void {
+    this.#version = version ?? this.#version
+    this.#sink.contact(version)
+    if (this.#failure === undefined) return
+    this.#failure = undefined
+    this.#restate()
+  }
+
+  fail(error: Error, retryAt: number | undefined): void {
+    this.#failure = { error, retryAt }
+    this.#sink.fail(this.#why(this.#failure), retryAt)
+  }
+
+  /** What is shown is not what the backend says. */
+  doubt(reason: Error): void {
+    this.#doubt = reason
+    this.#restate()
+  }
+
+  /** What is shown is what the backend said last. */
+  trust(): void {
+    if (this.#doubt === undefined) return
+    this.#doubt = undefined
+    this.#restate()
+  }
+
+  /** Drops what waits; harmless when called twice. */
+  close(): void {
+    this.#stopWaiting()
+  }
+
+  #wait(waiting: Waiting, ms: number): void {
+    this.#waiting = waiting
+    this.#cancelWait ??= this.#options.clock.after(ms, () => {
+      this.#cancelWait = undefined
+      if (this.#waiting !== undefined) this.#show(this.#waiting.set, this.#waiting.moments)
+    })
+  }
+
+  #show(set: ReplicaSet, moments: Moments): void {
+    this.#stopWaiting()
+    this.#shown = set
+    if (this.#options.spacingMs > 0) this.#mayChangeAt = this.#options.clock.monotonic() + this.#options.spacingMs
+    this.#restate()
+    this.#options.metrics.published(moments)
+  }
+
+  /** Says again what is shown, with what is known of its truth now. */
+  #restate(): void {
+    if (this.#shown === undefined) return
+    if (this.#failure !== undefined) this.#sink.setStale(this.#shown, this.#why(this.#failure))
+    else if (this.#doubt !== undefined) this.#sink.setStale(this.#shown, this.#doubt)
+    else this.#sink.set(this.#shown, this.#version)
+  }
+
+  #why({ error }: Failure): Error {
+    if (this.#doubt === undefined) return error
+    return new Error(`${this.#doubt.message}; its source fails besides: ${error.message}`, { cause: error })
+  }
+
+  #stopWaiting(): void {
+    this.#waiting = undefined
+    this.#cancelWait?.()
+    this.#cancelWait = undefined
+  }
+}
