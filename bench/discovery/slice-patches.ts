@@ -76,7 +76,9 @@ export async function timePatches(
     const arrived = replicas.until(state => sizeOf(state) === size)
     const told = bareWatch?.until(name, size)
     const startedAt = performance.now()
-    await api.patch(`${slicePath(namespace)}/${name}`, { endpoints: readyEndpoints(size, from + (n % watched.length) * endpointsEach) })
+    await api.patch(`${slicePath(namespace)}/${name}`, {
+      endpoints: readyEndpoints(size, from + (n % watched.length) * endpointsEach),
+    })
     times.client.push((await arrived) - startedAt)
     if (told !== undefined) times.bare.push((await told) - startedAt)
     await delay(pauseMs)

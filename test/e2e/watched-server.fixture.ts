@@ -71,6 +71,11 @@ export function sizeOf(state: State<ReplicaSet>): number {
   return endpointsOf(state)?.length ?? -1
 }
 
+/** Whether it is known that there is no such name. */
+export function isNeg(state: State<ReplicaSet>): boolean {
+  return state.kind === 'ok' && state.value.kind === 'neg'
+}
+
 /** Everything ends with it. */
 export class WatchedServer implements AsyncDisposable {
   readonly client: WatchClient
