@@ -12,10 +12,19 @@ export interface SourceLoopOptions {
    * It calls `succeeded` when the backend answered well, so that a failure after that backs off from the start.
    */
   readonly attempt: (signal: AbortSignal, succeeded: () => void) => Promise<void>
-  /** The nth wait after errors in a row is drawn evenly from minMs up to min(maxMs, minMs * 2^n). */
-  readonly backoff: { readonly minMs: number; readonly maxMs: number }
+  readonly backoff: Backoff
   /** Told of each failed attempt and of when the next one begins, in ms since 1970. Must not throw. */
   readonly onError: (error: unknown, retryAt: number) => void
+  /** How long the backend asks to be left alone after this error, in ms; the back-off where it is longer, or when absent. */
+  readonly askedWaitMs?: (error: unknown) => number | undefined
+}
+
+/** The nth wait after errors in a row is drawn evenly from minMs up to min(maxMs, minMs * 2^n). */
+export interface Backoff {
+  readonly minMs: number
+  readonly maxMs: number
+  /** Added to the wait after this error, in milliseconds: what the backend itself asked for. */
+  readonly addedMs?: (error: unknown) => number
 }
 
 /**
@@ -76,15 +85,15 @@ class SourceLoop {
   #failed(error: unknown): void {
     if (this.#closing.signal.aborted) return
     const { clock, onError } = this.#options
-    const waitMs = this.#nextWaitMs()
+    const waitMs = Math.max(this.#nextWaitMs(), this.#options.askedWaitMs?.(error) ?? 0)
     this.#cancelNext = clock.after(waitMs, this.#attempt)
     onError(error, clock.now() + waitMs)
   }
 
-  #nextWaitMs(): number {
-    const { minMs, maxMs } = this.#options.backoff
+  #nextWaitMs(error: unknown): number {
+    const { minMs, maxMs, addedMs } = this.#options.backoff
     this.#failures++
     const ceilingMs = Math.min(maxMs, minMs * 2 ** this.#failures)
-    return minMs + this.#options.random() * Math.max(0, ceilingMs - minMs)
+    return (addedMs?.(error) ?? 0) + minMs + this.#options.random() * Math.max(0, ceilingMs - minMs)
   }
 }

@@ -1,6 +1,9 @@
 // What the product asks of a Consul agent. Knows nothing of names, endpoints or stores.
 
-/** One read: the path after /v1 (`/health/service/web`) and its parameters without index and wait. */
+/**
+ * One read: the path after /v1 (`/health/service/web`), its segments percent-encoded by the caller, and its parameters
+ * without index, wait and the consistency mode.
+ */
 export interface ConsulQuery {
   readonly path: string
   readonly parameters: Readonly<Record<string, string>>
@@ -18,7 +21,10 @@ export interface ConsulAnswer {
 
 /** Where a followed query reports. No call comes after the follow was ended. */
 export interface ConsulFollower {
-  /** A well-formed answer that differs from the one before; the first one always. A throw counts as a malformed answer: it fails, and the loop goes on. */
+  /**
+   * A well-formed answer that differs from the one before; the first one and the first one after a failure always, so
+   * that a follower need not remember what to take back. A throw counts as a malformed answer: it fails, and the loop goes on.
+   */
   changed(answer: ConsulAnswer): void
   /** A well-formed answer with nothing new. */
   same(version: string): void

@@ -1,0 +1,88 @@
+// A ConsulAgent over HTTP. Knows nothing of names or endpoints.
+import type { ConsulAgent, ConsulFollower, ConsulLoad, ConsulQuery, ConsulSelf } from './agent.ts'
+import { type FollowContext, followQuery } from './followed-query.ts'
+import { HttpGet } from './http-get.ts'
+import { type ConsulAgentOptions, defaultMaxBodyBytes, defaultMaxConnections, defaultMaxStaleMs } from './options.ts'
+import { PlainCalls } from './plain-calls.ts'
+import { IdleAnswers } from './poll-pace.ts'
+import { PollSlots } from './poll-slots.ts'
+
+/** Connects to nothing before it is asked. Whoever made it closes it. */
+export function createConsulAgent(options: ConsulAgentOptions): ConsulAgent {
+  return new HttpConsulAgent(options)
+}
+
+class HttpConsulAgent implements ConsulAgent {
+  readonly #slots: PollSlots
+  readonly #http: HttpGet
+  readonly #plain: PlainCalls
+  readonly #context: FollowContext
+  readonly #follows = new Set<AbortController>()
+  #requests = 0
+  #isClosed = false
+
+  constructor(options: ConsulAgentOptions) {
+    const { clock, random, events = {}, maxConnections: limit = defaultMaxConnections } = options
+    const onLimit = events.onLimit
+    this.#slots = new PollSlots({ limit, clock, random, ...(onLimit !== undefined && { onLimit }) })
+    this.#http = new HttpGet({
+      ...options,
+      connections: limit,
+      maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
+      onRefused: () => this.#slots.refused(),
+    })
+    this.#plain = new PlainCalls(options)
+    this.#context = {
+      http: this.#http,
+      slots: this.#slots,
+      idle: new IdleAnswers(),
+      mode: options.consistencyMode ?? 'default',
+      maxStaleMs: options.maxStaleMs ?? defaultMaxStaleMs,
+      clock,
+      random,
+      events: { ...events, onRequest: () => this.#sent(events.onRequest) },
+    }
+  }
+
+  follow(query: ConsulQuery, follower: ConsulFollower): () => void {
+    if (this.#isClosed) return () => {}
+    const ending = new AbortController()
+    this.#follows.add(ending)
+    this.#slots.queries++
+    followQuery(query, follower, this.#context, ending.signal)
+    return () => this.#end(ending)
+  }
+
+  self(): Promise<ConsulSelf> {
+    return this.#plain.self()
+  }
+
+  datacenters(): Promise<readonly string[]> {
+    return this.#plain.datacenters()
+  }
+
+  load(): ConsulLoad {
+    const { inUse, waiting, limit } = this.#slots
+    return { followed: this.#follows.size, inUse, waiting, limit, requests: this.#requests }
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const ending of this.#follows) this.#end(ending)
+    this.#slots.close()
+    this.#http.close()
+    this.#plain.close()
+  }
+
+  #end(ending: AbortController): void {
+    if (!this.#follows.delete(ending)) return
+    this.#slots.queries--
+    ending.abort()
+  }
+
+  #sent(tell: (() => void) | undefined): void {
+    this.#requests++
+    tell?.()
+  }
+}

@@ -1,0 +1,76 @@
+// Opens the connections to one agent, each within a time of the injected clock, and closes them all in the end. Knows
+// nothing of requests.
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { buildConnector } from 'undici'
+import type { Clock } from '../../watch/clock.ts'
+import { ConsulError } from './consul-error.ts'
+import { type ConsulTls, tlsSettings } from './options.ts'
+
+const connectWithinMs = 5000
+const keepAliveInitialDelay = 30_000
+/** A connection that the agent ends so soon after it began, without a byte, was one too many. */
+const refusedWithinMs = 500
+
+export interface DialerOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls?: ConsulTls
+  readonly clock: Clock
+  /** The agent took a connection and ended it at once without a word, as it does over its limit. */
+  readonly onRefused: () => void
+}
+
+export class Dialer {
+  readonly #options: DialerOptions
+  readonly #sockets = new Set<Socket>()
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+  }
+
+  /** What undici asks for a connection. */
+  readonly connect = (_: buildConnector.Options, callback: buildConnector.Callback): void => {
+    const socket = this.#open()
+    this.#sockets.add(socket)
+    const { clock } = this.#options
+    const giveUp = (): void => {
+      socket.destroy(new ConsulError('deadline', `the Consul agent took no connection within ${connectWithinMs} ms`))
+    }
+    const cancel = clock.after(connectWithinMs, giveUp)
+    const failed = (error: Error): void => callback(error, null)
+    socket.once('error', failed)
+    socket.once(this.#options.tls === undefined ? 'connect' : 'secureConnect', () => {
+      cancel()
+      socket.off('error', failed)
+      this.#watchForRefusal(socket)
+      callback(null, socket)
+    })
+    socket.once('close', () => {
+      cancel()
+      this.#sockets.delete(socket)
+    })
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #open(): Socket {
+    const { host, port, tls } = this.#options
+    const common = { host, port, keepAlive: true, keepAliveInitialDelay }
+    return tls === undefined
+      ? connectTcp({ ...common, noDelay: true })
+      : connectTls({ ...common, ...tlsSettings(tls, host) })
+  }
+
+  #watchForRefusal(socket: Socket): void {
+    const { clock, onRefused } = this.#options
+    const openedAt = clock.monotonic()
+    const ended = (): void => {
+      socket.off('end', ended).off('error', ended)
+      if (socket.bytesRead === 0 && clock.monotonic() - openedAt < refusedWithinMs) onRefused()
+    }
+    socket.once('end', ended).once('error', ended)
+  }
+}

@@ -1,0 +1,228 @@
+// One query, asked again and again: when, with which index, and what of the answers is told. Knows nothing of sockets.
+import { hash } from 'node:crypto'
+import type { Clock, Random } from '../../watch/clock.ts'
+import { runSourceLoop } from '../../watch/source-loop.ts'
+import type { ConsulFollower, ConsulQuery } from './agent.ts'
+import { ConsulError } from './consul-error.ts'
+import { type HttpAnswer, type HttpGet, headerText } from './http-get.ts'
+import { IndexHint } from './index-hint.ts'
+import type { ConsistencyMode, ConsulEvents } from './options.ts'
+import { pause } from './pause.ts'
+import { type IdleAnswers, PollPace } from './poll-pace.ts'
+import type { PollSlots, Slot } from './poll-slots.ts'
+import { answerWithinMs } from './poll-wait.ts'
+
+const backoff = { minMs: 10, maxMs: 5000 }
+/** After so long, at random up to a fifth more or less, the query is asked once without an index. */
+const rereadMs = 300_000
+/** What a re-read finds so soon after an answer, that answer should have told. */
+const driftWithinMs = 1000
+
+export interface FollowContext {
+  readonly http: HttpGet
+  readonly slots: PollSlots
+  readonly idle: IdleAnswers
+  readonly mode: ConsistencyMode
+  readonly maxStaleMs: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: ConsulEvents
+}
+
+/** One way to ask: held until news with an index, at once without. */
+interface Read {
+  readonly index: string | undefined
+  readonly waitMs: number
+  readonly isReread: boolean
+  /** Whether the leader answers and nobody's index is compared with: such an answer needs no other to confirm it. */
+  readonly isFinal: boolean
+  readonly mode: ConsistencyMode
+}
+
+const yielded = Symbol('yielded')
+
+/** Follows until the signal aborts. */
+export function followQuery(
+  query: ConsulQuery,
+  follower: ConsulFollower,
+  context: FollowContext,
+  signal: AbortSignal,
+): void {
+  const followed = new FollowedQuery(query, follower, context)
+  signal.addEventListener('abort', () => followed.close(), { once: true })
+  runSourceLoop({
+    clock: context.clock,
+    random: context.random,
+    signal,
+    attempt: (ended, succeeded) => followed.attempt(ended, succeeded),
+    backoff,
+    askedWaitMs: error => (error instanceof ConsulError ? error.retryAfterMs : undefined),
+    onError: (error, retryAt) => followed.failed(error, retryAt),
+  })
+}
+
+class FollowedQuery {
+  readonly #query: ConsulQuery
+  readonly #follower: ConsulFollower
+  readonly #context: FollowContext
+  readonly #index = new IndexHint()
+  readonly #pace: PollPace
+  /** What the follower knows; undefined before the first answer. */
+  #contentHash: string | undefined
+  /** The follower heard of a failure since it heard of content. */
+  #isFailing = false
+  /** The last answer is not believed before the leader has said the same. */
+  #mustAskLeader = false
+  #rereadAt: number
+  #sentAt = 0
+  #answeredAt = Number.NEGATIVE_INFINITY
+
+  constructor(query: ConsulQuery, follower: ConsulFollower, context: FollowContext) {
+    this.#query = query
+    this.#follower = follower
+    this.#context = context
+    this.#pace = new PollPace(context.clock, context.idle)
+    this.#rereadAt = this.#nextReread()
+  }
+
+  close(): void {
+    this.#pace.close()
+  }
+
+  failed(error: unknown, retryAt: number): void {
+    const known = error instanceof Error ? error : new Error(String(error))
+    this.#isFailing = true
+    this.#index.forget()
+    this.#context.events.onFailure?.(known instanceof ConsulError ? known.reason : 'malformed')
+    this.#follower.failed(known, retryAt)
+  }
+
+  /** One request, when its time and its turn have come. */
+  async attempt(signal: AbortSignal, succeeded: () => void): Promise<void> {
+    const { slots, clock } = this.#context
+    const delayMs = this.#pace.delayMs()
+    if (delayMs > 0) await pause(clock, delayMs, signal)
+    const slot = await slots.take(this.#contentHash === undefined && !this.#isFailing, signal)
+    if (slot === undefined) return
+    try {
+      const read = this.#nextRead()
+      const answer = await this.#ask(read, slot, signal)
+      slot.release()
+      if (answer === yielded || signal.aborted) return
+      this.#take(read, answer)
+      succeeded()
+    } catch (error) {
+      if (error instanceof ConsulError && error.reason === 'refused') slots.refused()
+      throw error
+    } finally {
+      slot.release()
+    }
+  }
+
+  #nextRead(): Read {
+    const { mode, slots, clock } = this.#context
+    const isReread = clock.monotonic() >= this.#rereadAt && !this.#mustAskLeader && this.#index.next !== undefined
+    const asksLeader = this.#mustAskLeader || isReread
+    this.#mustAskLeader = false
+    const index = asksLeader ? undefined : this.#index.next
+    return {
+      index,
+      waitMs: index === undefined ? 0 : slots.waitMs(),
+      isReread,
+      isFinal: index === undefined && (asksLeader || mode !== 'stale'),
+      mode: asksLeader && mode === 'stale' ? 'default' : mode,
+    }
+  }
+
+  async #ask(read: Read, slot: Slot, signal: AbortSignal): Promise<HttpAnswer | typeof yielded> {
+    const { http, events, clock } = this.#context
+    const ending = new AbortController()
+    const forward = (): void => ending.abort(signal.reason)
+    signal.addEventListener('abort', forward, { once: true })
+    if (read.index !== undefined) slot.hold(read.waitMs, () => ending.abort(yielded))
+    this.#pace.sent()
+    this.#sentAt = clock.monotonic()
+    events.onRequest?.()
+    try {
+      return await http.get(formatTarget(this.#query, read), answerWithinMs(read.waitMs), ending.signal)
+    } catch (error) {
+      if (error === yielded) return yielded
+      throw error
+    } finally {
+      signal.removeEventListener('abort', forward)
+    }
+  }
+
+  #take(read: Read, answer: HttpAnswer): void {
+    this.#refuseStale(read, answer)
+    const version = headerText(answer.headers, 'x-consul-index') ?? ''
+    const contentHash = hash('sha256', answer.bytes, 'base64')
+    const isNew = contentHash !== this.#contentHash
+    if (read.index === undefined) this.#index.forget()
+    const fell = this.#index.learn(version) === 'fell'
+    this.#notePace(read, answer, isNew)
+    if (isNew && this.#contentHash !== undefined && !read.isFinal && (fell || read.mode === 'stale')) {
+      this.#mustAskLeader = true
+      return
+    }
+    this.#noteReread(read, answer, isNew)
+    if (isNew || this.#isFailing) this.#tellChange(answer, version, contentHash)
+    else this.#follower.same(version)
+  }
+
+  #tellChange(answer: HttpAnswer, version: string, contentHash: string): void {
+    this.#follower.changed({ body: decodeJson(answer), version, receivedAt: answer.receivedAt })
+    this.#contentHash = contentHash
+    this.#isFailing = false
+  }
+
+  #notePace(read: Read, answer: HttpAnswer, isNew: boolean): void {
+    const heldMs = answer.receivedAt - this.#sentAt
+    this.#pace.answered(!isNew && heldMs < Math.max(read.waitMs, 500) / 2)
+  }
+
+  #noteReread(read: Read, answer: HttpAnswer, isNew: boolean): void {
+    const { events, clock } = this.#context
+    if (read.isReread && isNew && answer.receivedAt - this.#answeredAt < driftWithinMs) events.onDrift?.()
+    if (read.isFinal) this.#rereadAt = this.#nextReread()
+    this.#answeredAt = clock.monotonic()
+  }
+
+  /** With `stale` a server answers that may have lost its leader. A streamed answer does not say: its content is confirmed. */
+  #refuseStale(read: Read, { headers }: HttpAnswer): void {
+    if (read.mode !== 'stale' || headerText(headers, 'x-consul-query-backend') === 'streaming') return
+    const { maxStaleMs } = this.#context
+    const lastContactMs = Number(headerText(headers, 'x-consul-lastcontact') ?? '0')
+    const hasLeader = headerText(headers, 'x-consul-knownleader') !== 'false'
+    if (hasLeader && lastContactMs <= maxStaleMs) return
+    this.#mustAskLeader = true
+    const why = hasLeader
+      ? `last heard from its leader ${lastContactMs} ms ago, over ${maxStaleMs} ms`
+      : 'knows no leader'
+    throw new ConsulError('stale', `the Consul server that answered ${why}`)
+  }
+
+  #nextReread(): number {
+    const { clock, random } = this.#context
+    return clock.monotonic() + rereadMs * (0.8 + 0.4 * random())
+  }
+}
+
+function formatTarget(query: ConsulQuery, { index, waitMs, mode }: Read): string {
+  const parameters = new URLSearchParams(query.parameters)
+  if (mode !== 'default') parameters.set(mode, '')
+  if (index !== undefined) {
+    parameters.set('index', index)
+    parameters.set('wait', `${waitMs}ms`)
+  }
+  const text = parameters.toString()
+  return `/v1${query.path}${text === '' ? '' : `?${text}`}`
+}
+
+function decodeJson({ bytes }: HttpAnswer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw new ConsulError('malformed', "Consul's answer is not JSON", { cause })
+  }
+}

@@ -1,0 +1,140 @@
+// One GET to the agent over a bounded pool of connections: within a deadline, whole, and not too long. Knows nothing of
+// indexes, queues or retries.
+import { Buffer } from 'node:buffer'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Pool } from 'undici'
+import type { Clock } from '../../watch/clock.ts'
+import { ConsulError, connectionError, statusError } from './consul-error.ts'
+import { Dialer } from './dialer.ts'
+import type { ConsulTls } from './options.ts'
+
+/** A whole answer must have come so long after its first byte, in milliseconds. */
+const bodyWithinMs = 15_000
+
+export interface HttpGetOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls?: ConsulTls
+  readonly token?: string
+  readonly connections: number
+  readonly maxBodyBytes: number
+  readonly clock: Clock
+  readonly onRefused: () => void
+}
+
+export interface HttpAnswer {
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: Buffer
+  /** When its first byte came, in ms of the clock's `monotonic`. */
+  readonly receivedAt: number
+}
+
+/** Whoever made it closes it. */
+export class HttpGet {
+  readonly #options: HttpGetOptions
+  readonly #address: string
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #dialer: Dialer
+  readonly #pool: Pool
+
+  constructor(options: HttpGetOptions) {
+    this.#options = options
+    const { host, port, tls, token, connections } = options
+    this.#address = formatAddress(host, port)
+    this.#headers = { accept: 'application/json', ...(token !== undefined && { 'x-consul-token': token }) }
+    this.#dialer = new Dialer(options)
+    this.#pool = new Pool(`${tls === undefined ? 'http' : 'https'}://${this.#address}`, {
+      connections,
+      connect: this.#dialer.connect,
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: 30_000,
+    })
+  }
+
+  /**
+   * The answer of status 200; rejects with a ConsulError for anything else, after `answerWithinMs` without a first byte
+   * too, and with the signal's reason once it aborts.
+   */
+  async get(target: string, answerWithinMs: number, signal: AbortSignal): Promise<HttpAnswer> {
+    signal.throwIfAborted()
+    const ending = new AbortController()
+    const forward = (): void => ending.abort(signal.reason)
+    signal.addEventListener('abort', forward, { once: true })
+    const deadline = new Deadline(this.#options.clock, ending)
+    deadline.set(answerWithinMs, `the Consul agent at ${this.#address} did not answer`)
+    try {
+      return await this.#ask(target, ending.signal, deadline)
+    } catch (error) {
+      throw ending.signal.aborted ? ending.signal.reason : connectionError(error, this.#address)
+    } finally {
+      deadline.clear()
+      signal.removeEventListener('abort', forward)
+    }
+  }
+
+  async #ask(target: string, signal: AbortSignal, deadline: Deadline): Promise<HttpAnswer> {
+    const { clock } = this.#options
+    const response = await this.#pool.request({ method: 'GET', path: target, headers: this.#headers, signal })
+    const receivedAt = clock.monotonic()
+    deadline.set(bodyWithinMs, `the answer of the Consul agent at ${this.#address} was not whole`)
+    const bytes = await this.#readBody(response.body)
+    if (response.statusCode === 200) return { headers: response.headers, bytes, receivedAt }
+    throw statusError(response.statusCode, bytes.toString('utf8'), headerText(response.headers, 'retry-after'))
+  }
+
+  async #readBody(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+    const { maxBodyBytes } = this.#options
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of body) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > maxBodyBytes)
+        throw new ConsulError('malformed', `Consul's answer is longer than ${maxBodyBytes} bytes`)
+    }
+    return Buffer.concat(chunks, length)
+  }
+
+  /** Ends every connection, those in the making too; what is under way rejects. */
+  close(): void {
+    this.#pool.destroy().catch(ignoreClosed)
+    this.#dialer.close()
+  }
+}
+
+/** The pool tells of its end to those who wait for it; nobody does. */
+function ignoreClosed(): void {}
+
+/** The first value of a header; undefined when it is not there. */
+export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+function formatAddress(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** One deadline at a time; it aborts with an error that says what did not come. */
+class Deadline {
+  readonly #clock: Clock
+  readonly #ending: AbortController
+  #cancel: (() => void) | undefined
+
+  constructor(clock: Clock, ending: AbortController) {
+    this.#clock = clock
+    this.#ending = ending
+  }
+
+  set(ms: number, what: string): void {
+    this.clear()
+    const expired = (): void => this.#ending.abort(new ConsulError('deadline', `${what} within ${Math.round(ms)} ms`))
+    this.#cancel = this.#clock.after(ms, expired)
+  }
+
+  clear(): void {
+    this.#cancel?.()
+  }
+}

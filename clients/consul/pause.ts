@@ -1,0 +1,16 @@
+// A wait that ends early. Knows nothing of what is waited for.
+import type { Clock } from '../../watch/clock.ts'
+
+/** Resolves after `ms` milliseconds, or once the signal aborts. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise(resolve => {
+    const end = (): void => {
+      cancel()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const cancel = clock.after(ms, end)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}

@@ -1,0 +1,57 @@
+// How often one query may be asked, whatever the agent answers: a token bucket. Knows nothing of requests.
+import type { Clock } from '../../watch/clock.ts'
+
+const burst = 2
+const shortestMs = 250
+const longestMs = 4000
+/** All queries together that are answered at once with nothing new are asked at most so often. */
+const idlePerSecond = 200
+
+/** How many queries are at present answered at once with nothing new. One for all queries of an agent. */
+export class IdleAnswers {
+  count = 0
+
+  /** Between two requests of one query, in milliseconds: 250, and more once more than 50 queries are idle. */
+  get spacingMs(): number {
+    return Math.min(longestMs, Math.max(shortestMs, (this.count * 1000) / idlePerSecond))
+  }
+}
+
+/**
+ * One query's bucket: two requests at once, then one per spacing. The spacing grows with the number of queries that
+ * bring nothing new, and not with how long one of them has: so a change is still seen within 300 ms while they are few.
+ */
+export class PollPace {
+  readonly #clock: Clock
+  readonly #idle: IdleAnswers
+  /** When the bucket is full again, on the clock's `monotonic`. */
+  #fullAt = 0
+  #isIdle = false
+
+  constructor(clock: Clock, idle: IdleAnswers) {
+    this.#clock = clock
+    this.#idle = idle
+  }
+
+  /** How long the next request must wait, in milliseconds. */
+  delayMs(): number {
+    const debtMs = this.#fullAt - this.#clock.monotonic()
+    return Math.max(0, debtMs - (burst - 1) * this.#idle.spacingMs)
+  }
+
+  sent(): void {
+    this.#fullAt = Math.max(this.#fullAt, this.#clock.monotonic()) + this.#idle.spacingMs
+  }
+
+  /** Whether the last answer came at once with nothing new. */
+  answered(isIdle: boolean): void {
+    if (isIdle === this.#isIdle) return
+    this.#isIdle = isIdle
+    this.#idle.count += isIdle ? 1 : -1
+  }
+
+  /** The query is not asked any more. */
+  close(): void {
+    this.answered(false)
+  }
+}

@@ -1,0 +1,197 @@
+// Who may send a request now: at most so many at once, in turn, the first reads of new queries before the others. Knows
+// nothing of what is asked.
+import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import { waitMsFor } from './poll-wait.ts'
+
+/** While others wait, so many first reads go before one other. */
+const firstsInARow = 4
+/** After the agent refused, the limit stays down for so long; then it grows by a step each time. */
+const learnAgainMs = 120_000
+const growEachMs = 30_000
+const growSteps = 8
+
+/** The right to one request. */
+export interface Slot {
+  /** This request may be held for so long; `yieldNow` ends it when others need its place, its slot comes back soon after. */
+  hold(waitMs: number, yieldNow: () => void): void
+  /** Harmless when called twice. */
+  release(): void
+}
+
+interface Held {
+  readonly since: number
+  readonly waitMs: number
+  readonly yieldNow: () => void
+}
+
+type Waiter = (slot: Slot | undefined) => void
+
+export interface PollSlotsOptions {
+  readonly limit: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly onLimit?: (limit: number) => void
+}
+
+export class PollSlots {
+  readonly #options: PollSlotsOptions
+  readonly #firsts = new Set<Waiter>()
+  readonly #others = new Set<Waiter>()
+  readonly #held = new Set<Held>()
+  #limit: number
+  #inUse = 0
+  #yielding = 0
+  #firstsServed = 0
+  #cancelGrowth: Cancel | undefined
+  #cancelYield: Cancel | undefined
+  /** Queries that share the slots; whoever follows counts itself. */
+  queries = 0
+
+  constructor(options: PollSlotsOptions) {
+    this.#options = options
+    this.#limit = options.limit
+  }
+
+  get inUse(): number {
+    return this.#inUse
+  }
+
+  get waiting(): number {
+    return this.#firsts.size + this.#others.size
+  }
+
+  get limit(): number {
+    return this.#limit
+  }
+
+  /** How long a query that is asked now may be held. */
+  waitMs(): number {
+    return waitMsFor(this.queries, this.#limit, this.#options.random)
+  }
+
+  /** Resolves when it is this one's turn; undefined once the signal aborts. */
+  take(isFirst: boolean, signal: AbortSignal): Promise<Slot | undefined> {
+    if (signal.aborted) return Promise.resolve(undefined)
+    return new Promise(resolve => {
+      const queue = isFirst ? this.#firsts : this.#others
+      const leave = (): void => {
+        queue.delete(waiter)
+        resolve(undefined)
+      }
+      const waiter: Waiter = slot => {
+        signal.removeEventListener('abort', leave)
+        resolve(slot)
+      }
+      queue.add(waiter)
+      signal.addEventListener('abort', leave, { once: true })
+      this.#serve()
+    })
+  }
+
+  /** The agent refused one of the requests under way: fewer at once, until it has been quiet for a while. */
+  refused(): void {
+    const limit = Math.max(1, Math.min(this.#limit, this.#inUse - 1))
+    if (limit < this.#limit) {
+      this.#limit = limit
+      this.#options.onLimit?.(limit)
+    }
+    this.#growAfter(learnAgainMs)
+  }
+
+  close(): void {
+    this.#cancelGrowth?.()
+    this.#cancelYield?.()
+  }
+
+  #growAfter(ms: number): void {
+    this.#cancelGrowth?.()
+    const { limit, clock } = this.#options
+    this.#cancelGrowth =
+      this.#limit < limit
+        ? clock.after(ms, () => {
+            this.#limit = Math.min(limit, this.#limit + Math.ceil(limit / growSteps))
+            this.#growAfter(growEachMs)
+            this.#serve()
+          })
+        : undefined
+  }
+
+  #serve(): void {
+    while (this.#inUse < this.#limit) {
+      const waiter = this.#nextWaiter()
+      if (waiter === undefined) break
+      this.#inUse++
+      waiter(this.#createSlot())
+    }
+    this.#makeRoom()
+  }
+
+  #nextWaiter(): Waiter | undefined {
+    const isOthersTurn = this.#firsts.size === 0 || (this.#others.size > 0 && this.#firstsServed >= firstsInARow)
+    this.#firstsServed = isOthersTurn ? 0 : this.#firstsServed + 1
+    const queue = isOthersTurn ? this.#others : this.#firsts
+    const [waiter] = queue
+    if (waiter !== undefined) queue.delete(waiter)
+    return waiter
+  }
+
+  #createSlot(): Slot {
+    let held: Held | undefined
+    let isYielding = false
+    let isOver = false
+    return {
+      hold: (waitMs, yieldNow) => {
+        const end = (): void => {
+          isYielding = true
+          this.#yielding++
+          yieldNow()
+        }
+        held = { since: this.#options.clock.monotonic(), waitMs, yieldNow: end }
+        this.#held.add(held)
+        this.#makeRoom()
+      },
+      release: () => {
+        if (isOver) return
+        isOver = true
+        if (held !== undefined) this.#held.delete(held)
+        if (isYielding) this.#yielding--
+        this.#inUse--
+        this.#serve()
+      },
+    }
+  }
+
+  /** Ends held requests for those who wait: at once for first reads, for the others when one was held for its turn. */
+  #makeRoom(): void {
+    this.#cancelYield?.()
+    this.#cancelYield = undefined
+    const short = (): number => this.#inUse - this.#held.size
+    const wanted = Math.min(this.#firsts.size, Math.ceil(this.#limit / 8))
+    for (const held of this.#held) {
+      if (short() >= wanted) break
+      this.#end(held)
+    }
+    if (this.waiting > this.#yielding) this.#endOverdue()
+  }
+
+  /** Requests that were sent while there was room for all may be held much longer than a turn is now. */
+  #endOverdue(): void {
+    const { clock } = this.#options
+    const turnMs = this.waitMs()
+    for (const held of this.#held) {
+      if (held.waitMs <= turnMs * 1.5) continue
+      const leftMs = held.since + turnMs - clock.monotonic()
+      if (leftMs > 0) {
+        this.#cancelYield = clock.after(leftMs, () => this.#makeRoom())
+        return
+      }
+      this.#end(held)
+      if (this.waiting <= this.#yielding) return
+    }
+  }
+
+  #end(held: Held): void {
+    this.#held.delete(held)
+    held.yieldNow()
+  }
+}
