@@ -12,19 +12,12 @@ export interface SourceLoopOptions {
    * It calls `succeeded` when the backend answered well, so that a failure after that backs off from the start.
    */
   readonly attempt: (signal: AbortSignal, succeeded: () => void) => Promise<void>
-  readonly backoff: Backoff
+  /** The nth wait after errors in a row is drawn evenly from minMs up to min(maxMs, minMs * 2^n). */
+  readonly backoff: { readonly minMs: number; readonly maxMs: number }
   /** Told of each failed attempt and of when the next one begins, in ms since 1970. Must not throw. */
   readonly onError: (error: unknown, retryAt: number) => void
   /** How long the backend asks to be left alone after this error, in ms; the back-off where it is longer, or when absent. */
   readonly askedWaitMs?: (error: unknown) => number | undefined
-}
-
-/** The nth wait after errors in a row is drawn evenly from minMs up to min(maxMs, minMs * 2^n). */
-export interface Backoff {
-  readonly minMs: number
-  readonly maxMs: number
-  /** Added to the wait after this error, in milliseconds: what the backend itself asked for. */
-  readonly addedMs?: (error: unknown) => number
 }
 
 /**
@@ -90,10 +83,10 @@ class SourceLoop {
     onError(error, clock.now() + waitMs)
   }
 
-  #nextWaitMs(error: unknown): number {
-    const { minMs, maxMs, addedMs } = this.#options.backoff
+  #nextWaitMs(): number {
+    const { minMs, maxMs } = this.#options.backoff
     this.#failures++
     const ceilingMs = Math.min(maxMs, minMs * 2 ** this.#failures)
-    return (addedMs?.(error) ?? 0) + minMs + this.#options.random() * Math.max(0, ceilingMs - minMs)
+    return minMs + this.#options.random() * Math.max(0, ceilingMs - minMs)
   }
 }

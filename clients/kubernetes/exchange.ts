@@ -1,0 +1,27 @@
+// One request and its answer, whatever the HTTP version. Knows nothing of what is asked.
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Target } from './access.ts'
+
+/** An answer whose body is still to be read; reading it to its end or destroying it ends the exchange. */
+export interface Exchange {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Yields buffers. Fails when the connection breaks or the request's signal aborts. */
+  readonly body: Readable
+}
+
+/** Connections to one API server. Whoever made it closes it. */
+export interface Wire {
+  /** Sends a GET and resolves with the head of its answer. */
+  open(target: Target, path: string, signal: AbortSignal): Promise<Exchange>
+  /** Sockets that are open now. */
+  readonly sockets: number
+  close(): void
+}
+
+/** The request's path below what the target's URL has. */
+export function pathBelow(target: Target, path: string): string {
+  const base = target.url.pathname
+  return base === '/' ? path : `${base.replace(/\/$/, '')}${path}`
+}

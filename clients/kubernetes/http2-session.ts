@@ -1,0 +1,121 @@
+// One HTTP/2 connection to an API server: streams up to what the server allows, and PINGs that notice a dead path.
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
+import { connect } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { Target } from './access.ts'
+import { type Exchange, pathBelow } from './exchange.ts'
+
+/** A dead path is noticed within the sum of both: 10 seconds. */
+const pingEveryMs = 5_000
+const pingDeadlineMs = 5_000
+/** A connection without streams is closed after so long. */
+const idleMs = 30_000
+/** The server's SETTINGS are waited for so long, and then its limit is taken to be the usual one. */
+const settingsMs = 5_000
+const windowBytes = 1 << 20
+const sessionWindowBytes = 32 << 20
+/** Node refuses new streams of a session that holds more, in megabytes. */
+const maxSessionMemory = 256
+
+/** Disposed by itself when it breaks, when idle for long, or by close. */
+export class Http2Session {
+  readonly #session: ClientHttp2Session
+  readonly #clock: Clock
+  #streams = 0
+  #cancelPing: Cancel | undefined
+  #cancelIdle: Cancel | undefined
+
+  private constructor(session: ClientHttp2Session, clock: Clock, onEnd: () => void) {
+    this.#session = session
+    this.#clock = clock
+    session.once('close', () => {
+      this.#cancelPing?.()
+      this.#cancelIdle?.()
+      onEnd()
+    })
+    this.#pingLater()
+    this.#mayIdle()
+  }
+
+  /** Resolves once the server has told its limits. `onEnd` is called when no stream is left on it for ever. */
+  static async open(socket: TLSSocket, target: Target, clock: Clock, onEnd: () => void): Promise<Http2Session> {
+    const session = connect(target.url, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: windowBytes },
+      maxSessionMemory,
+    })
+    await toldSettings(session, clock)
+    session.setLocalWindowSize(sessionWindowBytes)
+    return new Http2Session(session, clock, onEnd)
+  }
+
+  /** False from the server's GOAWAY on: what is under way may end, nothing begins. */
+  get hasRoom(): boolean {
+    const { closed, destroyed, remoteSettings } = this.#session
+    return !closed && !destroyed && this.#streams < (remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
+  }
+
+  request(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
+    this.#cancelIdle?.()
+    this.#streams++
+    return new Promise((resolve, reject) => {
+      const stream = this.#start(target, path, signal)
+      stream.once('close', () => {
+        this.#streams--
+        this.#mayIdle()
+        reject(new Error('the stream was closed before an answer came'))
+      })
+      stream.on('error', reject)
+      stream.once('response', headers => resolve({ status: Number(headers[':status']), headers, body: stream }))
+    })
+  }
+
+  close(error?: Error): void {
+    this.#session.destroy(error)
+  }
+
+  #start(target: Target, path: string, signal: AbortSignal): ClientHttp2Stream {
+    const headers = { ':path': pathBelow(target, path), accept: 'application/json', ...target.headers }
+    return this.#session.request(headers, { signal, endStream: true })
+  }
+
+  #mayIdle(): void {
+    if (this.#streams > 0 || this.#session.destroyed) return
+    this.#cancelIdle = this.#clock.after(idleMs, () => this.#session.close())
+  }
+
+  #pingLater(): void {
+    this.#cancelPing = this.#clock.after(pingEveryMs, () => this.#ping())
+  }
+
+  #ping(): void {
+    const sent = this.#session.ping(error => {
+      this.#cancelPing?.()
+      if (error === null) this.#pingLater()
+    })
+    if (!sent) {
+      this.close(new Error('no PING could be sent'))
+      return
+    }
+    // One more turn after the deadline: an answer that came while the process stood still must have its chance first.
+    this.#cancelPing = this.#clock.after(pingDeadlineMs, () => {
+      this.#cancelPing = this.#clock.defer(() => this.close(new Error('the path is dead: no answer to a PING')))
+    })
+  }
+}
+
+function toldSettings(session: ClientHttp2Session, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(settingsMs, resolve)
+    session.once('remoteSettings', () => {
+      cancel()
+      resolve()
+    })
+    session.on('error', error => {
+      cancel()
+      reject(error)
+    })
+    session.once('close', () => reject(new Error('the connection was closed before its settings came')))
+  })
+}

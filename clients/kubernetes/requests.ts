@@ -1,0 +1,68 @@
+// GETs to one API server with fresh credentials each, and within limits of time. Knows nothing of lists and watches.
+import type { Clock } from '../../watch/clock.ts'
+import type { AccessSource } from './access.ts'
+import { refusal } from './answer.ts'
+import { Deadline } from './deadline.ts'
+import type { Exchange, Wire } from './exchange.ts'
+
+/** The head of an answer must come within so long. */
+const headDeadlineMs = 30_000
+
+/** An answer of status 200. */
+export interface Answer extends Exchange {
+  /** A byte came: the next one is due within the idle time. */
+  readonly alive: () => void
+}
+
+export interface AskOptions {
+  readonly path: string
+  readonly signal: AbortSignal
+  /** How long the body may be silent, in milliseconds. */
+  readonly idleMs: number
+}
+
+export class Requests {
+  readonly #access: AccessSource
+  readonly #wire: Wire
+  readonly #clock: Clock
+
+  constructor(access: AccessSource, wire: Wire, clock: Clock) {
+    this.#access = access
+    this.#wire = wire
+    this.#clock = clock
+  }
+
+  get clock(): Clock {
+    return this.#clock
+  }
+
+  /**
+   * Sends a GET and gives `use` its answer; whatever `use` leaves unread is thrown away. Rejects with RefusedError for
+   * another status than 200, and with DeadlineError for silence; after a 401 the credentials are read anew.
+   */
+  async ask<T>({ path, signal, idleMs }: AskOptions, use: (answer: Answer) => Promise<T>): Promise<T> {
+    using deadline = new Deadline(this.#clock, signal)
+    deadline.arm(headDeadlineMs, `${path}: no answer within ${headDeadlineMs / 1000} s`)
+    try {
+      const target = await this.#access.target()
+      const exchange = await this.#wire.open(target, path, deadline.signal)
+      const alive = (): void => deadline.arm(idleMs, `${path}: silent for ${idleMs / 1000} s`)
+      alive()
+      return await this.#using(exchange, path, () => use({ ...exchange, alive }))
+    } catch (error) {
+      // What broke is the socket or the reader; why it broke is the deadline, whoever aborted, or a dead path.
+      if (deadline.signal.aborted) throw deadline.signal.reason
+      throw error instanceof Error && error.name === 'AbortError' ? (error.cause ?? error) : error
+    }
+  }
+
+  async #using<T>(exchange: Exchange, path: string, use: () => Promise<T>): Promise<T> {
+    try {
+      if (exchange.status === 200) return await use()
+      if (exchange.status === 401) this.#access.forget()
+      throw await refusal(exchange, path)
+    } finally {
+      exchange.body.destroy()
+    }
+  }
+}
