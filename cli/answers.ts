@@ -91,6 +91,48 @@ const evaluated = {
 export const evaluation = z.looseObject({ ...evaluated, dtabVersion: z.number(), hash: z.string() })
 export type Evaluation = z.output<typeof evaluation>
 
+const sourceNameState = z.enum(['ok', 'pending', 'stale', 'failed', 'held'])
+
+export const source = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  prefix: z.string().optional(),
+  state: z.string(),
+  counts: z.looseObject({
+    total: z.number(),
+    ok: z.number(),
+    pending: z.number(),
+    stale: z.number(),
+    failed: z.number(),
+    held: z.number(),
+  }),
+  oldestAgeMs: z.number().optional(),
+  failingSince: z.string().optional(),
+  lastError: z.string().optional(),
+  guard: z.looseObject({ held: z.number(), since: z.string().optional() }).optional(),
+})
+export type Source = z.output<typeof source>
+
+export const sourceList = z.looseObject({ sources: z.array(source) })
+
+const sourceName = z.looseObject({
+  name: z.string(),
+  state: sourceNameState,
+  observers: z.number(),
+  ageMs: z.number().optional(),
+  lastChangeAt: z.string().optional(),
+  version: z.string().optional(),
+  failingSince: z.string().optional(),
+  lastError: z.string().optional(),
+  heldSince: z.string().optional(),
+})
+export type SourceNameRow = z.output<typeof sourceName>
+
+export const sourcePage = z.looseObject({ source, names: z.array(sourceName), next: z.string().optional() })
+export type SourcePage = z.output<typeof sourcePage>
+
+export const releaseResult = z.looseObject({ id: z.string(), released: z.number() })
+
 /** RFC 9457, with this API's members. */
 export const problem = z.looseObject({
   status: z.number(),

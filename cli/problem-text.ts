@@ -44,6 +44,8 @@ function cureOf(problem: Problem, { namespace = 'NAMESPACE', isNew }: Subject): 
       return `\`namerctl dtab list\` shows what exists, \`namerctl dtab create ${namespace} FILE\` makes it`
     case 'version-not-found':
       return `\`namerctl dtab history ${namespace}\` lists the versions`
+    case 'source-not-found':
+      return '`namerctl sources` shows how they are'
     case 'dtab-version-mismatch':
       return isNew
         ? `\`namerctl dtab put ${namespace} FILE\` replaces it`

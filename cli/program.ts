@@ -10,6 +10,7 @@ import { addDtabWatch } from './commands/dtab-watch.ts'
 import { addDtabWrites } from './commands/dtab-write.ts'
 import { addEvaluation } from './commands/evaluate.ts'
 import { examples } from './commands/options.ts'
+import { addSources } from './commands/sources.ts'
 import { outputForms } from './session.ts'
 
 const serverHelp = `
@@ -33,6 +34,7 @@ export function createProgram(io: CliIo): Command {
         ['dtab get default', 'the rules of one namespace'],
         ['dtab edit default', 'change them'],
         ['delegate /svc/web', 'why a name leads where it leads'],
+        ['sources', 'how the backends are, and how old their data is'],
       )}\n${serverHelp}`,
     )
   // Settings come before the commands, which inherit them.
@@ -51,6 +53,7 @@ export function createProgram(io: CliIo): Command {
   addDtabEdit(dtab, io)
   addDtabWatch(dtab, io)
   addEvaluation(program, io)
+  addSources(program, io)
   addCompletion(program, io)
   return program
 }

@@ -1,7 +1,8 @@
 // Decides whether the server may be sent clients, and says why not. Ready too early answers wrongly; never ready helps nobody.
 import type { Store } from '../storage/store.ts'
-import type { Kernel, SourceReport } from '../watch/cell.ts'
+import { type Kernel, relayGroup, type SourceReport } from '../watch/cell.ts'
 import type { Clock } from '../watch/clock.ts'
+import { commonestError, reportsByGroup } from './source-groups.ts'
 
 /** ready false always comes with a reason; ready true may come with reasons too: what is stale or still awaited. */
 export interface ReadinessReport {
@@ -32,8 +33,9 @@ export function createReadiness({ kernel, store, clock, boundMs, shutdown }: Rea
   let wasReady = false
   let waiters: (() => void)[] = []
   const check = (): boolean => {
-    const waiting = kernel.sources().some(({ state }) => state === 'pending' || state === 'failed')
-    wasReady ||= !waiting || clock.monotonic() - startedAt >= boundMs
+    const isWaiting = (): boolean =>
+      kernel.sources().some(({ state, group }) => group !== relayGroup && (state === 'pending' || state === 'failed'))
+    wasReady ||= !isWaiting() || clock.monotonic() - startedAt >= boundMs
     if (wasReady) for (const tell of waiters.splice(0)) tell()
     return wasReady
   }
@@ -42,7 +44,7 @@ export function createReadiness({ kernel, store, clock, boundMs, shutdown }: Rea
   return {
     report: () => {
       if (shutdown.aborted) return { ready: false, reasons: ['the server is stopping'] }
-      return { ready: check(), reasons: reasonsFor(kernel.sources(), clock) }
+      return { ready: check(), reasons: reasonsFor(kernel, clock) }
     },
     whenReady: then => {
       waiters.push(then)
@@ -58,19 +60,54 @@ export function createReadiness({ kernel, store, clock, boundMs, shutdown }: Rea
 
 const maxReasons = 20
 
-function reasonsFor(sources: readonly SourceReport[], clock: Clock): readonly string[] {
-  const troubled = sources.filter(({ state }) => state !== 'ok')
-  const shown = troubled.slice(0, maxReasons).map(source => reason(source, clock))
-  return troubled.length > maxReasons
-    ? [...shown, `and ${troubled.length - maxReasons} more sources; see /state`]
-    : shown
+/** One sentence for each backend that has not answered or fails. */
+function reasonsFor(kernel: Kernel, clock: Clock): readonly string[] {
+  const reasons: string[] = []
+  for (const [group, reports] of reportsByGroup(kernel)) {
+    const troubled = reports.filter(({ state }) => state !== 'ok')
+    const [first] = troubled
+    if (first === undefined) continue
+    reasons.push(troubled.length === 1 ? reasonOf(first, clock) : reasonOfMany(group, troubled, reports.length, clock))
+  }
+  if (reasons.length <= maxReasons) return reasons
+  return [...reasons.slice(0, maxReasons), `and ${reasons.length - maxReasons} more sources; see /state`]
 }
 
-function reason(source: SourceReport, clock: Clock): string {
-  const error = source.lastError === undefined ? '' : `: ${source.lastError}`
-  const retry = source.retryAt === undefined ? '' : `, next try in ${Math.max(0, source.retryAt - clock.now())} ms`
-  const ageMs = clock.now() - (source.contactAt ?? source.openedAt)
-  if (source.state === 'stale') return `${source.name} is stale, last answer ${ageMs} ms ago${error}${retry}`
-  if (source.state === 'failed') return `${source.name} has never answered, failing for ${ageMs} ms${error}${retry}`
+function reasonOf(source: SourceReport, clock: Clock): string {
+  const cause = causeOf([source], clock)
+  const ageMs = silenceMs(source, clock)
+  if (source.state === 'stale') return `${source.name} is stale, last answer ${ageMs} ms ago${cause}`
+  if (source.state === 'failed') return `${source.name} has never answered, failing for ${ageMs} ms${cause}`
   return `${source.name} has not answered yet, waiting for ${ageMs} ms`
+}
+
+function reasonOfMany(group: string, troubled: readonly SourceReport[], total: number, clock: Clock): string {
+  const inState = (state: SourceReport['state']): readonly SourceReport[] =>
+    troubled.filter(source => source.state === state)
+  const longestMs = (sources: readonly SourceReport[]): number =>
+    sources.reduce((longest, source) => Math.max(longest, silenceMs(source, clock)), 0)
+  const [stale, failed, waiting] = [inState('stale'), inState('failed'), inState('pending')]
+  const parts = [
+    ...(stale.length > 0 ? [`${stale.length} are stale, the oldest answer ${longestMs(stale)} ms ago`] : []),
+    ...(failed.length > 0 ? [`${failed.length} have never answered, failing for up to ${longestMs(failed)} ms`] : []),
+    ...(waiting.length > 0
+      ? [`${waiting.length} have not answered yet, waiting for up to ${longestMs(waiting)} ms`]
+      : []),
+  ]
+  return `${group}: of ${total} names ${parts.join('; ')}${causeOf([...stale, ...failed], clock)}`
+}
+
+/** The most frequent error and the soonest try. */
+function causeOf(failing: readonly SourceReport[], clock: Clock): string {
+  const error = commonestError(failing.flatMap(({ lastError }) => lastError ?? []))
+  const retryAt = failing
+    .flatMap(source => source.retryAt ?? [])
+    .reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+  const retry = retryAt === Number.POSITIVE_INFINITY ? '' : `, next try in ${Math.max(0, retryAt - clock.now())} ms`
+  return `${error === undefined ? '' : `: ${error}`}${retry}`
+}
+
+/** Since it was heard or, if never, opened. */
+function silenceMs({ contactAt, openedAt }: SourceReport, clock: Clock): number {
+  return clock.now() - (contactAt ?? openedAt)
 }

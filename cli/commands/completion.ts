@@ -1,4 +1,4 @@
-// namerctl completion: scripts for shells, made from the commands themselves. Namespaces are asked of the server.
+// namerctl completion: scripts for shells, made from the commands themselves. Namespaces and sources are asked of the server.
 import { Argument, type Command } from 'commander'
 import { usageError } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
@@ -10,7 +10,7 @@ const shells = ['bash', 'zsh', 'fish'] as const
 export function addCompletion(program: Command, io: CliIo): void {
   program
     .command('completion')
-    .description('Print a script that completes commands, options and namespaces')
+    .description('Print a script that completes commands, options, namespaces and sources')
     .addArgument(new Argument('<shell>').choices(shells))
     .addHelpText(
       'after',
@@ -27,7 +27,8 @@ interface Completion {
   readonly words: string
   readonly commands: readonly string[]
   readonly options: readonly string[]
-  readonly takesNamespace: boolean
+  /** The command that lists what the first argument may be. */
+  readonly listing: string | undefined
 }
 
 function wordsOf(command: Command, words: readonly string[] = []): Completion[] {
@@ -37,7 +38,7 @@ function wordsOf(command: Command, words: readonly string[] = []): Completion[] 
     words: words.join(' '),
     commands: command.commands.map(child => child.name()),
     options: [...new Set([...own, ...globals])],
-    takesNamespace: command.registeredArguments[0]?.name() === 'namespace',
+    listing: listings[command.registeredArguments[0]?.name() ?? ''],
   }
   return [completion, ...command.commands.flatMap(child => wordsOf(child, [...words, child.name()]))]
 }
@@ -50,18 +51,23 @@ function scriptFor(shell: string, completions: readonly Completion[]): string {
   throw usageError(`no completion for ${shell}: bash, zsh and fish have one`)
 }
 
-const listNamespaces = 'namerctl dtab list 2>/dev/null'
+const listings: Readonly<Record<string, string>> = {
+  namespace: 'namerctl dtab list 2>/dev/null',
+  source: 'namerctl sources list --ids 2>/dev/null',
+}
 
 function bashScript(completions: readonly Completion[]): string {
-  const cases = completions.map(({ words, commands, options, takesNamespace }) => {
-    const names = takesNamespace ? ` $(${listNamespaces})` : ''
+  const cases = completions.map(({ words, commands, options, listing }) => {
+    const names = listing === undefined ? '' : ` $(${listing})`
     return `    "${words}") words="${[...commands, ...options].join(' ')}${names}" ;;`
   })
+  const groups = completions.filter(({ words, commands }) => words !== '' && commands.length > 0)
+  const groupPattern = groups.map(({ words }) => words).join('|')
   return `_namerctl() {
   local i path="" words=""
   for ((i = 1; i < COMP_CWORD && i <= 2; i++)); do
     case "\${COMP_WORDS[i]}" in -*) break ;; esac
-    [ "$i" = 2 ] && [ "$path" != dtab ] && break
+    [ "$i" = 2 ] && case "$path" in ${groupPattern}) ;; *) break ;; esac
     path="\${path:+$path }\${COMP_WORDS[i]}"
   done
   case "$path" in
@@ -75,7 +81,7 @@ complete -F _namerctl namerctl
 }
 
 function fishScript(completions: readonly Completion[]): string {
-  const lines = completions.flatMap(({ words, commands, options, takesNamespace }) => {
+  const lines = completions.flatMap(({ words, commands, options, listing }) => {
     const labels = words.split(' ').filter(word => word !== '')
     const isHere = labels.map(word => `__fish_seen_subcommand_from ${word}`)
     if (commands.length > 0) isHere.push(`not __fish_seen_subcommand_from ${commands.join(' ')}`)
@@ -84,7 +90,7 @@ function fishScript(completions: readonly Completion[]): string {
     return [
       ...(commands.length > 0 ? [complete(`-f -a '${commands.join(' ')}'`)] : []),
       ...options.map(option => complete(`-l ${option.replace(/^--/, '')}`)),
-      ...(takesNamespace ? [complete(`-a '(${listNamespaces})'`)] : []),
+      ...(listing === undefined ? [] : [complete(`-a '(${listing})'`)]),
     ]
   })
   return `${lines.join('\n')}\n`

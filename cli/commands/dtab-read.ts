@@ -8,7 +8,7 @@ import { ask, presentVersion } from '../dtab-writes.ts'
 import { openSession } from '../session.ts'
 import { tableLines } from '../table.ts'
 import { parseVersion } from '../version-option.ts'
-import { asBoolean, asCount, examples } from './options.ts'
+import { asBoolean, countUpTo, examples } from './options.ts'
 
 /** Adds the reading commands under `dtab`. */
 export function addDtabReads(dtab: Command, io: CliIo): void {
@@ -75,7 +75,7 @@ function addHistory(dtab: Command, io: CliIo): void {
     .alias('log')
     .description('List the versions of a dtab, newest first')
     .argument('<namespace>')
-    .option('--limit <count>', 'at most so many', asCount, 20)
+    .option('--limit <count>', 'at most so many', countUpTo(100), 20)
     .addHelpText('after', examples(['dtab history default', 'who changed it, when and why']))
     .action(async (namespace: string, { limit }: { readonly limit: number }, command: Command) => {
       const session = openSession(io, command)

@@ -8,11 +8,13 @@ export function asBoolean(text: string): boolean {
   throw new InvalidArgumentError('write true or false')
 }
 
-/** A number of things, 1 to 100. */
-export function asCount(text: string): number {
-  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0
-  if (count < 1 || count > 100) throw new InvalidArgumentError('write a number from 1 to 100')
-  return count
+/** Reads a number of things, 1 to `most`. */
+export function countUpTo(most: number): (text: string) => number {
+  return text => {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : 0
+    if (count < 1 || count > most) throw new InvalidArgumentError(`write a number from 1 to ${most}`)
+    return count
+  }
 }
 
 /** The examples at the end of a command's help: what to type after `namerctl`, and what it does. */

@@ -1,5 +1,6 @@
 // Every example that a --help shows, run as it stands.
 import { describe, expect, it } from 'vitest'
+import { bareNamer, FakeGuard } from '../api/http/http-api.fixture.ts'
 import { createCliFixture, editorThat, runCli } from './cli.fixture.ts'
 
 const commands = [
@@ -21,6 +22,10 @@ const helps = [
   'bind',
   'resolve',
   'delegate',
+  'sources',
+  'sources list',
+  'sources show',
+  'sources release',
   'completion',
 ]
 
@@ -53,7 +58,10 @@ describe('an example in --help', () => {
 
   it.each(examples)('works: %s', async line => {
     const { argv, stdin } = readExample(line)
-    const fixture = await createCliFixture({ namespaces: { staging: '/svc => /#/io.test' } })
+    const fixture = await createCliFixture({
+      namespaces: { staging: '/svc => /#/io.test' },
+      alsoSources: [bareNamer(['#', 'io.l5d.consul'], new FakeGuard())],
+    })
     fixture.namer.set('web', '10.0.0.1:80')
     fixture.file('web.dtab', '/svc => /#/io.test ;\n')
     if (!argv.includes('create')) for (let i = 0; i < 7; i++) await fixture.run('dtab put default web.dtab')

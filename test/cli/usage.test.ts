@@ -46,12 +46,18 @@ describe('usage', () => {
     'diff',
     'watch',
   ].map(name => `dtab ${name}`)
-  it.each([...commands, 'bind', 'resolve', 'delegate', 'completion'])('%s --help teaches with examples', async name => {
-    const { code, out, err } = await runCli(`${name} --help`)
-    expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out).toMatch(new RegExp(`Examples:\n  \\$ namerctl ${name.replace(/^dtab list$/, 'dtab l(ist|s)')} .*# `))
-    expect(out).toContain('--base-url <url>')
-  })
+  const sources = ['sources', 'sources list', 'sources show', 'sources release']
+  it.each([...commands, ...sources, 'bind', 'resolve', 'delegate', 'completion'])(
+    '%s --help teaches with examples',
+    async name => {
+      const { code, out, err } = await runCli(`${name} --help`)
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+      expect(out).toMatch(
+        new RegExp(`Examples:\n(?:  .*\n)*?  \\$ namerctl ${name.replace(/^dtab list$/, 'dtab l(ist|s)')} .*# `),
+      )
+      expect(out).toContain('--base-url <url>')
+    },
+  )
 })
 
 describe('the base URL', () => {
@@ -137,7 +143,8 @@ describe('namerctl completion', () => {
     async shell => {
       const { code, out } = await runCli(['completion', shell])
       expect(code).toBe(0)
-      for (const word of ['rollback', 'delegate', 'base-url', 'namerctl dtab list']) expect(out).toContain(word)
+      for (const word of ['rollback', 'delegate', 'base-url', 'namerctl dtab list', 'namerctl sources list --ids'])
+        expect(out).toContain(word)
     },
   )
 
@@ -146,9 +153,11 @@ describe('namerctl completion', () => {
     const script = `${out}
 COMP_WORDS=(namerctl dtab roll); COMP_CWORD=2; _namerctl; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(namerctl dtab get --js); COMP_CWORD=3; _namerctl; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(namerctl sources rel); COMP_CWORD=2; _namerctl; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(namerctl sources show --st); COMP_CWORD=3; _namerctl; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(namerctl del); COMP_CWORD=1; _namerctl; echo "\${COMPREPLY[@]}"`
     const { stdout } = await promisify(execFile)('bash', ['-c', script])
-    expect(stdout).toBe('rollback\n--json\ndelegate\n')
+    expect(stdout).toBe('rollback\n--json\nrelease\n--state\ndelegate\n')
   })
 })
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createReadiness, type Readiness } from '../../server/readiness.ts'
 import { createMemoryStore } from '../../storage/memory/memory-store.ts'
 import type { Store } from '../../storage/store.ts'
-import type { Cell, Kernel, Sink } from '../../watch/cell.ts'
+import { type Cell, type Kernel, relayGroup, type Sink } from '../../watch/cell.ts'
 import { createKernel } from '../../watch/kernel.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
 
@@ -105,6 +105,26 @@ describe('R2: readiness', () => {
     for (let n = 0; n < 100; n++) kernel.source(`fs ${n}`, () => () => {}).watch(() => {})
     const { reasons } = readiness.report()
     expect([reasons.length, reasons.at(-1)]).toEqual([21, 'and 80 more sources; see /state'])
+  })
+
+  it('says of 10,000 failing names of one backend one sentence, and leaves out what only passes on', () => {
+    const { readiness, clock, kernel } = begin()
+    const sinks: Sink<number>[] = []
+    const open = (sink: Sink<number>): (() => void) => {
+      sinks.push(sink)
+      return () => {}
+    }
+    const group = '/#/io.l5d.consul'
+    for (let n = 0; n < 10_000; n++) kernel.source(`consul ${n}`, open, { group }).watch(() => {})
+    kernel.source('http consul', () => () => {}, { group: relayGroup }).watch(() => {})
+    sinks[0]?.set(1)
+    for (const sink of sinks.slice(1, 6_000)) sink.set(1)
+    clock.advance(300)
+    for (const sink of sinks.slice(1, 9_000)) sink.fail(new Error('no leader'), clock.now() + 700)
+    sinks[9_000]?.fail(new Error('timeout'))
+    expect(readiness.report().reasons).toEqual([
+      `${group}: of 10000 names 5999 are stale, the oldest answer 300 ms ago; 3001 have never answered, failing for up to 300 ms; 999 have not answered yet, waiting for up to 300 ms: no leader, next try in 700 ms`,
+    ])
   })
 
   it('ends when the server begins to stop', () => {
