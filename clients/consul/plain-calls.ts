@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import Consul from 'consul'
+import type { CommonOptions } from 'consul/lib/consul.js'
 import type { Clock } from '../../watch/clock.ts'
 import type { ConsulSelf } from './agent.ts'
 import { ConsulError, connectionError, statusError } from './consul-error.ts'
@@ -18,6 +19,11 @@ export interface PlainCallsOptions {
   readonly tls?: ConsulTls
   readonly token?: string
   readonly clock: Clock
+}
+
+/** What each call is given; the package takes `ctx`, which its types do not name. */
+interface CallContext extends CommonOptions {
+  readonly ctx: EventEmitter
 }
 
 /** Whoever made it closes it. */
@@ -55,7 +61,7 @@ export class PlainCalls {
   }
 
   /** The package waits for ever on an answer that breaks off, so each call is cancelled at a deadline. */
-  async #call(ask: (context: { ctx: EventEmitter }) => Promise<unknown>): Promise<unknown> {
+  async #call(ask: (context: CallContext) => Promise<unknown>): Promise<unknown> {
     const { host, port, clock } = this.#options
     const ctx = new EventEmitter()
     this.#calls.add(ctx)

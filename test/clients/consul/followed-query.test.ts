@@ -1,0 +1,26 @@
+// One followed query over real HTTP: what it asks and what it tells.
+import { expect, it } from 'vitest'
+import { Ear, startConsulTrial, web } from './consul.fixture.ts'
+
+it('tells the present content, then each change as it comes, by one held request', async () => {
+  const { consul, agent, until, advanceUntil, clock } = await startConsulTrial({ token: 'secret' })
+  consul.register({ service: 'web', port: 1 })
+  const ear = new Ear()
+  const stop = agent.follow(web, ear)
+  await until(() => consul.held === 1)
+  expect(ear.log).toEqual(['1'])
+  expect(agent.load()).toEqual({ followed: 1, inUse: 1, waiting: 0, limit: 180, requests: 2 })
+  consul.register({ service: 'web', port: 2 })
+  await advanceUntil(() => consul.held === 1 && ear.answers.length === 2)
+  expect(ear.log).toEqual(['1', '2'])
+  expect(ear.answers.map(answer => answer.version)).toEqual(['2', '3'])
+  const [first, second] = consul.requests
+  expect([first?.index, first?.parameters.get('dc'), first?.token]).toEqual([undefined, 'dc1', 'secret'])
+  expect(second?.index).toBe(2)
+  expect(Number.parseInt(second?.parameters.get('wait') ?? '', 10)).toBeGreaterThanOrEqual(30_000)
+  stop()
+  stop()
+  await until(() => consul.connections === 0)
+  expect(agent.load()).toEqual({ followed: 0, inUse: 0, waiting: 0, limit: 180, requests: 3 })
+  expect(clock.waiting).toBe(0)
+})
