@@ -76,7 +76,8 @@ export class DiscoveredName implements FoundSink, GuardedName {
   letGo(): void {
     this.#lastGood = undefined
     this.#published.trust()
-    if (this.#loss !== undefined) this.#showLoss(this.#loss, Number.NEGATIVE_INFINITY)
+    const isMissing = this.#loss?.missingSince !== undefined
+    if (this.#loss !== undefined) this.#showLoss(this.#loss, isMissing ? Number.NEGATIVE_INFINITY : undefined)
   }
 
   forget(): void {

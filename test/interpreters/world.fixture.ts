@@ -26,7 +26,9 @@ export interface World {
 }
 
 /** `namers` are those of the oracle vectors unless others are made. */
-export function createWorld(makeNamers: (kernel: Kernel) => readonly Namer[] = createTestNamers): World {
+export function createWorld(
+  makeNamers: (kernel: Kernel, clock: FakeClock) => readonly Namer[] = createTestNamers,
+): World {
   const clock = new FakeClock()
   const kernel = createKernel({
     clock,
@@ -35,7 +37,7 @@ export function createWorld(makeNamers: (kernel: Kernel) => readonly Namer[] = c
     },
   })
   const store = createMemoryStore({ kernel, clock })
-  const interpreter = createInterpreter({ store, kernel, clock, namers: makeNamers(kernel) })
+  const interpreter = createInterpreter({ store, kernel, clock, namers: makeNamers(kernel, clock) })
   return {
     clock,
     kernel,

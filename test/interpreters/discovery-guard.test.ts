@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest'
+import { settleMs } from '../../interpreters/mass-empty-guard.ts'
+import { createScripted, guarded, type Scripted, type ScriptedName } from './discovery.fixture.ts'
+
+const good = '10.0.0.1:80'
+const held = `${good} stale`
+const holdDownMs = guarded.emptyHoldDownMs
+
+function lasts(names: readonly ScriptedName[]): (string | undefined)[] {
+  return names.map(name => name.last)
+}
+
+/** What so many names show, all the same. */
+function all(count: number, text: string): string[] {
+  return Array.from({ length: count }, () => text)
+}
+
+function createHeld(lost: number, count = 10): Scripted & { readonly all: ScriptedName[] } {
+  const scripted = createScripted({ rule: guarded })
+  const all = scripted.names(count)
+  for (const name of all.slice(0, lost)) name.has()
+  scripted.clock.advance(settleMs)
+  return { ...scripted, all }
+}
+
+describe('a loss that the guard lets pass', () => {
+  it('waits until it is seen whether it is one of many, then shows, and is neg a hold-down after it happened', () => {
+    const { clock, names } = createScripted({ rule: guarded })
+    const [web] = names(10)
+    web?.has()
+    clock.advance(settleMs - 1)
+    expect(web?.last).toBe(good)
+    clock.advance(1)
+    expect(web?.last).toBe('none')
+    clock.advance(holdDownMs - settleMs - 1)
+    expect(web?.last).toBe('none')
+    clock.advance(1)
+    expect(web?.last).toBe('neg')
+  })
+
+  it('does not wait when fewer names are observed than can be many', () => {
+    const { clock, names } = createScripted({ rule: guarded })
+    const few = names(3)
+    for (const name of few) name.has()
+    clock.settle()
+    expect(lasts(few)).toEqual(all(3, 'none'))
+  })
+
+  it('is never shown when endpoints come back in time', () => {
+    const { clock, names } = createScripted({ rule: guarded })
+    const [web] = names(10)
+    for (let i = 0; i < 20; i++) {
+      web?.isGone()
+      clock.advance(100)
+      web?.has('10.0.0.1')
+      clock.advance(100)
+    }
+    clock.advance(60_000)
+    expect(web?.seen).toEqual(['pending', good])
+  })
+
+  it('may be half of the names, and may be all of them when each loss leaves the window before the next', () => {
+    const half = createHeld(5)
+    expect(lasts(half.all)).toEqual([...all(5, 'none'), ...all(5, good)])
+    const { clock, names } = createScripted({ rule: guarded })
+    const every = names(10)
+    for (const name of every) {
+      name.isGone()
+      clock.advance(30_001)
+    }
+    expect(lasts(every)).toEqual(all(10, 'neg'))
+  })
+
+  it('counts no name that was empty at first sight, and forgets one that nobody follows', () => {
+    const { clock, name, names } = createScripted({ rule: guarded })
+    const followed = names(10)
+    for (let i = 0; i < 20; i++) name(`empty${i}`).has()
+    for (const each of followed.slice(0, 5)) {
+      each.isGone()
+      each.stop()
+    }
+    clock.settle()
+    followed[5]?.isGone()
+    clock.advance(settleMs)
+    expect(followed[5]?.last).toBe('none')
+    expect(clock.waiting).toBe(1)
+  })
+})
+
+describe('a loss of many names', () => {
+  it.each(['empty', 'gone'])('is held back when they are %s: the last good endpoints stay, with the cure', how => {
+    const { clock, discovery, names } = createScripted({ rule: guarded })
+    const all10 = names(10)
+    for (const name of all10.slice(0, 6)) how === 'empty' ? name.has() : name.isGone()
+    clock.advance(settleMs)
+    expect(lasts(all10)).toEqual([...all(6, held), ...all(4, good)])
+    expect(all10[0]?.reason).toContain('namerctl sources release test')
+    expect(discovery.guard?.held()).toEqual(
+      ['n0', 'n1', 'n2', 'n3', 'n4', 'n5'].map(name => ({ name, since: clock.now() })),
+    )
+    clock.advance(86_400_000)
+    expect(lasts(all10)).toEqual([...all(6, held), ...all(4, good)])
+    expect(new Set(all10[0]?.trees)).toEqual(new Set(['pending', 'bound']))
+  })
+
+  it('takes back what was shown as empty or neg within the window', () => {
+    const { clock, names } = createScripted({ rule: guarded })
+    const all10 = names(10)
+    for (const name of all10.slice(0, 6)) {
+      name.isGone()
+      clock.advance(900)
+    }
+    expect(lasts(all10)).toEqual([...all(6, held), ...all(4, good)])
+    expect(all10[0]?.seen).toEqual(['pending', good, 'none', 'neg', held])
+    clock.advance(86_400_000)
+    expect(all10[0]?.last).toBe(held)
+  })
+
+  it('does not take back what was lost before the window', () => {
+    const { clock, names } = createScripted({ rule: guarded })
+    const all10 = names(10)
+    all10[0]?.isGone()
+    clock.advance(30_001)
+    for (const name of all10.slice(1, 7)) name.isGone()
+    clock.advance(settleMs)
+    expect(lasts(all10)).toEqual(['neg', ...all(6, held), ...all(3, good)])
+  })
+
+  it('is joined by losses that come while it lasts, and not once too few names are held', () => {
+    const { clock, all: all10 } = createHeld(6)
+    clock.advance(3_600_000)
+    all10[6]?.isGone()
+    clock.advance(settleMs)
+    expect(all10[6]?.last).toBe(held)
+    for (const name of all10.slice(0, 6)) name.has('10.0.0.2')
+    all10[7]?.isGone()
+    clock.advance(settleMs)
+    expect([all10[6]?.last, all10[7]?.last]).toEqual([held, 'none'])
+  })
+
+  it('leaves a name free when its backend gives it endpoints again, and only that one', () => {
+    const { clock, discovery, all: all10 } = createHeld(6)
+    all10[0]?.has('10.0.0.9')
+    clock.settle()
+    expect(lasts(all10).slice(0, 2)).toEqual(['10.0.0.9:80', held])
+    all10[1]?.has('10.0.0.1')
+    clock.settle()
+    expect(all10[1]?.last).toBe(good)
+    expect(discovery.guard?.held()).toHaveLength(4)
+  })
+
+  it('shows the truth of every held name at once when it is released, and does not hold the same losses again', () => {
+    const { clock, discovery, all: all10 } = createHeld(6)
+    all10[5]?.has('10.0.0.9')
+    expect(discovery.guard?.release()).toBe(5)
+    clock.settle()
+    expect(lasts(all10)).toEqual([...all(5, 'neg'), '10.0.0.9:80', ...all(4, good)])
+    for (const name of all10.slice(0, 5)) name.isGone()
+    all10[6]?.isGone()
+    clock.advance(settleMs)
+    expect(lasts(all10).slice(0, 7)).toEqual([...all(5, 'neg'), '10.0.0.9:80', 'none'])
+    expect([discovery.guard?.held(), discovery.guard?.release()]).toEqual([[], 0])
+  })
+
+  it('is released to nothing, still bound, where empty is not neg', () => {
+    const scripted = createScripted({ rule: { ...guarded, emptyIsNeg: false } })
+    const all10 = scripted.names(10)
+    for (const name of all10.slice(0, 5)) name.has()
+    all10[5]?.isGone()
+    scripted.clock.advance(settleMs)
+    expect(lasts(all10).slice(0, 6)).toEqual(all(6, held))
+    scripted.discovery.guard?.release()
+    scripted.clock.settle()
+    expect(lasts(all10).slice(0, 6)).toEqual([...all(5, 'none'), 'neg'])
+  })
+
+  it('forgets names that nobody follows any more, also while their loss is not judged yet', () => {
+    const { clock, discovery, names } = createScripted({ rule: guarded })
+    const all10 = names(10)
+    for (const name of all10.slice(0, 6)) name.isGone()
+    all10[0]?.stop()
+    clock.advance(settleMs)
+    expect(lasts(all10).slice(1, 6)).toEqual(all(5, held))
+    all10[1]?.stop()
+    clock.settle()
+    expect(discovery.guard?.held()).toHaveLength(4)
+    for (const name of all10) name.stop()
+    clock.settle()
+    expect([discovery.guard?.held(), clock.waiting]).toEqual([[], 0])
+  })
+
+  it('says truly why a name is stale while its backend fails too, and after that', () => {
+    const { clock, discovery, all: all10 } = createHeld(6)
+    const [web] = all10
+    web?.sink.fail(new Error('no leader'), clock.now() + 1000)
+    clock.settle()
+    expect(web?.reason).toMatch(/namerctl sources release test; its source fails besides: no leader$/)
+    web?.sink.contact()
+    clock.settle()
+    expect(web?.reason).toMatch(/namerctl sources release test$/)
+    web?.sink.fail(new Error('no leader'))
+    discovery.guard?.release()
+    clock.settle()
+    expect([web?.last, web?.reason]).toEqual(['neg stale', 'no leader'])
+  })
+
+  it('is told by one line in the log, a gauge and a counter, and its end by another line', async () => {
+    const { clock, discovery, events, log, series, all: all10 } = createHeld(6)
+    const gauges = async () => [
+      await series('source_names_held{source="test"}'),
+      await series('source_mass_empty_total{source="test"}'),
+    ]
+    expect(await gauges()).toEqual([6, 1])
+    all10[6]?.isGone()
+    clock.advance(settleMs)
+    expect(await gauges()).toEqual([7, 1])
+    expect(log).toEqual([
+      {
+        level: 'warn',
+        facts: { source: 'test', held: 6, observed: 10, release: 'namerctl sources release test' },
+        message: expect.any(String),
+      },
+    ])
+    all10[0]?.has('10.0.0.1')
+    expect(await gauges()).toEqual([6, 1])
+    discovery.guard?.release()
+    expect(await gauges()).toEqual([0, 1])
+    expect(log[1]).toMatchObject({ level: 'info', facts: { source: 'test', why: 'an operator released them' } })
+    expect(events.filter(({ kind }) => kind !== 'opened')).toEqual([])
+  })
+})
+
+describe('the guard of many names', () => {
+  it('has one timer, and shows each name of a burst its hold once', () => {
+    const { clock, discovery, names } = createScripted({ rule: guarded })
+    const many = names(2_000)
+    for (const name of many) name.isGone()
+    expect(clock.waiting).toBe(1)
+    clock.advance(settleMs)
+    expect(discovery.guard?.held()).toHaveLength(2_000)
+    expect(many.every(name => name.seen.length === 3)).toBe(true)
+    for (const name of many) name.has('10.0.0.1')
+    clock.settle()
+    expect([discovery.guard?.held(), many.every(name => name.last === good)]).toEqual([[], true])
+  })
+})
