@@ -9,6 +9,7 @@ import type { Namer, NamerLeaf } from '../namer.ts'
 import { type PollIntervals, pollIntervals } from './directory-watch.ts'
 import { DirectoryWatches } from './directory-watches.ts'
 import { byteString, type Disk, readablePath } from './disk.ts'
+import { type EmptyFileRule, EmptyFileSink } from './empty-file.ts'
 import { type Entry, FileFollower, type FollowerContext, sameEntry } from './file-follower.ts'
 import { countDirectories, createFsMetrics } from './fs-metrics.ts'
 import { type LookUpHost, sharingLookUps, systemLookUp } from './host-lookup.ts'
@@ -19,6 +20,8 @@ export interface FsNamerOptions {
   /** Absolute. */
   readonly rootDir: string
   readonly prefix: Path
+  /** An emptied file is bound to nothing when absent, as in namerd. */
+  readonly emptyFiles?: EmptyFileRule
   /** Stand-ins for tests; the real ones when absent. */
   readonly disk?: Disk
   readonly lookUpHost?: LookUpHost
@@ -28,6 +31,8 @@ export interface FsNamerOptions {
 
 /** Files stay followed for this long after their last watcher left, in milliseconds. */
 const defaultLingerMs = 1000
+
+const emptyStaysBound: EmptyFileRule = { emptyIsNeg: false, emptyHoldDownMs: 0 }
 
 /** The caller closes it. The directory need not exist yet. */
 export function createFsNamer(options: FsNamerOptions, env: Env): Namer {
@@ -41,6 +46,7 @@ class FsNamer implements Namer {
   readonly #root: string
   readonly #shownRoot: string
   readonly #lingerMs: number
+  readonly #emptyFiles: EmptyFileRule
   readonly #context: FollowerContext
   readonly #directories: DirectoryWatches
   readonly #stopCounting: () => void
@@ -58,6 +64,7 @@ class FsNamer implements Namer {
     this.#root = byteString(options.rootDir)
     this.#shownRoot = readablePath(this.#root)
     this.#lingerMs = options.lingerMs ?? defaultLingerMs
+    this.#emptyFiles = options.emptyFiles ?? emptyStaysBound
     this.#context = {
       disk,
       clock,
@@ -100,13 +107,15 @@ class FsNamer implements Namer {
     const directory = [this.#root, ...labels.slice(0, -1)].join('/')
     const name = labels.at(-1) ?? ''
     const open = (sink: Sink<Entry>): (() => void) => {
-      const follower = new FileFollower(this.#context, `${directory}/${name}`, sink)
+      const shown = new EmptyFileSink(sink, this.#emptyFiles, this.#env.clock)
+      const follower = new FileFollower(this.#context, `${directory}/${name}`, shown)
       const leave = this.#directories.join(directory, name, follower)
       this.#followers.add(follower)
       follower.look()
       return () => {
         this.#followers.delete(follower)
         follower.close()
+        shown.close()
         leave()
       }
     }

@@ -8,6 +8,7 @@ import type { Path } from '../../naming/path.ts'
 import type { Env } from '../../runtime/env.ts'
 import { defineKind } from '../../runtime/kind.ts'
 import type { Namer } from '../namer.ts'
+import { discoveryOptions } from '../namer-config.ts'
 import { createFsNamer } from './fs-namer.ts'
 
 const prefix = z.string().transform((text, context): Path => {
@@ -25,6 +26,9 @@ const fsConfig = z.strictObject({
   prefix: prefix.prefault('/io.l5d.fs'),
   /** Taken for namerd's sake; changes nothing. */
   experimental: z.boolean().optional(),
+  /** Whether an emptied file is neg, so that `|` falls over. */
+  emptyIsNeg: z.boolean().default(false),
+  emptyHoldDownMs: discoveryOptions.emptyHoldDownMs,
 })
 
 function open(config: z.output<typeof fsConfig>, env: Env): Namer {
@@ -33,7 +37,8 @@ function open(config: z.output<typeof fsConfig>, env: Env): Namer {
     const message = `rootDir: ${rootDir} is not a directory; create it or name the directory that holds the endpoint files`
     throw new NamingError('bad-config', message, { detail: { rootDir } })
   }
-  return createFsNamer({ rootDir, prefix: config.prefix }, env)
+  const { prefix, emptyIsNeg, emptyHoldDownMs } = config
+  return createFsNamer({ rootDir, prefix, emptyFiles: { emptyIsNeg, emptyHoldDownMs } }, env)
 }
 
 function isDirectory(path: string): boolean {

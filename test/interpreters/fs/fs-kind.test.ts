@@ -18,7 +18,12 @@ const env = {
 
 describe('the kind io.l5d.fs', () => {
   it('has its own name as prefix unless another is given', () => {
-    expect(fs.config.parse({ rootDir: '/disco' })).toEqual({ rootDir: '/disco', prefix: ['#', 'io.l5d.fs'] })
+    expect(fs.config.parse({ rootDir: '/disco' })).toEqual({
+      rootDir: '/disco',
+      prefix: ['#', 'io.l5d.fs'],
+      emptyIsNeg: false,
+      emptyHoldDownMs: 1000,
+    })
     expect(fs.config.parse({ rootDir: '/disco', prefix: '/a/b' }).prefix).toEqual(['#', 'a', 'b'])
   })
 
@@ -28,6 +33,7 @@ describe('the kind io.l5d.fs', () => {
     [{ rootDir: '/disco', rootdir: '/disco' }, 'rootdir'],
     [{ rootDir: '/disco', prefix: 'disco' }, 'prefix'],
     [{ rootDir: '/disco', prefix: '/' }, 'prefix'],
+    [{ rootDir: '/disco', emptyHoldDownMs: -1 }, 'emptyHoldDownMs'],
   ])('refuses %j, naming %s', (config, key) => {
     const checked = fs.config.safeParse(config)
     expect(JSON.stringify(checked.error?.issues)).toContain(key)
@@ -37,7 +43,7 @@ describe('the kind io.l5d.fs', () => {
     const file = join(createTempDir(), 'file')
     writeFileSync(file, '')
     for (const rootDir of [file, `${file}-absent`, `${file}/below`]) {
-      const open = () => fs.open({ rootDir, prefix: ['#', 'x'] }, env)
+      const open = () => fs.open(fs.config.parse({ rootDir }), env)
       expect(open).toThrow(expect.objectContaining({ code: 'bad-config', message: expect.stringContaining(rootDir) }))
     }
   })
