@@ -1,0 +1,122 @@
+// Services that do not exist although somebody asks for them: few of them are asked for one by one, many share the list of
+// the services that do exist. So a scanner that tries very many names costs one question, not one for each.
+import type { Leave, ServiceLists, Services } from './service-list.ts'
+
+/** So many absent services of one datacenter are asked for each by itself; one more, and they share the list. */
+export const maxAskedAlone = 32
+
+/** One service of a datacenter that is asked for. */
+export interface AbsentName {
+  readonly service: string
+  /** The list lacks it too: it need no longer be asked for. */
+  park(): void
+  /** Parked, and now on the list. */
+  appeared(): void
+  /** Parked, and the list is as it was. */
+  same(version?: string): void
+  /** Parked, and the list cannot be read. */
+  failed(error: Error, retryAt?: number): void
+}
+
+/** The absent services of every datacenter. */
+export class AbsentNames {
+  readonly #lists: ServiceLists
+  readonly #byDatacenter = new Map<string, DatacenterAbsentNames>()
+
+  constructor(lists: ServiceLists) {
+    this.#lists = lists
+  }
+
+  /** Whether the shared list is followed, fresh, and without the service. */
+  isKnownAbsent(datacenter: string, service: string): boolean {
+    return this.#byDatacenter.get(datacenter)?.lacks(service) ?? false
+  }
+
+  /** Its own question said that it does not exist; it goes on being asked for until it is told to park. */
+  add(datacenter: string, name: AbsentName): void {
+    this.#at(datacenter).add(name)
+  }
+
+  /** It no longer asks for itself, and is told by the list. */
+  park(datacenter: string, name: AbsentName): void {
+    this.#at(datacenter).park(name)
+  }
+
+  /** It exists, or nobody wants it any more; harmless for one that is not here. */
+  remove(datacenter: string, name: AbsentName): void {
+    const names = this.#byDatacenter.get(datacenter)
+    if (names?.remove(name)) this.#byDatacenter.delete(datacenter)
+  }
+
+  #at(datacenter: string): DatacenterAbsentNames {
+    const known = this.#byDatacenter.get(datacenter)
+    if (known !== undefined) return known
+    const names = new DatacenterAbsentNames(listener => this.#lists.join(datacenter, listener))
+    this.#byDatacenter.set(datacenter, names)
+    return names
+  }
+}
+
+class DatacenterAbsentNames {
+  readonly #join: (listener: Parameters<ServiceLists['join']>[1]) => Leave
+  readonly #asking = new Set<AbsentName>()
+  readonly #parked = new Set<AbsentName>()
+  #leave: Leave | undefined
+  /** What the list says; nothing while it cannot be read. */
+  #fresh: Services | undefined
+
+  constructor(join: (listener: Parameters<ServiceLists['join']>[1]) => Leave) {
+    this.#join = join
+  }
+
+  lacks(service: string): boolean {
+    return this.#fresh !== undefined && !this.#fresh.has(service)
+  }
+
+  add(name: AbsentName): void {
+    if (this.lacks(name.service)) {
+      name.park()
+      return
+    }
+    this.#asking.add(name)
+    if (this.#leave === undefined && this.#asking.size > maxAskedAlone) this.#share()
+  }
+
+  park(name: AbsentName): void {
+    this.#asking.delete(name)
+    this.#parked.add(name)
+  }
+
+  /** Whether none is left. */
+  remove(name: AbsentName): boolean {
+    this.#asking.delete(name)
+    this.#parked.delete(name)
+    if (this.#asking.size + this.#parked.size > 0) return false
+    this.#leave?.()
+    this.#leave = this.#fresh = undefined
+    return true
+  }
+
+  #share(): void {
+    this.#leave = () => {} // so that what is told while joining does not join again
+    this.#leave = this.#join({
+      changed: services => this.#take(services),
+      same: version => {
+        for (const name of this.#parked) name.same(version)
+      },
+      failed: (error, retryAt) => {
+        this.#fresh = undefined
+        for (const name of this.#parked) name.failed(error, retryAt)
+      },
+    })
+  }
+
+  #take(services: Services): void {
+    this.#fresh = services
+    for (const name of [...this.#parked]) {
+      if (services.has(name.service)) name.appeared()
+      else name.same()
+    }
+    for (const name of [...this.#asking]) if (!services.has(name.service)) name.park()
+  }
+}
