@@ -4,6 +4,7 @@ import { createHttpApi } from '../api/http/index.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import { silentLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
+import { createSources } from '../server/sources.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
 import { systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
@@ -30,8 +31,9 @@ async function startServer(): Promise<Server> {
   const store = createMemoryStore({ kernel, clock, namespaces: { default: '/svc => /$/inet/127.0.0.1/8080' } })
   const interpreter = createInterpreter({ store, kernel, clock, namers: [] })
   const shutdown = new AbortController()
-  const ports = { store, interpreter, kernel, clock, random: systemRandom, log: silentLog, metrics: createMetrics() }
-  const api = await createHttpApi({ ...ports, shutdown: shutdown.signal })
+  const env = { kernel, clock, random: systemRandom, log: silentLog, metrics: createMetrics() }
+  const sources = createSources({ ...env, namers: [], storageKind: 'io.l5d.inMemory' })
+  const api = await createHttpApi({ ...env, store, interpreter, sources, shutdown: shutdown.signal })
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
   return {
     port,

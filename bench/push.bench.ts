@@ -11,6 +11,7 @@ import type { Namer } from '../interpreters/namer.ts'
 import type { ReplicaSet } from '../naming/replica-set.ts'
 import { silentLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
+import { createSources } from '../server/sources.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
 import type { Store } from '../storage/store.ts'
 import type { Kernel } from '../watch/cell.ts'
@@ -55,7 +56,8 @@ async function startServer(): Promise<Server> {
     namers: [createBenchNamer(kernel)],
     builtIn: [],
   })
-  const api = createGrpcApi({ ...env, store, interpreter, shutdown: new AbortController().signal })
+  const sources = createSources({ ...env, namers: [], storageKind: 'io.l5d.inMemory' })
+  const api = createGrpcApi({ ...env, store, interpreter, sources, shutdown: new AbortController().signal })
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
   return {
     store,

@@ -114,15 +114,17 @@ class OpenSources implements Sources {
 }
 
 function configuredSources({ namers, storageKind }: SourcesOptions): readonly Configured[] {
-  const builtIn = [
-    { id: storageGroup, kind: storageKind, group: storageGroup },
-    { id: hostsGroup, kind: 'dns', group: hostsGroup },
-  ]
   const configured = namers.map(({ kind, namer }): Configured => {
     const prefix = showPath(namer.prefix)
-    const short = prefix.replace(/^\/#\//, '')
-    const id = builtIn.some(source => source.id === short) ? prefix : short
+    const id = prefix.replace(/^\/#\//, '')
     return { id, kind, prefix, group: prefix, ...(namer.guard && { guard: namer.guard }) }
+  })
+  const builtIn = [
+    { group: storageGroup, kind: storageKind },
+    { group: hostsGroup, kind: 'dns' },
+  ].map(({ group, kind }): Configured => {
+    const isTaken = configured.some(({ id }) => id === group)
+    return { id: isTaken ? `/${group}` : group, kind, group }
   })
   return [...configured, ...builtIn]
 }

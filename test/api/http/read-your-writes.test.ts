@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createHttpApi, type HttpApi } from '../../../api/http/index.ts'
 import { createInterpreter } from '../../../interpreters/create-interpreter.ts'
 import type { Env } from '../../../runtime/env.ts'
+import { createSources } from '../../../server/sources.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import { openSqliteStore } from '../../../storage/sqlite/sqlite-store.ts'
 import type { Store } from '../../../storage/store.ts'
@@ -33,7 +34,8 @@ async function open(kind: string): Promise<HttpApi> {
   const namer = new TestNamer(env.kernel)
   for (let i = 0; i < 4; i++) namer.set(`v${i}`, '10.0.0.1:80')
   const interpreter = createInterpreter({ store, ...env, namers: [namer] })
-  const api = await createHttpApi({ store, interpreter, ...env, shutdown: new AbortController().signal })
+  const sources = createSources({ ...env, namers: [], storageKind: kind })
+  const api = await createHttpApi({ store, interpreter, sources, ...env, shutdown: new AbortController().signal })
   close = async () => {
     await api.close()
     interpreter.close()
