@@ -18,7 +18,7 @@ export async function measureManyConsulNames(): Promise<readonly Row[]> {
   const watched = services.map(name => ({ name, replicas: server.replicas(`/#/io.l5d.consul/dc1/${name}`) }))
   const known = await Promise.all(watched.map(({ replicas }) => replicas.until(state => sizeOf(state) === 1)))
   await delay(2_000)
-  await using gauge = new HighWaterMark(() => server.metric('consul_requests_waiting'))
+  await using gauge = new HighWaterMark(() => server.metric('consul_watches_waiting'))
   const waited = await Promise.all(
     watched.map(async ({ name, replicas }) => {
       const arrived = replicas.until(state => sizeOf(state) === 2)

@@ -122,7 +122,13 @@ export class WatchedServer implements AsyncDisposable {
     const file = join(folder, 'server.yaml')
     await writeFile(file, JSON.stringify(config))
     const command = nameplane(['serve', file, '--log-level', 'error'])
-    return new WatchedServer(folder, command, await command.listening())
+    try {
+      return new WatchedServer(folder, command, await command.listening())
+    } catch (error) {
+      await command[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
   }
 
   /** The port of the HTTP API. */

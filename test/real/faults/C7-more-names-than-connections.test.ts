@@ -13,7 +13,7 @@ describe('C7: 500 observed names on an agent with its own limit of 200 connectio
     await using server = await WatchedServer.start(consul.namer())
     const watched = names.map(name => ({ name, replicas: server.replicas(`/#/io.l5d.consul/dc1/${name}`) }))
     await Promise.all(watched.map(({ replicas }) => replicas.until(state => sizeOf(state) === 1)))
-    await eventually('a gauge that shows the queue', async () => (await server.metric('consul_requests_waiting')) > 0)
+    await eventually('a gauge that shows the queue', async () => (await server.metric('consul_watches_waiting')) > 0)
     await Promise.all(
       watched.map(async ({ name, replicas }) => {
         await consul.api.register({ name, id: `${name}-second`, port: 8001 })
