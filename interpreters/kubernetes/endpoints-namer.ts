@@ -1,0 +1,154 @@
+// The namer over EndpointSlices (or Endpoints), with the Service for ports by number: io.l5d.k8s and io.l5d.k8s.ns.
+import type { Env } from '../../runtime/env.ts'
+import type { FoundSink } from '../discovery.ts'
+import type { Namer } from '../namer.ts'
+import { type CollectionOptions, endpointsOf, servicesOf, slicesOf } from './collections.ts'
+import type { ServiceRecord } from './decode-service.ts'
+import type { EndpointRecord } from './endpoint-record.ts'
+import { FollowedName, type NameRule } from './followed-name.ts'
+import { type EndpointsQuery, foundEndpoints, hostsOf, type TerminatingRule } from './found-endpoints.ts'
+import { createKubernetesMetrics, gaugeKubernetes, type KubernetesMetrics } from './kubernetes-metrics.ts'
+import { createKubernetesNamer } from './kubernetes-namer.ts'
+import type { LiveInput } from './live-input.ts'
+import { Namespaces } from './namespaces.ts'
+import { ServiceObjects } from './service-objects.ts'
+import type { ServiceName, ServicePort } from './service-path.ts'
+import type { SharedOptions } from './shared-options.ts'
+import { SharedParts } from './shared-parts.ts'
+import { SlicesOrEndpoints } from './slices-or-endpoints.ts'
+import { TruncatedNames } from './truncated-names.ts'
+
+export interface EndpointsNamerOptions extends SharedOptions {
+  readonly terminating: TerminatingRule
+}
+
+/** The caller closes it. An API server that is away fails its names, not the start. */
+export function createEndpointsNamer(options: EndpointsNamerOptions, env: Env): Namer {
+  const { cluster, hosts } = options
+  const shared = new SharedParts()
+  const metrics = createKubernetesMetrics(env.metrics)
+  const truncated = new TruncatedNames(env.log)
+  const namespaces = new Namespaces(namespace => createNamespace({ ...options, namespace, shared }, env))
+  const stopGauges = gaugeKubernetes(env.metrics, {
+    load: () => cluster.load(),
+    wideNamespaces: () => count(namespaces.all(), ({ isWide }) => isWide),
+    fallbackNamespaces: () => count(namespaces.all(), ({ records }) => records.isFallback),
+    truncatedNames: () => truncated.size,
+  })
+  const follow = (name: ServiceName, sink: FoundSink): (() => void) =>
+    namespaces.follow(name.namespace, namespace => followName(name, { sink, namespace, options, metrics, truncated }))
+  const onClose = (): void => {
+    stopGauges()
+    namespaces.close()
+    cluster.close()
+    hosts.close()
+  }
+  return createKubernetesNamer({ ...options, follow, onClose }, env)
+}
+
+interface EndpointsNamespace {
+  readonly records: SlicesOrEndpoints
+  readonly services: ServiceObjects<ServiceRecord>
+  readonly isFollowed: boolean
+  readonly isWide: boolean
+  close(): void
+}
+
+type NamespaceOptions = EndpointsNamerOptions & CollectionOptions
+
+function createNamespace(options: NamespaceOptions, { clock, log }: Env): EndpointsNamespace {
+  const { namespace, cluster } = options
+  const slices = new ServiceObjects({ cluster, collectionOf: service => slicesOf(options, service) })
+  const endpoints = new ServiceObjects({ cluster, collectionOf: service => endpointsOf(options, service) })
+  const services = new ServiceObjects({ cluster, collectionOf: service => servicesOf(options, service) })
+  const records = new SlicesOrEndpoints({ namespace, cluster, clock, log, slices, endpoints })
+  return {
+    records,
+    services,
+    get isFollowed() {
+      return records.isFollowed || services.isFollowed
+    },
+    get isWide() {
+      return slices.isWide || endpoints.isWide
+    },
+    close: () => records.close(),
+  }
+}
+
+interface NameContext {
+  readonly sink: FoundSink
+  readonly namespace: EndpointsNamespace
+  readonly options: EndpointsNamerOptions
+  readonly metrics: KubernetesMetrics
+  readonly truncated: TruncatedNames
+}
+
+function followName(name: ServiceName, context: NameContext): () => void {
+  const { namespace, options, truncated } = context
+  const followed = new FollowedName({ sink: context.sink, hosts: options.hosts, metrics: context.metrics })
+  const records = followed.add<EndpointRecord>(follower => namespace.records.follow(name.service, follower))
+  const services =
+    name.port.kind === 'number'
+      ? followed.add<ServiceRecord>(follower => namespace.services.follow(name.service, follower))
+      : undefined
+  const stop = followed.start(ruleOf(name, records, services, context))
+  return () => {
+    stop()
+    truncated.forget(name)
+  }
+}
+
+function ruleOf(
+  name: ServiceName,
+  records: LiveInput<EndpointRecord>,
+  services: LiveInput<ServiceRecord> | undefined,
+  { options, truncated }: NameContext,
+): NameRule {
+  const query = (): EndpointsQuery | 'unknown' | undefined => {
+    const portName = portNameOf(name.port, services)
+    if (portName === undefined || portName === 'unknown') return portName
+    return { portName: portName.name, label: name.label, terminating: options.terminating }
+  }
+  return {
+    hosts: () => {
+      const asked = query()
+      return typeof asked === 'object' && records.objects !== undefined ? hostsOf(records.objects, asked) : []
+    },
+    find: addressesOf => {
+      const asked = query()
+      if (asked === 'unknown') return { exists: false, endpoints: [] }
+      if (asked === undefined || records.objects === undefined) return undefined
+      return foundEndpoints(records.objects, asked, addressesOf)
+    },
+    doubt: () => truncated.check(name, records.objects),
+    triggeredAt: () => newest(records.objects),
+  }
+}
+
+/** Undefined while the Service was not told, 'unknown' when it has no such port. */
+function portNameOf(
+  port: ServicePort,
+  services: LiveInput<ServiceRecord> | undefined,
+): { readonly name: string } | 'unknown' | undefined {
+  if (port.kind === 'name') return port
+  if (services?.objects === undefined) return undefined
+  for (const service of services.objects.values()) {
+    const found = service.ports.find(candidate => candidate.port === port.number)
+    if (found !== undefined) return found
+  }
+  return 'unknown'
+}
+
+function newest(records: ReadonlyMap<string, EndpointRecord> | undefined): number | undefined {
+  let newestAt: number | undefined
+  for (const { triggeredAt } of records?.values() ?? []) {
+    if (triggeredAt !== undefined && triggeredAt > (newestAt ?? 0)) newestAt = triggeredAt
+  }
+  return newestAt
+}
+
+function count<T>(all: Iterable<T>, isCounted: (one: T) => boolean): number {
+  let counted = 0
+  for (const one of all) if (isCounted(one)) counted++
+  return counted
+}
