@@ -27,7 +27,6 @@ class HttpConsulAgent implements ConsulAgent {
     this.#slots = new PollSlots({ limit, clock, random, ...(onLimit !== undefined && { onLimit }) })
     this.#http = new HttpGet({
       ...options,
-      connections: limit,
       maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
       onRefused: () => this.#slots.refused(),
     })

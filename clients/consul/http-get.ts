@@ -1,8 +1,8 @@
-// One GET to the agent over a bounded pool of connections: within a deadline, whole, and not too long. Knows nothing of
-// indexes, queues or retries.
+// One GET to the agent over as many connections as are asked at once: within a deadline, whole, and not too long. Knows
+// nothing of indexes, queues or retries.
 import { Buffer } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
-import { Pool } from 'undici'
+import { Client } from 'undici'
 import type { Clock } from '../../watch/clock.ts'
 import { ConsulError, connectionError, statusError } from './consul-error.ts'
 import { Dialer } from './dialer.ts'
@@ -16,7 +16,6 @@ export interface HttpGetOptions {
   readonly port: number
   readonly tls?: ConsulTls
   readonly token?: string
-  readonly connections: number
   readonly maxBodyBytes: number
   readonly clock: Clock
   readonly onRefused: () => void
@@ -35,22 +34,16 @@ export class HttpGet {
   readonly #address: string
   readonly #headers: Readonly<Record<string, string>>
   readonly #dialer: Dialer
-  readonly #pool: Pool
+  readonly #clients = new Set<Client>()
+  /** Those that ask nothing at present; the last one used is the first to be used again. */
+  readonly #idle: Client[] = []
 
   constructor(options: HttpGetOptions) {
     this.#options = options
-    const { host, port, tls, token, connections } = options
+    const { host, port, token } = options
     this.#address = formatAddress(host, port)
     this.#headers = { accept: 'application/json', ...(token !== undefined && { 'x-consul-token': token }) }
     this.#dialer = new Dialer(options)
-    this.#pool = new Pool(`${tls === undefined ? 'http' : 'https'}://${this.#address}`, {
-      connections,
-      connect: this.#dialer.connect,
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: 30_000,
-    })
   }
 
   /**
@@ -64,19 +57,33 @@ export class HttpGet {
     signal.addEventListener('abort', forward, { once: true })
     const deadline = new Deadline(this.#options.clock, ending)
     deadline.set(answerWithinMs, `the Consul agent at ${this.#address} did not answer`)
+    const client = this.#idle.pop() ?? this.#createClient()
     try {
-      return await this.#ask(target, ending.signal, deadline)
+      return await this.#ask(client, target, ending.signal, deadline)
     } catch (error) {
       throw ending.signal.aborted ? ending.signal.reason : connectionError(error, this.#address)
     } finally {
+      this.#idle.push(client)
       deadline.clear()
       signal.removeEventListener('abort', forward)
     }
   }
 
-  async #ask(target: string, signal: AbortSignal, deadline: Deadline): Promise<HttpAnswer> {
+  /** A client is one connection, opened when it is used. A pool would open another before an answered one is free again. */
+  #createClient(): Client {
+    const client = new Client(`${this.#options.tls === undefined ? 'http' : 'https'}://${this.#address}`, {
+      connect: this.#dialer.connect,
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+    this.#clients.add(client)
+    return client
+  }
+
+  async #ask(client: Client, target: string, signal: AbortSignal, deadline: Deadline): Promise<HttpAnswer> {
     const { clock } = this.#options
-    const response = await this.#pool.request({ method: 'GET', path: target, headers: this.#headers, signal })
+    const response = await client.request({ method: 'GET', path: target, headers: this.#headers, signal })
     const receivedAt = clock.monotonic()
     deadline.set(bodyWithinMs, `the answer of the Consul agent at ${this.#address} was not whole`)
     const bytes = await this.#readBody(response.body)
@@ -99,13 +106,13 @@ export class HttpGet {
 
   /** Ends every connection, those in the making too; what is under way rejects. */
   close(): void {
-    this.#pool.destroy().catch(ignoreClosed)
+    for (const client of this.#clients) client.destroy().catch(ignoreEnd)
     this.#dialer.close()
   }
 }
 
-/** The pool tells of its end to those who wait for it; nobody does. */
-function ignoreClosed(): void {}
+/** A client tells of its end to whom it may concern: nobody. */
+function ignoreEnd(): void {}
 
 /** The first value of a header; undefined when it is not there. */
 export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {

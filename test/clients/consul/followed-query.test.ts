@@ -21,6 +21,7 @@ it('tells the present content, then each change as it comes, by one held request
   stop()
   stop()
   await until(() => consul.connections === 0)
+  expect(consul.mostConnections).toBe(1)
   expect(agent.load()).toEqual({ followed: 0, inUse: 0, waiting: 0, limit: 180, requests: 3 })
   expect(clock.waiting).toBe(0)
 })
