@@ -3,8 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { namerKinds } from '../../interpreters/registry.ts'
 import { parseConfig } from '../../runtime/config.ts'
 import { loadServerPlan } from '../../server/compose.ts'
+import { storeKinds } from '../../storage/registry.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -19,6 +21,16 @@ function kindsOf(folder: keyof typeof sections): string[] {
     .map(entry => join(folder, entry.name))
 }
 
+function readmeOf(kind: string): string {
+  return readFileSync(join(root, kind, 'README.md'), 'utf8')
+}
+
+function examplesOf(kind: string): string[] {
+  return [...readmeOf(kind).matchAll(/```yaml\n([\s\S]*?)```/g)].map(match => match[1] ?? '')
+}
+
+const registries = { interpreters: Object.keys(namerKinds), storage: Object.keys(storeKinds) } as const
+
 /** An example is a whole configuration, a list of namers, or one storage block. */
 function asServerConfig(example: string): string {
   const value: unknown = parse(example)
@@ -31,19 +43,24 @@ describe.each(Object.keys(sections) as (keyof typeof sections)[])('the kinds of 
   it.each(kindsOf(folder))('%s has a README with every section', kind => {
     const file = join(root, kind, 'README.md')
     expect(existsSync(file), `${kind}/README.md`).toBe(true)
-    const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(match => match[1]?.trim())
+    const headings = [...readmeOf(kind).matchAll(/^#+ (.+)$/gm)].map(match => match[1]?.trim())
     expect(sections[folder].filter(section => !headings.includes(section))).toEqual([])
   })
 
   it.each(kindsOf(folder))('%s has examples that load', async kind => {
-    const examples = [...readFileSync(join(root, kind, 'README.md'), 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map(
-      match => match[1] ?? '',
-    )
+    const examples = examplesOf(kind)
     for (const example of examples) {
       const plan = await loadServerPlan(parseConfig(asServerConfig(example), `${kind}/README.md`))
       expect(plan.config.interfaces.length).toBeGreaterThan(0)
     }
     if (kind !== 'interpreters/utility' && kind !== 'interpreters/inet') expect(examples.length).toBeGreaterThan(0)
+  })
+
+  it.each(registries[folder])('%s is shown in an example of one README', name => {
+    const showing = kindsOf(folder).filter(kind =>
+      examplesOf(kind).some(example => example.split(/[\s"']+/).includes(name)),
+    )
+    expect(showing).toHaveLength(1)
   })
 })
 
