@@ -96,7 +96,7 @@ export class MassEmptyGuard implements NamerGuard {
     this.#drop(name, 'nobody follows them any more')
   }
 
-  /** Drops the timer; names may still leave. */
+  /** Drops the timer; harmless when called twice. */
   close(): void {
     this.#cancelJudgement?.()
     this.#cancelJudgement = undefined
@@ -114,7 +114,7 @@ export class MassEmptyGuard implements NamerGuard {
 
   #drop(name: GuardedName, why: string): void {
     this.#lost.delete(name)
-    this.#settling.delete(name)
+    if (this.#settling.delete(name) && this.#settling.size === 0) this.close()
     if (!this.#held.delete(name)) return
     if (this.#held.size === 0) this.#holdEnded(why)
     else this.#options.metrics.held(this.#held.size)
@@ -141,7 +141,7 @@ export class MassEmptyGuard implements NamerGuard {
     const { clock } = this.#options
     this.#cancelJudgement = clock.after(Math.max(1, oldest + settleMs - clock.monotonic()), () => {
       this.#cancelJudgement = undefined
-      this.#judge()
+      if ((this.#oldestSettling() ?? 0) + settleMs <= clock.monotonic()) this.#judge()
       this.#scheduleJudgement()
     })
   }
@@ -164,7 +164,6 @@ export class MassEmptyGuard implements NamerGuard {
 
   #holdAll(): void {
     const { clock, log, metrics, source } = this.#options
-    if (this.#settling.size === 0) return
     const isNew = this.#held.size === 0
     const since = clock.now()
     const names = [...this.#lost.keys()]
