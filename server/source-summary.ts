@@ -1,5 +1,5 @@
 // What is said of one source, from the reports of its names and what its guard holds. Pure.
-import type { SourceName, SourceNameState, SourceState, SourceSummary } from '../api/sources.ts'
+import type { NamesQuery, SourceName, SourceNameState, SourceState, SourceSummary } from '../api/sources.ts'
 import type { HeldName } from '../interpreters/namer.ts'
 import type { SourceReport } from '../watch/cell.ts'
 import { commonestError } from './source-groups.ts'
@@ -69,14 +69,54 @@ export function summaryOf(identity: SourceIdentity, { reports, held, now }: Sour
   }
 }
 
-/** Sorted by name. */
-export function namesOf({ reports, held, now }: SourceFacts): readonly SourceName[] {
+/** The first names that the query asks for, sorted, and one more than its limit when there are more. */
+export function namesOf(
+  { reports, held, now }: SourceFacts,
+  { after, limit, state }: NamesQuery,
+): readonly SourceName[] {
   const heldSince = new HeldSince(held)
-  const followed = reports.map((report): SourceName => nameOf(report, heldSince.take(report.name), now))
-  const others = heldSince
-    .left()
-    .map(({ name, since }): SourceName => ({ name, state: 'held', observers: 0, heldSince: since }))
-  return [...followed, ...others].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
+  const found = new Smallest(limit + 1)
+  for (const report of reports) {
+    const since = heldSince.take(report.name)
+    if (after !== undefined && report.name <= after) continue
+    if (state === undefined || state === (since === undefined ? report.state : 'held'))
+      found.add(report.name, { report, since })
+  }
+  for (const { name, since } of heldSince.left()) {
+    if ((after === undefined || name > after) && (state === undefined || state === 'held')) found.add(name, { since })
+  }
+  return found
+    .sorted()
+    .map(({ name, of: { report, since } }) =>
+      report === undefined
+        ? { name, state: 'held', observers: 0, ...known('heldSince', since) }
+        : nameOf(report, since, now),
+    )
+}
+
+/** What is known of a name before it is shown. */
+interface Candidate {
+  readonly report?: SourceReport
+  readonly since: number | undefined
+}
+
+/** The smallest of very many names, without sorting them all. */
+class Smallest {
+  readonly #count: number
+  #kept: { readonly name: string; readonly of: Candidate }[] = []
+
+  constructor(count: number) {
+    this.#count = count
+  }
+
+  add(name: string, of: Candidate): void {
+    this.#kept.push({ name, of })
+    if (this.#kept.length >= 2 * this.#count) this.#kept = this.sorted()
+  }
+
+  sorted(): { readonly name: string; readonly of: Candidate }[] {
+    return this.#kept.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))).slice(0, this.#count)
+  }
 }
 
 function nameOf(report: SourceReport, heldSince: number | undefined, now: number): SourceName {

@@ -63,19 +63,17 @@ class OpenSources implements Sources {
     }))
   }
 
-  names(id: string, { after, limit, state }: NamesQuery): Result<SourcePage> {
+  names(id: string, query: NamesQuery): Result<SourcePage> {
     const found = this.#find(id)
     if (!found.ok) return found
     const [configured, facts] = found.value
-    const names = namesOf(facts).filter(
-      name => (state === undefined || name.state === state) && (after === undefined || name.name > after),
-    )
-    const page = names.slice(0, limit)
+    const names = namesOf(facts, query)
+    const page = names.slice(0, query.limit)
     const last = page.at(-1)
     return success({
       source: summaryOf(identityOf(configured), facts),
       names: page,
-      ...(last !== undefined && names.length > limit && { next: last.name }),
+      ...(last !== undefined && names.length > query.limit && { next: last.name }),
     })
   }
 
