@@ -44,6 +44,8 @@ export class NameFollower implements Listener<readonly Instance[]> {
   readonly #hosts = new Map<string, FollowedHost>()
   readonly #unwatchSelf: (() => void) | undefined
   #domain: string | undefined
+  /** Why the domain is not known. */
+  #domainFailure: Error | undefined
   #isClosed = false
   #known: readonly Instance[] | undefined
   #usable = noInstances
@@ -89,10 +91,10 @@ export class NameFollower implements Listener<readonly Instance[]> {
   }
 
   #takeSelf(state: State<ConsulSelf>): void {
-    if (state.kind === 'ok') {
-      this.#domain = state.value.domain
-      this.#publish()
-    } else if (state.kind === 'failed' && this.#lacksDomain) this.#options.sink.fail(state.error)
+    if (state.kind === 'pending') return
+    if (state.kind === 'ok') this.#domain = state.value.domain
+    this.#domainFailure = state.kind === 'failed' ? state.error : undefined
+    this.#publish()
   }
 
   /** Whether endpoints are known that cannot be published before the domain is. */
@@ -101,8 +103,9 @@ export class NameFollower implements Listener<readonly Instance[]> {
   }
 
   #publish(): void {
-    if (this.#known === undefined || this.#lacksDomain || this.#mustWait()) return
     const { name, rule, sink } = this.#options
+    if (this.#lacksDomain && this.#domainFailure !== undefined) sink.fail(this.#domainFailure)
+    if (this.#known === undefined || this.#lacksDomain || this.#mustWait()) return
     const metadata = rule.metadata(this.#usable, this.#authority(name))
     const endpoints = rule.endpoints(this.#usable, host => this.#addressesOf(host))
     const facts = this.#facts

@@ -1,5 +1,6 @@
 // A Consul namer over a scripted agent, on a fake clock and with fake DNS.
 import { onTestFinished } from 'vitest'
+import type { ConsulAgent } from '../../../clients/consul/agent.ts'
 import { consulConfig } from '../../../interpreters/consul/consul-config.ts'
 import { createConsulNamer } from '../../../interpreters/consul/consul-namer.ts'
 import type { Namer, NamerLeaf } from '../../../interpreters/namer.ts'
@@ -39,8 +40,8 @@ export interface ConsulFixture {
   pass(ms: number): Promise<void>
 }
 
-/** Disposed at the end of the test. */
-export function createConsulFixture(config: object = {}): ConsulFixture {
+/** Disposed at the end of the test. Another agent than the scripted one may stand in for it. */
+export function createConsulFixture(config: object = {}, otherAgent?: () => ConsulAgent): ConsulFixture {
   const clock = new FakeClock()
   const agent = new ScriptedAgent(clock)
   const dns = new FakeHostResolver()
@@ -55,7 +56,7 @@ export function createConsulFixture(config: object = {}): ConsulFixture {
   const hostsFile = { path: '/etc/hosts', stamp: async () => undefined, read: async () => '' }
   const hosts = createSystemHostCells({ kernel, clock, resolver: dns, hostsFile })
   const env = { kernel, clock, random: () => 0.5, log: recordingLog(lines), metrics }
-  const namer = createConsulNamer(consulConfig.parse(config), { agent, hosts }, env)
+  const namer = createConsulNamer(consulConfig.parse(config), { agent: otherAgent?.() ?? agent, hosts }, env)
   onTestFinished(() => {
     namer.close()
     kernel.close()
