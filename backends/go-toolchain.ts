@@ -23,7 +23,7 @@ Cure: install Go ${wanted} or newer, with its "bin" folder on the PATH.`)
   const version = /^go version go(\d+(?:\.\d+)*)/.exec(answer)?.[1]
   if (version === undefined || compareVersions(version, wanted) < 0) {
     throw new BackendError(`${backend.name} ${backend.version} needs Go ${wanted} or newer: ${answer || stderr.trim()}.
-Cure: install a newer Go, or let this one fetch it with GOTOOLCHAIN=auto.`)
+Cure: install Go ${wanted} or newer (Go 1.21 and later can fetch it themselves: GOTOOLCHAIN=auto).`)
   }
   return answer
 }
