@@ -1,7 +1,8 @@
 // What is said of one source, from the reports of its names and what its guard holds. Pure.
-import type { NamesQuery, SourceName, SourceNameState, SourceState, SourceSummary } from '../api/sources.ts'
+import type { SourceNameState, SourceState, SourceSummary } from '../api/sources.ts'
 import type { HeldName } from '../interpreters/namer.ts'
 import type { SourceReport } from '../watch/cell.ts'
+import { HeldSince } from './held-since.ts'
 import { commonestError } from './source-groups.ts'
 
 /** What a source is, whatever its state. */
@@ -69,95 +70,6 @@ export function summaryOf(identity: SourceIdentity, { reports, held, now }: Sour
   }
 }
 
-/** The first names that the query asks for, sorted, and one more than its limit when there are more. */
-export function namesOf(
-  { reports, held, now }: SourceFacts,
-  { after, limit, state }: NamesQuery,
-): readonly SourceName[] {
-  const heldSince = new HeldSince(held)
-  const found = new Smallest(limit + 1)
-  for (const report of reports) {
-    const since = heldSince.take(report.name)
-    if (after !== undefined && report.name <= after) continue
-    if (state === undefined || state === (since === undefined ? report.state : 'held'))
-      found.add(report.name, { report, since })
-  }
-  for (const { name, since } of heldSince.left()) {
-    if ((after === undefined || name > after) && (state === undefined || state === 'held')) found.add(name, { since })
-  }
-  return found
-    .sorted()
-    .map(({ name, of: { report, since } }) =>
-      report === undefined
-        ? { name, state: 'held', observers: 0, ...known('heldSince', since) }
-        : nameOf(report, since, now),
-    )
-}
-
-/** What is known of a name before it is shown. */
-interface Candidate {
-  readonly report?: SourceReport
-  readonly since: number | undefined
-}
-
-/** The smallest of very many names, without sorting them all. */
-class Smallest {
-  readonly #count: number
-  #kept: { readonly name: string; readonly of: Candidate }[] = []
-
-  constructor(count: number) {
-    this.#count = count
-  }
-
-  add(name: string, of: Candidate): void {
-    this.#kept.push({ name, of })
-    if (this.#kept.length >= 2 * this.#count) this.#kept = this.sorted()
-  }
-
-  sorted(): { readonly name: string; readonly of: Candidate }[] {
-    return this.#kept.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))).slice(0, this.#count)
-  }
-}
-
-function nameOf(report: SourceReport, heldSince: number | undefined, now: number): SourceName {
-  return {
-    name: report.name,
-    state: heldSince === undefined ? report.state : 'held',
-    observers: report.observers,
-    openedAt: report.openedAt,
-    ...known('changedAt', report.changedAt),
-    ...known('contactAt', report.contactAt),
-    ageMs: ageOf(report, now),
-    ...known('version', report.version),
-    ...known('failingSince', report.failingSince),
-    ...known('lastError', report.lastError),
-    ...known('retryAt', report.retryAt),
-    ...known('heldSince', heldSince),
-  }
-}
-
-/** What is held, found by the names of sources: a source's name is its kind, a space and the name that the guard knows. */
-class HeldSince {
-  readonly #left: Map<string, number>
-
-  constructor(held: readonly HeldName[] = []) {
-    this.#left = new Map(held.map(({ name, since }) => [name, since]))
-  }
-
-  /** Since when it is held; each is found once. */
-  take(source: string): number | undefined {
-    if (this.#left.size === 0) return undefined
-    const name = this.#left.has(source) ? source : source.slice(source.indexOf(' ') + 1)
-    const since = this.#left.get(name)
-    this.#left.delete(name)
-    return since
-  }
-
-  left(): readonly HeldName[] {
-    return [...this.#left].map(([name, since]) => ({ name, since }))
-  }
-}
-
 function stateOf(counts: Readonly<Record<SourceNameState | 'total', number>>): SourceState {
   if (counts.held > 0) return 'held'
   if (counts.stale + counts.failed > 0) return 'degraded'
@@ -165,7 +77,8 @@ function stateOf(counts: Readonly<Record<SourceNameState | 'total', number>>): S
   return counts.ok === 0 ? 'pending' : 'ok'
 }
 
-function ageOf({ contactAt, openedAt }: SourceReport, now: number): number {
+/** Since it was heard or, if never, opened. */
+export function ageOf({ contactAt, openedAt }: SourceReport, now: number): number {
   return now - (contactAt ?? openedAt)
 }
 
@@ -192,6 +105,6 @@ function extreme<T>(
 }
 
 /** A member that is absent while its value is not known. */
-function known<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+export function known<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V } // a computed key widens to string
 }

@@ -11,7 +11,8 @@ import { storageGroup } from '../storage/store.ts'
 import type { Kernel } from '../watch/cell.ts'
 import type { Clock } from '../watch/clock.ts'
 import { reportsByGroup } from './source-groups.ts'
-import { namesOf, type SourceFacts, type SourceIdentity, summaryOf } from './source-summary.ts'
+import { namesOf } from './source-names.ts'
+import { type SourceFacts, type SourceIdentity, summaryOf } from './source-summary.ts'
 
 export interface SourcesOptions {
   readonly kernel: Kernel

@@ -1,8 +1,13 @@
 // O3: /state names each source with what it last heard and when; the gauges agree with it, in good times and bad.
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { createDiscovery, type Found, type FoundSink } from '../../interpreters/discovery.ts'
+import { createSources } from '../../server/sources.ts'
+import { bareNamer } from '../api/http/http-api.fixture.ts'
 import { Mesh, putDtab } from '../e2e/mesh.fixture.ts'
 import { ProxyClient } from '../e2e/request.fixture.ts'
+import { FakeClock } from '../fakes/clock.fake.ts'
+import { testEnv } from '../storage/store.fixture.ts'
 
 const sourceState = z.object({
   name: z.string(),
@@ -15,6 +20,16 @@ const sourceState = z.object({
   observers: z.number(),
   lastError: z.string().optional(),
   failingSince: z.iso.datetime().optional(),
+})
+const backend = z.object({
+  state: z.string(),
+  counts: z.object({ stale: z.number(), held: z.number() }),
+  failingSince: z.iso.datetime().optional(),
+  lastError: z.string().optional(),
+})
+const page = z.object({
+  source: backend,
+  names: z.array(z.object({ name: z.string(), state: z.string(), ageMs: z.number(), lastChangeAt: z.iso.datetime() })),
 })
 const state = z.object({ sources: z.array(sourceState) })
 type SourceState = z.output<typeof sourceState>
@@ -48,13 +63,20 @@ class Admin {
 
   async gauge(name: string): Promise<number> {
     const text = await (await fetch(`http://127.0.0.1:${this.#port}/metrics`)).text()
-    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+    return Number(new RegExp(`^${RegExp.escape(name)} (\\S+)$`, 'm').exec(text)?.[1])
   }
 
   async reasons(): Promise<string> {
     return await (await fetch(`http://127.0.0.1:${this.#port}/ready`)).text()
   }
 }
+
+async function fsSource(httpPort: number): Promise<z.output<typeof page>> {
+  const url = `http://127.0.0.1:${httpPort}/api/sources/io.l5d.fs?state=stale`
+  return page.parse(await (await fetch(url)).json())
+}
+
+const degraded = 'source_degraded{source="io.l5d.fs"}'
 
 describe('O3: the state of sources', () => {
   it('is told truly before, during and after a failure, and traffic goes on', async () => {
@@ -71,6 +93,8 @@ describe('O3: the state of sources', () => {
     expect(good.lastError).toBeUndefined()
     expect([good.running, good.observers > 0, good.ageMs < 60_000]).toEqual([true, true, true])
     expect(await admin.gauge('nameplane_sources_failing')).toBe(0)
+    expect(await admin.gauge(degraded)).toBe(0)
+    expect(await fsSource(ports.http)).toMatchObject({ source: { state: 'ok' }, names: [] })
     expect(await admin.gauge('nameplane_sources_open')).toBe((await admin.sources()).length)
 
     await mesh.discover('v1', 'this is no endpoint\n')
@@ -79,6 +103,11 @@ describe('O3: the state of sources', () => {
     expect(bad.failingSince).toBeDefined()
     expect(await admin.gauge('nameplane_sources_failing')).toBeGreaterThan(0)
     expect(await admin.reasons()).toContain('is stale')
+    expect(await admin.gauge(degraded)).toBe(1)
+    expect(await fsSource(ports.http)).toMatchObject({
+      source: { state: 'degraded', counts: { stale: 1 }, failingSince: bad.failingSince, lastError: bad.lastError },
+      names: [{ name: bad.name, state: 'stale', lastChangeAt: bad.lastChangeAt }],
+    })
     expect((await client.get('web')).body).toBe('v1')
 
     const address = backend.address()
@@ -86,6 +115,55 @@ describe('O3: the state of sources', () => {
     await mesh.discover('v1', `127.0.0.1 ${address.port}\n`)
     const mended = await admin.source(/\/v1$/, 'ok')
     expect([mended.failingSince, await admin.gauge('nameplane_sources_failing')]).toEqual([undefined, 0])
+    expect(await admin.gauge(degraded)).toBe(0)
+    expect(await fsSource(ports.http)).toMatchObject({ source: { state: 'ok' }, names: [] })
+  })
+
+  it('says of a loss that is held back which names it holds and since when, until it is released', async () => {
+    const clock = new FakeClock(1_000_000)
+    const env = testEnv(clock)
+    const prefix = ['#', 'io.l5d.consul']
+    const rule = { emptyIsNeg: true, emptyHoldDownMs: 0, massEmpty: { maxShare: 0.5, windowMs: 30_000, minNames: 2 } }
+    const discovery = createDiscovery({ kind: 'io.l5d.consul', prefix, rule, lingerMs: 0 }, env)
+    const { guard } = discovery
+    if (guard === undefined) throw new Error('no guard')
+    const namer = { ...bareNamer(prefix, guard), close: discovery.close }
+    const sources = createSources({ ...env, namers: [{ kind: 'io.l5d.consul', namer }], storageKind: 'memory' })
+    const sinks: FoundSink[] = []
+    const seen = ['a', 'b', 'c'].map(name => {
+      const cell = discovery.follow(`dc1/${name}`, sink => {
+        sinks.push(sink)
+        return () => {}
+      })
+      cell.watch(() => {})
+      return cell
+    })
+    const tell = (endpoints: Found['endpoints']): void => {
+      for (const sink of sinks) sink.set({ exists: true, endpoints })
+      clock.advance(1_000)
+    }
+    const gauge = async (): Promise<string | undefined> =>
+      /^source_degraded\{source="io.l5d.consul"\} (.*)$/m.exec((await env.metrics.expose()).body)?.[1]
+    tell([{ address: '10.0.0.1', port: 80, weight: 1 }])
+    expect([sources.list()[0]?.state, await gauge()]).toEqual(['ok', '0'])
+
+    tell([])
+    const held = sources.names('io.l5d.consul', { limit: 10 })
+    expect(held).toMatchObject({
+      value: {
+        source: { state: 'held', counts: { total: 3, ok: 0, stale: 0, held: 3 }, guard: { held: 3 } },
+        names: ['a', 'b', 'c'].map(name => ({ name: `io.l5d.consul dc1/${name}`, state: 'held', observers: 1 })),
+      },
+    })
+    expect(sources.list()[0]?.guard?.since).toBe(held.ok && held.value.names[0]?.heldSince)
+    expect([await gauge(), seen[0]?.peek().kind]).toEqual(['1', 'ok'])
+
+    expect(sources.release('io.l5d.consul', { author: 'ann', message: '' })).toEqual({ ok: true, value: 3 })
+    clock.advance(1_000)
+    expect([sources.list()[0]?.state, await gauge()]).toEqual(['ok', '0'])
+    expect(seen.map(cell => cell.peek())).toEqual(seen.map(() => ({ kind: 'ok', value: { kind: 'neg' } })))
+    discovery.close()
+    env.kernel.close()
   })
 
   it('counts its observers, none once the last watcher has left', async () => {
