@@ -7,11 +7,13 @@ import type { Target, TlsIdentity } from './access.ts'
 import { Deadline } from './deadline.ts'
 import type { Exchange, Wire } from './exchange.ts'
 import { createHttp1Wire } from './http1-wire.ts'
-import { Http2Session } from './http2-session.ts'
+import { Http2Session, StreamRefusedError } from './http2-session.ts'
 
 const connectDeadlineMs = 10_000
 /** How long a server that chose HTTP/1.1 is taken at its word. */
 const http1ForMs = 60_000
+/** A request that the server took no notice of is sent again so often. */
+const maxRefusals = 2
 
 export function createConnections(clock: Clock): Wire {
   return new Connections(clock)
@@ -45,6 +47,17 @@ class Connections implements Wire {
 
   async open(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
     if (!hasTls(target)) return await this.#http1.open(target, path, signal)
+    for (let refusals = 0; ; refusals++) {
+      try {
+        return await this.#openTls(target, path, signal)
+      } catch (error) {
+        // A connection that the server was leaving as the request came.
+        if (!(error instanceof StreamRefusedError) || refusals === maxRefusals) throw error
+      }
+    }
+  }
+
+  async #openTls(target: TlsTarget, path: string, signal: AbortSignal): Promise<Exchange> {
     const sharing = this.#sharing(target)
     for (;;) {
       signal.throwIfAborted()

@@ -1,6 +1,6 @@
 // One HTTP/2 connection to an API server: streams up to what the server allows, and PINGs that notice a dead path.
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
-import { connect } from 'node:http2'
+import { connect, constants } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { Target } from './access.ts'
@@ -18,17 +18,26 @@ const sessionWindowBytes = 32 << 20
 /** Node refuses new streams of a session that holds more, in megabytes. */
 const maxSessionMemory = 256
 
+/** The server has not looked at the request, so that it may be sent again, elsewhere. */
+export class StreamRefusedError extends Error {
+  override readonly name = 'StreamRefusedError'
+}
+
 /** Disposed by itself when it breaks, when idle for long, or by close. */
 export class Http2Session {
   readonly #session: ClientHttp2Session
   readonly #clock: Clock
   #streams = 0
+  #isLeaving = false
   #cancelPing: Cancel | undefined
   #cancelIdle: Cancel | undefined
 
   private constructor(session: ClientHttp2Session, clock: Clock, onEnd: () => void) {
     this.#session = session
     this.#clock = clock
+    session.once('goaway', () => {
+      this.#isLeaving = true
+    })
     session.once('close', () => {
       this.#cancelPing?.()
       this.#cancelIdle?.()
@@ -53,9 +62,11 @@ export class Http2Session {
   /** False from the server's GOAWAY on: what is under way may end, nothing begins. */
   get hasRoom(): boolean {
     const { closed, destroyed, remoteSettings } = this.#session
-    return !closed && !destroyed && this.#streams < (remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
+    if (this.#isLeaving || closed || destroyed) return false
+    return this.#streams < (remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
   }
 
+  /** Rejects with StreamRefusedError when the server took no notice of the request. */
   request(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
     this.#cancelIdle?.()
     this.#streams++
@@ -66,7 +77,10 @@ export class Http2Session {
         this.#mayIdle()
         reject(new Error('the stream was closed before an answer came'))
       })
-      stream.on('error', reject)
+      stream.on('error', error => {
+        const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
+        reject(isRefused ? new StreamRefusedError(error.message, { cause: error }) : error)
+      })
       stream.once('response', headers => resolve({ status: Number(headers[':status']), headers, body: stream }))
     })
   }
@@ -90,6 +104,7 @@ export class Http2Session {
   }
 
   #ping(): void {
+    if (this.#session.destroyed) return
     const sent = this.#session.ping(error => {
       this.#cancelPing?.()
       if (error === null) this.#pingLater()

@@ -1,0 +1,140 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { KubernetesAccess } from '../../../clients/kubernetes/access.ts'
+import { fakeApiCertificate, fakeApiKey } from '../../fakes/kubernetes-api.fake.ts'
+import { slicesPath } from './followed.fixture.ts'
+import { Rig, type RigOptions } from './rig.fixture.ts'
+
+/** A folder with a kubeconfig, which lives as long as the test. */
+class Kubeconfig implements AsyncDisposable {
+  readonly folder: string
+  readonly user: Record<string, unknown>
+
+  private constructor(folder: string, user: Record<string, unknown>) {
+    this.folder = folder
+    this.user = user
+  }
+
+  static async create(user: Record<string, unknown>): Promise<Kubeconfig> {
+    return new Kubeconfig(await mkdtemp(join(tmpdir(), 'kubeconfig-')), user)
+  }
+
+  get path(): string {
+    return join(this.folder, 'config')
+  }
+
+  async write(server: string): Promise<KubernetesAccess> {
+    const authority = Buffer.from(fakeApiCertificate).toString('base64')
+    const config = {
+      clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': authority } }],
+      users: [{ name: 'u', user: this.user }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    }
+    await writeFile(this.path, JSON.stringify(config))
+    return { kubeconfig: this.path }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, { recursive: true })
+  }
+}
+
+async function startTls(config: Kubeconfig, options: Omit<RigOptions, 'access'>): Promise<Rig> {
+  const rig = await Rig.start({ ...options, access: () => ({ kubeconfig: config.path }) })
+  await config.write(`https://127.0.0.1:${rig.api.port}`)
+  return rig
+}
+
+describe('connections to an API server', () => {
+  it('share few HTTP/2 connections, as many as its limit of streams asks for', async () => {
+    await using config = await Kubeconfig.create({ token: 'secret' })
+    await using rig = await startTls(config, { tls: 'h2', maxConcurrentStreams: 20 })
+    rig.put('a', 1)
+    const all = Array.from({ length: 50 }, () => rig.follow())
+    await rig.api.until(() => rig.api.openWatches === 50)
+    expect(rig.api.sockets).toBe(3)
+    rig.put('a', 2)
+    for (const followed of all) await followed.untilObjects({ a: 2 })
+    expect(rig.api.requests.every(({ httpVersion }) => httpVersion === '2.0')).toBe(true)
+    expect(rig.api.requests.every(({ authorization }) => authorization === 'Bearer secret')).toBe(true)
+  })
+
+  it('speak HTTP/1.1 where the server offers nothing else', async () => {
+    await using config = await Kubeconfig.create({ username: 'me', password: 'secret' })
+    await using rig = await startTls(config, { tls: 'http/1.1' })
+    rig.put('a', 1)
+    const followed = await rig.followOpen()
+    rig.put('a', 2)
+    await followed.untilObjects({ a: 2 })
+    expect(rig.api.requests.map(({ httpVersion, authorization }) => [httpVersion, authorization])).toEqual([
+      ['1.1', `Basic ${btoa('me:secret')}`],
+      ['1.1', `Basic ${btoa('me:secret')}`],
+    ])
+  })
+
+  it('begin nothing on a connection that the server said goodbye on, and its watches go on', async () => {
+    await using config = await Kubeconfig.create({ token: 'secret' })
+    await using rig = await startTls(config, { tls: 'h2' })
+    const first = await rig.followOpen()
+    rig.api.goAway()
+    const second = await rig.followOpen()
+    expect([rig.api.sockets, rig.api.openWatches]).toEqual([2, 2])
+    rig.put('a', 1)
+    await Promise.all([first.untilObjects({ a: 1 }), second.untilObjects({ a: 1 })])
+    rig.api.endWatches()
+    await rig.api.until(() => rig.api.watches === 4 && rig.api.openWatches === 2 && rig.api.sockets === 1)
+    expect([first.failures, second.failures]).toEqual([[], []])
+  })
+
+  it('show a client certificate', async () => {
+    await using config = await Kubeconfig.create({
+      'client-certificate-data': Buffer.from(fakeApiCertificate).toString('base64'),
+      'client-key-data': Buffer.from(fakeApiKey).toString('base64'),
+    })
+    await using rig = await startTls(config, { tls: 'h2' })
+    await rig.followOpen()
+    expect(rig.api.requests[0]?.certificate).toBe('localhost')
+  })
+
+  it('get one object, and reject with the status of a refusal', async () => {
+    await using rig = await Rig.start()
+    rig.put('a', 1)
+    expect(await rig.cluster.get(`${slicesPath}/a`)).toMatchObject({ size: 1 })
+    await expect(rig.cluster.get(`${slicesPath}/b`)).rejects.toMatchObject({
+      name: 'KubernetesStatusError',
+      status: 404,
+      message: expect.stringContaining('made to fail with 404'),
+    })
+  })
+
+  it('follow a token that is changed in its file', async () => {
+    await using config = await Kubeconfig.create({})
+    const tokenFile = join(config.folder, 'token')
+    config.user['exec'] = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: process.execPath,
+      args: [
+        '-e',
+        `const token = require('node:fs').readFileSync(${JSON.stringify(tokenFile)}, 'utf8'); console.log(JSON.stringify({ status: { token } }))`,
+      ],
+    }
+    await writeFile(tokenFile, 'old')
+    await using rig = await startTls(config, { tls: 'h2' })
+    rig.api.authorization = 'Bearer old'
+    const followed = await rig.followOpen()
+    await writeFile(tokenFile, 'new')
+    rig.api.authorization = 'Bearer new'
+    rig.api.endWatches()
+    await followed.until(() => followed.isFailing)
+    expect(followed.failures[0]?.error).toMatchObject({ status: 401 })
+    rig.clock.advance(400)
+    await rig.api.until(() => rig.api.openWatches === 1)
+    rig.put('a', 1)
+    await followed.untilObjects({ a: 1 })
+    expect([followed.failures.length, followed.isFailing]).toEqual([1, false])
+    expect(rig.cluster.load()).toMatchObject({ lists: 1, watches: 3 })
+  })
+})
