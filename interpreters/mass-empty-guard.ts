@@ -3,6 +3,7 @@ import { NamingError } from '../naming/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
 import type { DiscoveryMetrics } from './discovery-metrics.ts'
+import { LossWindow } from './loss-window.ts'
 import type { HeldName, NamerGuard } from './namer.ts'
 
 /** When more than `maxShare` of the names that have or had endpoints within `windowMs` lose them all, and at least `minNames` do. */
@@ -42,10 +43,8 @@ export class MassEmptyGuard implements NamerGuard {
   readonly #reason: NamingError
   /** Names with endpoints. */
   readonly #full = new Set<GuardedName>()
-  /** Names that lost theirs within the window, oldest first, and when (monotonic). */
-  readonly #lost = new Map<GuardedName, number>()
-  /** Those of them that wait for a judgement, oldest first. */
-  readonly #settling = new Set<GuardedName>()
+  /** Names that lost theirs and are not held. */
+  readonly #lost = new LossWindow<GuardedName>()
   /** Names held back, and since when (ms since 1970). */
   readonly #held = new Map<GuardedName, number>()
   #cancelJudgement: Cancel | undefined
@@ -80,14 +79,14 @@ export class MassEmptyGuard implements NamerGuard {
 
   /** A well-formed answer gave the name no endpoint. Whether that must not be shown now. */
   lost(name: GuardedName): boolean {
-    if (this.#settling.has(name) || this.#held.has(name)) return true
+    if (this.#held.has(name) || this.#lost.isSettling(name)) return true
     if (!this.#full.delete(name)) return false
-    this.#expire()
-    this.#lost.set(name, this.#options.clock.monotonic())
-    if (this.#observed < this.#options.rule.minNames) return false
-    this.#settling.add(name)
-    this.#scheduleJudgement()
-    return true
+    const now = this.#options.clock.monotonic()
+    this.#expire(now)
+    const mustWait = this.#lost.settlingSince !== undefined || this.#observed + 1 >= this.#options.rule.minNames
+    this.#lost.add(name, now, mustWait)
+    if (mustWait) this.#scheduleJudgement()
+    return mustWait
   }
 
   /** Nobody follows the name any more. */
@@ -114,61 +113,45 @@ export class MassEmptyGuard implements NamerGuard {
 
   #drop(name: GuardedName, why: string): void {
     this.#lost.delete(name)
-    if (this.#settling.delete(name) && this.#settling.size === 0) this.close()
+    if (this.#lost.settlingSince === undefined) this.close()
     if (!this.#held.delete(name)) return
     if (this.#held.size === 0) this.#holdEnded(why)
     else this.#options.metrics.held(this.#held.size)
   }
 
   /** The window ends at the oldest loss that is not judged yet. */
-  #expire(): void {
-    const from = (this.#oldestSettling() ?? this.#options.clock.monotonic()) - this.#options.rule.windowMs
-    for (const [name, lostAt] of this.#lost) {
-      if (lostAt >= from) return
-      this.#lost.delete(name)
-      name.forget()
-    }
-  }
-
-  #oldestSettling(): number | undefined {
-    for (const name of this.#settling) return this.#lost.get(name)
-    return undefined
+  #expire(now: number): void {
+    const from = (this.#lost.settlingSince ?? now) - this.#options.rule.windowMs
+    this.#lost.expire(from, name => name.forget())
   }
 
   #scheduleJudgement(): void {
-    const oldest = this.#oldestSettling()
-    if (this.#cancelJudgement !== undefined || oldest === undefined) return
     const { clock } = this.#options
-    this.#cancelJudgement = clock.after(Math.max(1, oldest + settleMs - clock.monotonic()), () => {
+    const { settlingSince } = this.#lost
+    if (this.#cancelJudgement !== undefined || settlingSince === undefined) return
+    this.#cancelJudgement = clock.after(Math.max(1, settlingSince + settleMs - clock.monotonic()), () => {
       this.#cancelJudgement = undefined
-      if ((this.#oldestSettling() ?? 0) + settleMs <= clock.monotonic()) this.#judge()
+      this.#judge()
       this.#scheduleJudgement()
     })
   }
 
+  /** The loss that the timer was set for may have ended meanwhile: then it is too early for the others. */
   #judge(): void {
     const { minNames, maxShare } = this.#options.rule
-    this.#expire()
+    const now = this.#options.clock.monotonic()
+    const { settlingSince } = this.#lost
+    if (settlingSince === undefined || settlingSince + settleMs > now) return
+    this.#expire(now)
     if (this.#gone >= minNames && this.#gone > maxShare * this.#observed) this.#holdAll()
-    else this.#passDue()
-  }
-
-  #passDue(): void {
-    const until = this.#options.clock.monotonic() - settleMs
-    for (const name of this.#settling) {
-      if ((this.#lost.get(name) ?? until) > until) return
-      this.#settling.delete(name)
-      name.pass()
-    }
+    else this.#lost.passUntil(now - settleMs, name => name.pass())
   }
 
   #holdAll(): void {
     const { clock, log, metrics, source } = this.#options
     const isNew = this.#held.size === 0
     const since = clock.now()
-    const names = [...this.#lost.keys()]
-    this.#lost.clear()
-    this.#settling.clear()
+    const names = this.#lost.clear()
     for (const name of names) this.#held.set(name, since)
     for (const name of names) name.hold(this.#reason)
     metrics.held(this.#held.size)

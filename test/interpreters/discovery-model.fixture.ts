@@ -54,8 +54,7 @@ export class DiscoveryModel {
     } else if (wasFull) {
       model.lostAt = this.#now
       model.loss = 'passed'
-      const { massEmpty } = this.#rule
-      if (massEmpty !== false && this.#observed(massEmpty) >= massEmpty.minNames) model.loss = 'settling'
+      if (this.#mustWait) model.loss = 'settling'
     }
     this.#look()
   }
@@ -137,6 +136,13 @@ export class DiscoveryModel {
 
   #isMissing(truth: Truth): boolean {
     return truth === 'gone' || (truth === 'none' && this.#rule.emptyIsNeg)
+  }
+
+  /** Whether so many names are observed that this loss may be one of many, or others wait already. */
+  get #mustWait(): boolean {
+    const { massEmpty } = this.#rule
+    if (massEmpty === false) return false
+    return this.#all.some(({ loss }) => loss === 'settling') || this.#observed(massEmpty) >= massEmpty.minNames
   }
 
   get #all(): ModelName[] {
