@@ -2,7 +2,7 @@
 import type { Store } from '../storage/store.ts'
 import { type Kernel, relayGroup, type SourceReport } from '../watch/cell.ts'
 import type { Clock } from '../watch/clock.ts'
-import { commonestError, reportsByGroup } from './source-groups.ts'
+import { commonErrors, reportsByGroup, sourceId } from './source-groups.ts'
 
 /** ready false always comes with a reason; ready true may come with reasons too: what is stale or still awaited. */
 export interface ReadinessReport {
@@ -94,12 +94,15 @@ function reasonOfMany(group: string, troubled: readonly SourceReport[], total: n
       ? [`${waiting.length} have not answered yet, waiting for up to ${longestMs(waiting)} ms`]
       : []),
   ]
-  return `${group}: of ${total} names ${parts.join('; ')}${causeOf([...stale, ...failed], clock)}`
+  return `${sourceId(group)}: of ${total} names ${parts.join('; ')}${causeOf([...stale, ...failed], clock)}`
 }
 
 /** The most frequent error and the soonest try. */
 function causeOf(failing: readonly SourceReport[], clock: Clock): string {
-  const error = commonestError(failing.flatMap(({ lastError }) => lastError ?? []))
+  const [error] = commonErrors(
+    failing.flatMap(({ lastError }) => lastError ?? []),
+    1,
+  )
   const retryAt = failing
     .flatMap(source => source.retryAt ?? [])
     .reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)

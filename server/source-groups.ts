@@ -6,6 +6,11 @@ export function groupOf({ name, group = name }: { readonly name: string; readonl
   return group
 }
 
+/** How an operator names the backend: a namer's prefix without `/#/`. */
+export function sourceId(group: string): string {
+  return group.replace(/^\/#\//, '')
+}
+
 /** Groups in the order of their first source. Sources that only pass on others' states are left out: see relayGroup. */
 export function reportsByGroup(kernel: Pick<Kernel, 'sources'>): ReadonlyMap<string, readonly SourceReport[]> {
   const groups = new Map<string, SourceReport[]>()
@@ -19,16 +24,12 @@ export function reportsByGroup(kernel: Pick<Kernel, 'sources'>): ReadonlyMap<str
   return groups
 }
 
-/** The error that most of them have, the first of these when there are several. */
-export function commonestError(errors: Iterable<string>): string | undefined {
+/** Distinct errors, the most frequent first and at most so many; of equally frequent ones the first. */
+export function commonErrors(errors: Iterable<string>, most: number): readonly string[] {
   const counts = new Map<string, number>()
   for (const error of errors) counts.set(error, (counts.get(error) ?? 0) + 1)
-  let commonest: string | undefined
-  let most = 0
-  for (const [error, count] of counts) {
-    if (count <= most) continue
-    commonest = error
-    most = count
-  }
-  return commonest
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, most)
+    .map(([error]) => error)
 }

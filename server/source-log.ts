@@ -3,7 +3,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { relayGroup, type SourceEvent } from '../watch/cell.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
-import { commonestError, groupOf } from './source-groups.ts'
+import { commonErrors, groupOf, sourceId } from './source-groups.ts'
 
 export interface SourceLogOptions {
   readonly log: Log
@@ -16,6 +16,7 @@ const gatherMs = 1_000
 /** While a backend fails, names that fail later are told of no more often than this. */
 const repeatMs = 60_000
 const shownNames = 3
+const shownErrors = 3
 /** Failures in a row that are kept until they are told; of more only the number is. */
 const maxSample = 1_000
 
@@ -64,7 +65,7 @@ function countEvents(metrics: Metrics) {
 
 function factsOf({ source, group, error, retryAt }: SourceEvent): object {
   return {
-    source: group ?? source,
+    source: group === undefined ? source : sourceId(group),
     ...(group !== undefined && { name: source }),
     ...(error && { error: error.message }),
     ...(retryAt !== undefined && { retryAt: new Date(retryAt).toISOString() }),
@@ -78,7 +79,7 @@ interface TroubleOptions extends Omit<SourceLogOptions, 'metrics'> {
 
 /** One backend's failure, from its first name's to the recovery of the last. */
 class Trouble {
-  readonly #group: string
+  readonly #id: string
   readonly #options: TroubleOptions
   readonly #since: number
   /** Names that fail now. */
@@ -91,7 +92,7 @@ class Trouble {
   #cancel: Cancel | undefined
 
   constructor(group: string, options: TroubleOptions) {
-    this.#group = group
+    this.#id = sourceId(group)
     this.#options = options
     this.#since = options.clock.monotonic()
   }
@@ -120,7 +121,7 @@ class Trouble {
     const { log, clock, over } = this.#options
     if (this.#untoldCount > 0) this.#warn()
     if (this.#failing.size > 0) return
-    const facts = { source: this.#group, failedForMs: clock.monotonic() - this.#since }
+    const facts = { source: this.#id, failedForMs: Math.round(clock.monotonic() - this.#since) }
     log.info(facts, this.#hasRecovered ? 'the source is back' : 'nobody follows what failed in the source any more')
     over()
   }
@@ -131,11 +132,14 @@ class Trouble {
     this.#isTold = true
     const retries = untold.flatMap(({ retryAt }) => retryAt ?? [])
     const facts = {
-      source: this.#group,
+      source: this.#id,
       failing: this.#failing.size,
       failed: this.#untoldCount,
-      names: untold.slice(0, shownNames).map(({ source }) => source),
-      error: commonestError(untold.flatMap(({ error }) => error?.message ?? [])),
+      names: [...new Set(untold.map(({ source }) => source))].slice(0, shownNames),
+      errors: commonErrors(
+        untold.flatMap(({ error }) => error?.message ?? []),
+        shownErrors,
+      ),
       ...(retries.length > 0 && { retryAt: new Date(retries.reduce((a, b) => Math.min(a, b))).toISOString() }),
     }
     this.#untoldCount = 0

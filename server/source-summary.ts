@@ -3,7 +3,7 @@ import type { SourceNameState, SourceState, SourceSummary } from '../api/sources
 import type { HeldName } from '../interpreters/namer.ts'
 import type { SourceReport } from '../watch/cell.ts'
 import { HeldSince } from './held-since.ts'
-import { commonestError } from './source-groups.ts'
+import { commonErrors } from './source-groups.ts'
 
 /** What a source is, whatever its state. */
 export interface SourceIdentity {
@@ -33,6 +33,10 @@ export function summaryOf(identity: SourceIdentity, { reports, held, now }: Sour
   }
   counts.held = held?.length ?? 0
   counts.total = reports.length + heldSince.left().length
+  const [error] = commonErrors(
+    failing.flatMap(({ lastError }) => lastError ?? []),
+    1,
+  )
   const contactAt = most(reports, report => report.contactAt)
   return {
     ...identity,
@@ -53,7 +57,7 @@ export function summaryOf(identity: SourceIdentity, { reports, held, now }: Sour
       'failingSince',
       least(failing, report => report.failingSince),
     ),
-    ...known('lastError', commonestError(failing.flatMap(({ lastError }) => lastError ?? []))),
+    ...known('lastError', error),
     ...known(
       'retryAt',
       least(failing, report => report.retryAt),

@@ -10,7 +10,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import { storageGroup } from '../storage/store.ts'
 import type { Kernel } from '../watch/cell.ts'
 import type { Clock } from '../watch/clock.ts'
-import { reportsByGroup } from './source-groups.ts'
+import { reportsByGroup, sourceId } from './source-groups.ts'
 import { namesOf } from './source-names.ts'
 import { type SourceFacts, type SourceIdentity, summaryOf } from './source-summary.ts'
 
@@ -115,8 +115,7 @@ class OpenSources implements Sources {
 function configuredSources({ namers, storageKind }: SourcesOptions): readonly Configured[] {
   const configured = namers.map(({ kind, namer }): Configured => {
     const prefix = showPath(namer.prefix)
-    const id = prefix.replace(/^\/#\//, '')
-    return { id, kind, prefix, group: prefix, ...(namer.guard && { guard: namer.guard }) }
+    return { id: sourceId(prefix), kind, prefix, group: prefix, ...(namer.guard && { guard: namer.guard }) }
   })
   const builtIn = [
     { group: storageGroup, kind: storageKind },

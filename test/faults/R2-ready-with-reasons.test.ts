@@ -123,7 +123,7 @@ describe('R2: readiness', () => {
     for (const sink of sinks.slice(1, 9_000)) sink.fail(new Error('no leader'), clock.now() + 700)
     sinks[9_000]?.fail(new Error('timeout'))
     expect(readiness.report().reasons).toEqual([
-      `${group}: of 10000 names 5999 are stale, the oldest answer 300 ms ago; 3001 have never answered, failing for up to 300 ms; 999 have not answered yet, waiting for up to 300 ms: no leader, next try in 700 ms`,
+      `io.l5d.consul: of 10000 names 5999 are stale, the oldest answer 300 ms ago; 3001 have never answered, failing for up to 300 ms; 999 have not answered yet, waiting for up to 300 ms: no leader, next try in 700 ms`,
     ])
   })
 

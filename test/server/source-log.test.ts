@@ -51,11 +51,11 @@ describe('the log of sources', () => {
     expect(world.said).toEqual([])
     world.clock.advance(1_000)
     const facts = {
-      source: '/#/io.l5d.consul',
+      source: 'io.l5d.consul',
       failing: 10_000,
       failed: 10_000,
       names: ['consul dc1/0', 'consul dc1/1', 'consul dc1/2'],
-      error: '500 No cluster leader',
+      errors: ['500 No cluster leader'],
       retryAt: '2023-11-14T22:13:20.500Z',
     }
     expect(world.said).toEqual([['warn', fails, facts]])
@@ -63,7 +63,7 @@ describe('the log of sources', () => {
     for (const sink of sinks) sink.set(1)
     world.clock.advance(120_000)
     expect(world.said.slice(1)).toEqual([
-      ['info', 'the source is back', { source: '/#/io.l5d.consul', failedForMs: 2_000 }],
+      ['info', 'the source is back', { source: 'io.l5d.consul', failedForMs: 2_000 }],
     ])
   })
 
@@ -73,12 +73,20 @@ describe('the log of sources', () => {
     const later = [world.follow('fs b', '/#/io.l5d.fs'), world.follow('fs c', '/#/io.l5d.fs')]
     first.fail(new Error('a is malformed'))
     world.clock.advance(1_000)
-    for (const sink of later) sink.fail(new Error('permission denied'))
+    for (const sink of later) sink.fail(new Error('c is malformed'))
+    later[0]?.set(1)
+    later[0]?.fail(new Error('permission denied'))
+    later[0]?.set(1)
+    later[0]?.fail(new Error('c is malformed'))
     world.clock.advance(59_999)
     expect(world.said).toHaveLength(1)
     world.clock.advance(1)
     expect(world.said.slice(1)).toMatchObject([
-      ['warn', fails, { failing: 3, failed: 2, names: ['fs b', 'fs c'], error: 'permission denied' }],
+      [
+        'warn',
+        fails,
+        { failing: 3, failed: 4, names: ['fs b', 'fs c'], errors: ['c is malformed', 'permission denied'] },
+      ],
     ])
   })
 
@@ -89,7 +97,7 @@ describe('the log of sources', () => {
     sink.set(1)
     world.clock.advance(1_000)
     expect(world.said).toMatchObject([
-      ['warn', fails, { failing: 0, failed: 1, error: 'refused' }],
+      ['warn', fails, { failing: 0, failed: 1, errors: ['refused'] }],
       ['info', 'the source is back', {}],
     ])
   })
@@ -121,7 +129,7 @@ describe('the log of sources', () => {
     world.follow('web', '/#/io.l5d.fs').fail(new Error('refused'))
     world.kernel.close()
     world.log.close()
-    expect(world.said).toMatchObject([['warn', fails, { failed: 1, error: 'refused' }]])
+    expect(world.said).toMatchObject([['warn', fails, { failed: 1, errors: ['refused'] }]])
     expect(world.clock.waiting).toBe(0)
   })
 
