@@ -1,9 +1,13 @@
 // Services that do not exist although somebody asks for them: few of them are asked for one by one, many share the list of
 // the services that do exist. So a scanner that tries very many names costs one question, not one for each.
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { Listener } from './relay.ts'
 import type { Leave, ServiceLists, Services } from './service-list.ts'
 
 /** So many absent services of one datacenter are asked for each by itself; one more, and they share the list. */
 export const maxAskedAlone = 32
+/** The list stays followed for so long after the last of them has gone, for a scanner comes back; in milliseconds. */
+export const listLingerMs = 60_000
 
 /** One service of a datacenter that is asked for. */
 export interface AbsentName {
@@ -21,10 +25,12 @@ export interface AbsentName {
 /** The absent services of every datacenter. */
 export class AbsentNames {
   readonly #lists: ServiceLists
+  readonly #clock: Clock
   readonly #byDatacenter = new Map<string, DatacenterAbsentNames>()
 
-  constructor(lists: ServiceLists) {
+  constructor(lists: ServiceLists, clock: Clock) {
     this.#lists = lists
+    this.#clock = clock
   }
 
   /** Whether the shared list is followed, fresh, and without the service. */
@@ -44,29 +50,46 @@ export class AbsentNames {
 
   /** It exists, or nobody wants it any more; harmless for one that is not here. */
   remove(datacenter: string, name: AbsentName): void {
-    const names = this.#byDatacenter.get(datacenter)
-    if (names?.remove(name)) this.#byDatacenter.delete(datacenter)
+    this.#byDatacenter.get(datacenter)?.remove(name)
+  }
+
+  /** Forgets everything; the caller is done with it. */
+  close(): void {
+    for (const names of this.#byDatacenter.values()) names.close()
+    this.#byDatacenter.clear()
   }
 
   #at(datacenter: string): DatacenterAbsentNames {
     const known = this.#byDatacenter.get(datacenter)
     if (known !== undefined) return known
-    const names = new DatacenterAbsentNames(listener => this.#lists.join(datacenter, listener))
+    const names = new DatacenterAbsentNames({
+      join: listener => this.#lists.join(datacenter, listener),
+      clock: this.#clock,
+      onIdle: () => this.#byDatacenter.delete(datacenter),
+    })
     this.#byDatacenter.set(datacenter, names)
     return names
   }
 }
 
+interface DatacenterOptions {
+  readonly join: (listener: Listener<Services>) => Leave
+  readonly clock: Clock
+  /** None is left, and has not been for a while when there were many. */
+  readonly onIdle: () => void
+}
+
 class DatacenterAbsentNames {
-  readonly #join: (listener: Parameters<ServiceLists['join']>[1]) => Leave
+  readonly #options: DatacenterOptions
   readonly #asking = new Set<AbsentName>()
   readonly #parked = new Set<AbsentName>()
   #leave: Leave | undefined
   /** What the list says; nothing while it cannot be read. */
   #fresh: Services | undefined
+  #cancelEnd: Cancel | undefined
 
-  constructor(join: (listener: Parameters<ServiceLists['join']>[1]) => Leave) {
-    this.#join = join
+  constructor(options: DatacenterOptions) {
+    this.#options = options
   }
 
   lacks(service: string): boolean {
@@ -78,28 +101,42 @@ class DatacenterAbsentNames {
       name.park()
       return
     }
+    this.#stay()
     this.#asking.add(name)
     if (this.#leave === undefined && this.#asking.size > maxAskedAlone) this.#share()
   }
 
   park(name: AbsentName): void {
+    this.#stay()
     this.#asking.delete(name)
     this.#parked.add(name)
   }
 
-  /** Whether none is left. */
-  remove(name: AbsentName): boolean {
-    this.#asking.delete(name)
-    this.#parked.delete(name)
-    if (this.#asking.size + this.#parked.size > 0) return false
+  remove(name: AbsentName): void {
+    const wasHere = this.#asking.delete(name) || this.#parked.delete(name)
+    if (!wasHere || this.#asking.size + this.#parked.size > 0) return
+    if (this.#leave === undefined) this.#options.onIdle()
+    else this.#cancelEnd ??= this.#options.clock.after(listLingerMs, () => this.#end())
+  }
+
+  close(): void {
+    this.#stay()
     this.#leave?.()
-    this.#leave = this.#fresh = undefined
-    return true
+  }
+
+  #stay(): void {
+    this.#cancelEnd?.()
+    this.#cancelEnd = undefined
+  }
+
+  #end(): void {
+    this.close()
+    this.#options.onIdle()
   }
 
   #share(): void {
     this.#leave = () => {} // so that what is told while joining does not join again
-    this.#leave = this.#join({
+    this.#leave = this.#options.join({
       changed: services => this.#take(services),
       same: version => {
         for (const name of this.#parked) name.same(version)

@@ -75,7 +75,7 @@ class ConsulNamer implements Namer {
       agent,
       clock,
       datacenters: this.#facts.datacenters,
-      absent: new AbsentNames(this.#lists),
+      absent: new AbsentNames(this.#lists, clock),
       asked,
       parked,
       maxNames,

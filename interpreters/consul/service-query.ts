@@ -243,5 +243,6 @@ export class ServiceQueries {
   close(): void {
     for (const query of this.#open.values()) query.end()
     this.#open.clear()
+    this.#context.absent.close()
   }
 }
