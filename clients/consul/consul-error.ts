@@ -50,7 +50,7 @@ function sayConnection(code: string, text: string, address: string): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `the host of the Consul agent ${address} is not found (${code})`
   if (closedCodes.has(code))
-    return `the Consul agent at ${address} closed the connection before its answer was whole (${code})`
+    return `the Consul agent at ${address} closed the connection before its answer was whole (${code}): it stops, or this address has more connections than its limits.http_max_conns_per_client`
   return `the connection to the Consul agent at ${address} failed: ${shorten(text)}${code === '' ? '' : ` (${code})`}`
 }
 

@@ -5,10 +5,12 @@ import { waitMsFor } from './poll-wait.ts'
 
 /** While others wait, so many first reads go before one other. */
 const firstsInARow = 4
-/** After the agent refused, the limit stays down for so long; then it grows by a step each time. */
+/** After the agent refused, the limit stays down for so long; then it grows by a sixteenth each time. */
 const learnAgainMs = 120_000
-const growEachMs = 30_000
-const growSteps = 8
+const growEachMs = 10_000
+const growSteps = 16
+/** It never falls below an eighth, so that an agent that refuses everything for a while costs no long turns afterwards. */
+const leastShare = 8
 
 /** The right to one request. */
 export interface Slot {
@@ -90,7 +92,8 @@ export class PollSlots {
 
   /** The agent refused one of the requests under way: fewer at once, until it has been quiet for a while. */
   refused(): void {
-    const limit = Math.max(1, Math.min(this.#limit, this.#inUse - 1))
+    const least = Math.ceil(this.#options.limit / leastShare)
+    const limit = Math.max(least, Math.min(this.#limit, this.#inUse - 1))
     if (limit < this.#limit) {
       this.#limit = limit
       this.#options.onLimit?.(limit)

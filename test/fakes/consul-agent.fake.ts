@@ -61,6 +61,7 @@ export class FakeConsulAgent {
   #server: Server | undefined
   #port = 0
   readonly #held = new Set<Held>()
+  readonly #unanswered = new Set<ServerResponse>()
   readonly #sockets = new Set<Socket>()
 
   constructor(clock: Clock) {
@@ -85,6 +86,11 @@ export class FakeConsulAgent {
   /** Blocking queries that wait for news. */
   get held(): number {
     return this.#held.size
+  }
+
+  /** Requests that wait for news, and those that a fault leaves without a whole answer. */
+  get parked(): number {
+    return this.#held.size + this.#unanswered.size
   }
 
   /** Listens on the port that it had before. */
@@ -114,10 +120,11 @@ export class FakeConsulAgent {
     await this.stop()
   }
 
-  /** A dev agent that was restarted: it knows nothing, and counts from the beginning. */
-  async restartEmpty(): Promise<void> {
+  /** A dev agent that was restarted: it knows nothing but these, and counts from the beginning. */
+  async restartEmpty(...instances: readonly FakeInstance[]): Promise<void> {
     await this.stop()
     this.catalog = new FakeCatalog()
+    for (const instance of instances) this.catalog.register(instance)
     await this.listen()
   }
 
@@ -182,6 +189,10 @@ export class FakeConsulAgent {
   }
 
   #misbehave(fault: FakeFault, request: FakeRequest, response: ServerResponse): void {
+    if (fault.kind === 'hang' || fault.kind === 'headers-only' || fault.kind === 'drip') {
+      this.#unanswered.add(response)
+      response.on('close', () => this.#unanswered.delete(response))
+    }
     if (fault.kind === 'status') response.writeHead(fault.status, fault.headers).end(fault.text ?? '')
     else if (fault.kind === 'cut') response.destroy()
     else if (fault.kind === 'early') this.#answer(request, response)

@@ -1,8 +1,11 @@
 // An agent of ours beside a fake one of Consul's, on a clock that the test moves, and a follower that writes down what it hears.
 import { onTestFinished } from 'vitest'
-import type { ConsulAgent, ConsulAnswer, ConsulFollower } from '../../../clients/consul/agent.ts'
+import type { ConsulAgent, ConsulAnswer, ConsulFollower, ConsulQuery } from '../../../clients/consul/agent.ts'
 import { createConsulAgent } from '../../../clients/consul/consul-agent.ts'
 import type { ConsulAgentOptions, ConsulFailure } from '../../../clients/consul/options.ts'
+import type { SourceReport } from '../../../watch/cell.ts'
+import { createKernel } from '../../../watch/kernel.ts'
+import type { State } from '../../../watch/state.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { FakeConsulAgent } from '../../fakes/consul-agent.fake.ts'
 import { seededRandom } from '../../proxy-client/seeded-random.fixture.ts'
@@ -21,8 +24,10 @@ export interface ConsulTrial {
   readonly counts: Counts
   /** Turns until it holds. */
   until(condition: () => boolean): Promise<void>
-  /** Moves the clock by steps until it holds, with turns in between; gives how far it moved. */
+  /** Moves the clock by steps until it holds, each time until every request is answered or parked; gives how far it moved. */
   advanceUntil(condition: () => boolean, stepMs?: number): Promise<number>
+  /** The same for so long. */
+  advance(ms: number, stepMs?: number): Promise<void>
 }
 
 /** Both are closed when the test ends, and must then have left nothing. */
@@ -48,23 +53,23 @@ export async function startConsulTrial(options: Partial<ConsulAgentOptions> = {}
     await consul.stop()
   })
   const until = (condition: () => boolean): Promise<void> => consul.until(condition)
+  const settle = async (): Promise<void> => {
+    for (let quiet = 0; quiet < 4; ) {
+      await new Promise(setImmediate)
+      clock.settle()
+      quiet = agent.load().inUse <= consul.parked ? quiet + 1 : 0
+    }
+  }
   const advanceUntil = async (condition: () => boolean, stepMs = 50): Promise<number> => {
     const from = clock.now()
-    while (!condition()) {
-      clock.advance(stepMs)
-      await turns(clock)
-    }
+    for (await settle(); !condition(); await settle()) clock.advance(stepMs)
     return clock.now() - from
   }
-  return { clock, consul, agent, counts, until, advanceUntil }
-}
-
-/** Some turns of the event loop: enough for a request to come and be answered on loopback. */
-export async function turns(clock: FakeClock, count = 12): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    await new Promise(setImmediate)
-    clock.settle()
+  const advance = async (ms: number, stepMs?: number): Promise<void> => {
+    const end = clock.now() + ms
+    await advanceUntil(() => clock.now() >= end, stepMs)
   }
+  return { clock, consul, agent, counts, until, advanceUntil, advance }
 }
 
 export interface HeardFailure {
@@ -112,6 +117,36 @@ export class Ear implements ConsulFollower {
 function showPorts(body: unknown): string {
   if (!Array.isArray(body)) return JSON.stringify(body)
   return body.map((entry: { ServicePort?: number }) => entry.ServicePort).join(' ')
+}
+
+/** The query as a source of the kernel: what /state would show of it, and each state in order. */
+export function followAsSource({ agent, clock }: ConsulTrial, query: ConsulQuery) {
+  const kernel = createKernel({ clock, onError: raise })
+  const states: State<string>[] = []
+  const cell = kernel.source<string>('web', sink =>
+    agent.follow(query, {
+      changed: answer => sink.set(showPorts(answer.body), answer.version),
+      same: version => sink.contact(version),
+      failed: (error, retryAt) => sink.fail(error, retryAt),
+    }),
+  )
+  cell.watch(state => states.push(state))
+  onTestFinished(() => kernel.close())
+  return {
+    states,
+    get report(): SourceReport | undefined {
+      return kernel.sources()[0]
+    },
+    /** The values that were delivered, without repeats. */
+    get values(): readonly string[] {
+      const values = states.flatMap(state => (state.kind === 'ok' ? [state.value] : []))
+      return values.filter((value, i) => value !== values[i - 1])
+    },
+  }
+}
+
+function raise(error: unknown): never {
+  throw error
 }
 
 export const web = { path: '/catalog/service/web', parameters: { dc: 'dc1' } }

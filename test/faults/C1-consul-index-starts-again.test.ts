@@ -1,0 +1,64 @@
+// C1: Consul restarts and counts from the beginning; who waits for the old index waits for days.
+import { describe, expect, it } from 'vitest'
+import { Ear, followAsSource, startConsulTrial, web } from '../clients/consul/consul.fixture.ts'
+
+describe('C1: an index that starts again', () => {
+  it('is followed through 50 restarts with an empty catalog, each filled in another order', async () => {
+    const trial = await startConsulTrial()
+    const { consul, agent, clock } = trial
+    for (let i = 0; i < 100; i++) consul.register({ service: `old${i}`, port: i })
+    consul.register({ service: 'web', port: 1000 })
+    const source = followAsSource(trial, web)
+    await trial.advanceUntil(() => source.report?.state === 'ok')
+    expect(source.report?.version).toBe('102')
+    for (let round = 1; round <= 50; round++) {
+      await consul.stop()
+      await trial.advanceUntil(() => source.report?.state === 'stale')
+      expect(source.report?.lastError).toMatch(/ECONNRESET|UND_ERR_SOCKET|ECONNREFUSED/)
+      expect(source.report?.retryAt).toBeGreaterThanOrEqual(clock.now())
+      const others = Array.from({ length: round % 5 }, (_, i) => ({ service: `other${i}`, port: i }))
+      await consul.restartEmpty(...others, { service: 'web', port: 1000 + round })
+      await trial.advanceUntil(() => source.values.at(-1) === String(1000 + round) && consul.held === 1)
+      expect(source.report).toMatchObject({ state: 'ok', version: String(others.length + 2) })
+      expect(source.report?.failingSince).toBeUndefined()
+    }
+    expect(source.values).toEqual(Array.from({ length: 51 }, (_, i) => String(1000 + i)))
+    expect(source.states.filter(state => state.kind === 'failed')).toEqual([])
+    expect(agent.load()).toMatchObject({ followed: 1, inUse: 1, waiting: 0, limit: 180 })
+  })
+
+  it('is seen in an answer, with no connection lost: the next query has no index, and the content is believed then', async () => {
+    const { consul, agent, advanceUntil } = await startConsulTrial()
+    for (let i = 0; i < 20; i++) consul.churn()
+    consul.register({ service: 'web', port: 1 })
+    const ear = new Ear()
+    agent.follow(web, ear)
+    await advanceUntil(() => consul.held === 1)
+    consul.reply = (_, usual) => ({ ...usual, index: '3' })
+    consul.register({ service: 'web', port: 2 })
+    await advanceUntil(() => consul.held === 0 && ear.answers.length === 2)
+    expect(consul.requests.map(request => request.index).slice(0, 3)).toEqual([undefined, 22, undefined])
+    expect(ear.contents).toEqual(['1', '2'])
+    expect(ear.failures).toEqual([])
+  })
+
+  it.each([
+    ['missing', undefined],
+    ['0', '0'],
+    ['not a number', 'NaN'],
+    ['negative', '-5'],
+  ])('goes on without an index when it is %s, with the content told', async (_what, index) => {
+    const { consul, agent, counts, advance, advanceUntil } = await startConsulTrial()
+    consul.register({ service: 'web', port: 1 })
+    consul.reply = (_, usual) => ({ ...usual, index })
+    const ear = new Ear()
+    agent.follow(web, ear)
+    await advance(5000)
+    consul.register({ service: 'web', port: 2 })
+    await advanceUntil(() => ear.answers.length === 2)
+    expect(ear.contents).toEqual(['1', '2'])
+    expect(consul.requests.every(request => request.index === undefined)).toBe(true)
+    expect(counts.requests).toBeLessThanOrEqual(2 + 5000 / 250 + 2)
+    expect(ear.failures).toEqual([])
+  })
+})
