@@ -89,6 +89,7 @@ class Trouble {
   #untoldCount = 0
   #isTold = false
   #hasRecovered = false
+  #dueAt = Number.POSITIVE_INFINITY
   #cancel: Cancel | undefined
 
   constructor(group: string, options: TroubleOptions) {
@@ -100,15 +101,13 @@ class Trouble {
   begins(event: SourceEvent): void {
     this.#failing.add(event.source)
     if (this.#untoldCount++ < maxSample) this.#untold.push(event)
-    this.#cancel ??= this.#options.clock.after(this.#isTold ? repeatMs : gatherMs, this.#tell)
+    this.#tellWithin(this.#isTold ? repeatMs : gatherMs)
   }
 
   ends({ kind, source }: SourceEvent): void {
     if (!this.#failing.delete(source)) return
     this.#hasRecovered ||= kind === 'recovered'
-    if (this.#failing.size > 0) return
-    this.#cancel?.()
-    this.#cancel = this.#options.clock.after(gatherMs, this.#tell)
+    if (this.#failing.size === 0) this.#tellWithin(gatherMs)
   }
 
   close(): void {
@@ -116,8 +115,19 @@ class Trouble {
     if (this.#untoldCount > 0) this.#warn()
   }
 
+  /** Never puts off what is due: a source that fails and recovers all the time would silence its own log. */
+  #tellWithin(ms: number): void {
+    const { clock } = this.#options
+    const dueAt = clock.monotonic() + ms
+    if (dueAt >= this.#dueAt) return
+    this.#cancel?.()
+    this.#dueAt = dueAt
+    this.#cancel = clock.after(ms, this.#tell)
+  }
+
   readonly #tell = (): void => {
     this.#cancel = undefined
+    this.#dueAt = Number.POSITIVE_INFINITY
     const { log, clock, over } = this.#options
     if (this.#untoldCount > 0) this.#warn()
     if (this.#failing.size > 0) return

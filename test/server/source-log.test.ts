@@ -102,6 +102,19 @@ describe('the log of sources', () => {
     ])
   })
 
+  it('is not silenced by a source that fails and recovers all the time', () => {
+    const world = new World()
+    const sink = world.follow('web', '/#/io.l5d.fs')
+    for (let n = 0; n < 20; n++) {
+      sink.fail(new Error('refused'))
+      world.clock.advance(60)
+      sink.set(1)
+      world.clock.advance(60)
+    }
+    expect(world.said[0]).toMatchObject(['warn', fails, { errors: ['refused'] }])
+    expect(world.said.length).toBeLessThan(6)
+  })
+
   it('does not call a source back because nobody asks any more', () => {
     const world = new World()
     const leaving = new AbortController()
