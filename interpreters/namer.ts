@@ -10,7 +10,10 @@ export type NamerLeaf =
   | { readonly kind: 'path'; readonly path: Path }
   | { readonly kind: 'bound'; readonly id: Path; readonly residual: Path }
 
-/** A name whose loss is held back: its last good endpoints stay, marked stale. `since` in ms since 1970. */
+/**
+ * A name whose loss is held back: its last good endpoints stay, marked stale. `name` is that of its source without the
+ * kind and the space before it; `since` in ms since 1970.
+ */
 export interface HeldName {
   readonly name: string
   readonly since: number
