@@ -5,8 +5,9 @@ import type { Sink } from '../watch/cell.ts'
 import type { Clock } from '../watch/clock.ts'
 import type { DiscoveryMetrics } from './discovery-metrics.ts'
 import type { Found, FoundFacts, FoundSink } from './found.ts'
+import type { GuardedName, Seat } from './guard-seat.ts'
 import { HoldDown } from './hold-down.ts'
-import type { GuardedName, MassEmptyGuard } from './mass-empty-guard.ts'
+import type { MassEmptyGuard } from './mass-empty-guard.ts'
 import { PublishedName } from './published-name.ts'
 
 export interface DiscoveredNameOptions {
@@ -35,6 +36,7 @@ export class DiscoveredName implements FoundSink, GuardedName {
   readonly #options: DiscoveredNameOptions
   readonly #published: PublishedName
   readonly #holdDown: HoldDown
+  readonly #seat: Seat | undefined
   #loss: Loss | undefined
   /** What to show again when the loss turns out to be one of many. */
   #lastGood: ReplicaSet | undefined
@@ -43,6 +45,7 @@ export class DiscoveredName implements FoundSink, GuardedName {
   constructor(name: string, sink: Sink<ReplicaSet>, options: DiscoveredNameOptions) {
     this.name = name
     this.#options = options
+    this.#seat = options.guard?.seat(this)
     this.#published = new PublishedName(sink, options)
     this.#holdDown = new HoldDown(options.clock, options.emptyHoldDownMs, () => this.#published.publish(noSuchReplicas))
   }
@@ -87,14 +90,14 @@ export class DiscoveredName implements FoundSink, GuardedName {
   /** Reports are ignored from now on; harmless when called twice. */
   close(): void {
     this.#isClosed = true
-    this.#options.guard?.leave(this)
+    this.#seat?.leave()
     this.#holdDown.close()
     this.#published.close()
   }
 
   #showEndpoints(found: Found, facts: FoundFacts): void {
     this.#loss = this.#lastGood = undefined
-    this.#options.guard?.gained(this)
+    this.#seat?.gained()
     this.#holdDown.present()
     this.#published.trust()
     this.#published.publish(boundSet(found), facts)
@@ -103,10 +106,9 @@ export class DiscoveredName implements FoundSink, GuardedName {
   #lose(found: Found, facts: FoundFacts): void {
     const isMissing = !found.exists || this.#options.emptyIsNeg
     const missingSince = isMissing ? (this.#loss?.missingSince ?? this.#options.clock.monotonic()) : undefined
-    const { guard } = this.#options
-    if (guard !== undefined && this.#loss === undefined) this.#lastGood = this.#published.newest
+    if (this.#seat !== undefined && this.#loss === undefined) this.#lastGood = this.#published.newest
     this.#loss = { found, facts, missingSince }
-    if (!guard?.lost(this)) this.#showLoss(this.#loss, missingSince)
+    if (!this.#seat?.lost()) this.#showLoss(this.#loss, missingSince)
   }
 
   #showLoss({ found, facts }: Loss, missingSince: number | undefined): void {

@@ -3,7 +3,7 @@ import { NamingError } from '../naming/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
 import type { DiscoveryMetrics } from './discovery-metrics.ts'
-import { LossWindow } from './loss-window.ts'
+import { type GuardedName, Seat, SeatGroup, type SeatKeeper } from './guard-seat.ts'
 import type { HeldName, NamerGuard } from './namer.ts'
 
 /** When more than `maxShare` of the names that have or had endpoints within `windowMs` lose them all, and at least `minNames` do. */
@@ -11,19 +11,6 @@ export interface MassEmptyRule {
   readonly maxShare: number
   readonly windowMs: number
   readonly minNames: number
-}
-
-/** A name as its guard sees it. None of these may throw. */
-export interface GuardedName {
-  readonly name: string
-  /** The loss that waited is believed. */
-  pass(): void
-  /** The loss is not believed: the last good endpoints are shown, stale for this reason, also when the loss was shown. */
-  hold(reason: Error): void
-  /** The operator says that the loss is real. */
-  letGo(): void
-  /** The loss is final: the last good endpoints will not be asked for any more. */
-  forget(): void
 }
 
 export interface GuardOptions {
@@ -38,15 +25,16 @@ export interface GuardOptions {
 /** A loss waits for so long before it is judged, so that a burst is seen as one; milliseconds. */
 export const settleMs = 200
 
-export class MassEmptyGuard implements NamerGuard {
+export class MassEmptyGuard implements NamerGuard, SeatKeeper {
   readonly #options: GuardOptions
   readonly #reason: NamingError
-  /** Names with endpoints. */
-  readonly #full = new Set<GuardedName>()
-  /** Names that lost theirs and are not held. */
-  readonly #lost = new LossWindow<GuardedName>()
-  /** Names held back, and since when (ms since 1970). */
-  readonly #held = new Map<GuardedName, number>()
+  /** With endpoints. */
+  readonly #full = new SeatGroup()
+  /** Lost them, and waits for a judgement. */
+  readonly #settling = new SeatGroup()
+  /** Lost them within the window, and the loss was believed. Older than any that waits. */
+  readonly #passed = new SeatGroup()
+  readonly #held = new SeatGroup()
   #cancelJudgement: Cancel | undefined
 
   constructor(options: GuardOptions) {
@@ -59,40 +47,43 @@ export class MassEmptyGuard implements NamerGuard {
   }
 
   held(): readonly HeldName[] {
-    return Array.from(this.#held, ([{ name }, since]) => ({ name, since }))
+    return this.#held.all().map(({ name, since }) => ({ name: name.name, since }))
   }
 
   release(): number {
-    const names = [...this.#held.keys()]
-    this.#held.clear()
-    for (const name of names) name.letGo()
-    if (names.length > 0) this.#holdEnded('an operator released them')
-    return names.length
+    const released = this.#held.all()
+    for (const seat of released) {
+      seat.moveTo(undefined)
+      seat.name.letGo()
+    }
+    if (released.length > 0) this.#holdEnded('an operator released them')
+    return released.length
   }
 
-  /** A well-formed answer gave the name endpoints: it is free, whatever it was before. */
-  gained(name: GuardedName): void {
-    if (this.#full.has(name)) return
-    this.#drop(name, 'they have endpoints again')
-    this.#full.add(name)
+  /** A place for one name, which leaves it in the end. */
+  seat(name: GuardedName): Seat {
+    return new Seat(name, this)
   }
 
-  /** A well-formed answer gave the name no endpoint. Whether that must not be shown now. */
-  lost(name: GuardedName): boolean {
-    if (this.#held.has(name) || this.#lost.isSettling(name)) return true
-    if (!this.#full.delete(name)) return false
-    const now = this.#options.clock.monotonic()
-    this.#expire(now)
-    const mustWait = this.#lost.settlingSince !== undefined || this.#observed + 1 >= this.#options.rule.minNames
-    this.#lost.add(name, now, mustWait)
+  /** For the seat: it is free now, whatever it was before. */
+  gained(seat: Seat): void {
+    if (seat.group !== this.#full) this.#free(seat, this.#full, 'they have endpoints again')
+  }
+
+  /** For the seat. */
+  lost(seat: Seat): boolean {
+    if (seat.group !== this.#full) return seat.group === this.#held || seat.group === this.#settling
+    seat.since = this.#options.clock.monotonic()
+    this.#expire(seat.since)
+    const mustWait = this.#settling.size > 0 || this.#observed >= this.#options.rule.minNames
+    seat.moveTo(mustWait ? this.#settling : this.#passed)
     if (mustWait) this.#scheduleJudgement()
     return mustWait
   }
 
-  /** Nobody follows the name any more. */
-  leave(name: GuardedName): void {
-    this.#full.delete(name)
-    this.#drop(name, 'nobody follows them any more')
+  /** For the seat. */
+  leave(seat: Seat): void {
+    this.#free(seat, undefined, 'nobody follows them any more')
   }
 
   /** Drops the timer; harmless when called twice. */
@@ -108,28 +99,32 @@ export class MassEmptyGuard implements NamerGuard {
 
   /** What is held is part of what is going on, however long ago it was lost. */
   get #gone(): number {
-    return this.#lost.size + this.#held.size
+    return this.#settling.size + this.#passed.size + this.#held.size
   }
 
-  #drop(name: GuardedName, why: string): void {
-    this.#lost.delete(name)
-    if (this.#lost.settlingSince === undefined) this.close()
-    if (!this.#held.delete(name)) return
+  #free(seat: Seat, group: SeatGroup | undefined, why: string): void {
+    const wasHeld = seat.group === this.#held
+    seat.moveTo(group)
+    if (this.#settling.size === 0) this.close()
+    if (!wasHeld) return
     if (this.#held.size === 0) this.#holdEnded(why)
     else this.#options.metrics.held(this.#held.size)
   }
 
   /** The window ends at the oldest loss that is not judged yet. */
   #expire(now: number): void {
-    const from = (this.#lost.settlingSince ?? now) - this.#options.rule.windowMs
-    this.#lost.expire(from, name => name.forget())
+    const from = (this.#settling.first?.since ?? now) - this.#options.rule.windowMs
+    for (let seat = this.#passed.first; seat !== undefined && seat.since < from; seat = this.#passed.first) {
+      seat.moveTo(undefined)
+      seat.name.forget()
+    }
   }
 
   #scheduleJudgement(): void {
     const { clock } = this.#options
-    const { settlingSince } = this.#lost
-    if (this.#cancelJudgement !== undefined || settlingSince === undefined) return
-    this.#cancelJudgement = clock.after(Math.max(1, settlingSince + settleMs - clock.monotonic()), () => {
+    const oldest = this.#settling.first
+    if (this.#cancelJudgement !== undefined || oldest === undefined) return
+    this.#cancelJudgement = clock.after(Math.max(1, oldest.since + settleMs - clock.monotonic()), () => {
       this.#cancelJudgement = undefined
       this.#judge()
       this.#scheduleJudgement()
@@ -140,31 +135,39 @@ export class MassEmptyGuard implements NamerGuard {
   #judge(): void {
     const { minNames, maxShare } = this.#options.rule
     const now = this.#options.clock.monotonic()
-    const { settlingSince } = this.#lost
-    if (settlingSince === undefined || settlingSince + settleMs > now) return
+    const oldest = this.#settling.first
+    if (oldest === undefined || oldest.since + settleMs > now) return
     this.#expire(now)
     if (this.#gone >= minNames && this.#gone > maxShare * this.#observed) this.#holdAll()
-    else this.#lost.passUntil(now - settleMs, name => name.pass())
+    else this.#passUntil(now - settleMs)
+  }
+
+  #passUntil(time: number): void {
+    for (let seat = this.#settling.first; seat !== undefined && seat.since <= time; seat = this.#settling.first) {
+      seat.moveTo(this.#passed)
+      seat.name.pass()
+    }
   }
 
   #holdAll(): void {
-    const { clock, log, metrics, source } = this.#options
     const isNew = this.#held.size === 0
-    const since = clock.now()
-    const names = this.#lost.clear()
-    for (const name of names) this.#held.set(name, since)
-    for (const name of names) name.hold(this.#reason)
-    metrics.held(this.#held.size)
-    if (!isNew) return
-    metrics.holdBegan()
-    const facts = {
-      source,
-      held: names.length,
-      observed: this.#observed,
-      release: `namerctl sources release ${source}`,
+    const since = this.#options.clock.now()
+    const seats = [...this.#passed.all(), ...this.#settling.all()]
+    for (const seat of seats) {
+      seat.moveTo(this.#held)
+      seat.since = since
+      seat.name.hold(this.#reason)
     }
+    this.#options.metrics.held(this.#held.size)
+    if (isNew) this.#holdBegan()
+  }
+
+  #holdBegan(): void {
+    const { log, metrics, source } = this.#options
+    metrics.holdBegan()
+    const release = `namerctl sources release ${source}`
     log.warn(
-      facts,
+      { source, held: this.#held.size, observed: this.#observed, release },
       'many names lost all endpoints at once; the last good ones are kept until they return or are released',
     )
   }
