@@ -5,7 +5,7 @@ import { RefusedError } from './answer.ts'
 import type { Collection, CollectionFollower } from './cluster.ts'
 import { differencesOf } from './comparison.ts'
 import { DeadlineError } from './deadline.ts'
-import { HeldObjects, type Listing, TooManyObjectsError } from './held-objects.ts'
+import { HeldObjects, type Listing } from './held-objects.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { createPageSize, listCollection, selectors } from './list-collection.ts'
 import type { Answer, Requests } from './requests.ts'
@@ -68,6 +68,7 @@ export class CollectionFollow<T> {
   #watchingSince: number | undefined
   /** Keys of events, while a list is compared. */
   #touched: Set<string> | undefined
+  #compareAt = 0
 
   constructor(options: FollowOptions<T>) {
     this.#options = options
@@ -90,7 +91,7 @@ export class CollectionFollow<T> {
       attempt: (signal, succeeded) => this.#attempt(signal, succeeded),
       onError: (error, retryAt) => {
         this.#isFailing = true
-        follower.failed(error instanceof Error ? error : new Error(String(error)), retryAt)
+        follower.failed(toError(error), retryAt)
       },
     })
   }
@@ -115,7 +116,8 @@ export class CollectionFollow<T> {
       this.#quickEnds = 0
       succeeded()
     }
-    this.#mustList ||= mustListAfter(end)
+    // A watch that ended well is resumed; after anything else the server must say what is.
+    this.#mustList ||= end !== undefined
     if (end !== undefined && !this.#isQuiet(end)) throw end
     if (++this.#quickEnds > quickEnds) throw end ?? new Error(`${this.#path}: watches end as soon as they begin`)
   }
@@ -134,6 +136,7 @@ export class CollectionFollow<T> {
     const listing = await this.#listOnce(signal)
     this.#refuseOlder(listing)
     this.#mustList = false
+    this.#compareLaterAgain()
     const changed = this.#held.replace(listing)
     if (this.#mustTellAll) for (const key of this.#held.objects.keys()) changed.add(key)
     for (const key of changed) this.#dirty.add(key)
@@ -284,17 +287,21 @@ export class CollectionFollow<T> {
     if (this.#isFailing) this.#contact()
   }
 
+  /** Checks come by their own time, which runs on over the ends of watches. */
   #compareLater(ending: AbortController): Cancel {
-    const everyMs = compareEveryMs * (0.9 + 0.2 * this.#options.random())
-    let cancel = this.#clock.after(everyMs, () => {
+    let cancel = this.#clock.after(Math.max(0, this.#compareAt - this.#clock.monotonic()), () => {
       this.#compare(ending).catch((error: unknown) => {
         if (error instanceof WatchBrokenError) ending.abort(error)
-        else if (!ending.signal.aborted)
-          this.#options.onCheckFailed(error instanceof Error ? error : new Error(String(error)))
+        else if (!ending.signal.aborted) this.#options.onCheckFailed(toError(error))
       })
+      this.#compareLaterAgain()
       cancel = this.#compareLater(ending)
     })
     return () => cancel()
+  }
+
+  #compareLaterAgain(): void {
+    this.#compareAt = this.#clock.monotonic() + compareEveryMs * (0.9 + 0.2 * this.#options.random())
   }
 
   async #compare(ending: AbortController): Promise<void> {
@@ -320,7 +327,6 @@ export class CollectionFollow<T> {
   }
 }
 
-function mustListAfter(end: unknown): boolean {
-  if (end instanceof RefusedError) return [400, 410, 422, 504].includes(end.status)
-  return end instanceof WatchBrokenError || end instanceof TooManyObjectsError
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

@@ -178,6 +178,7 @@ export class FakeKubernetesApi implements AsyncDisposable {
   /** Ends every open watch as a server does when its time is over. */
   endWatches(): void {
     for (const { response } of this.#watches) response.end()
+    this.#watches.clear()
   }
 
   /** Cuts every connection without a word. */

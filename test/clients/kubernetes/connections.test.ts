@@ -113,7 +113,7 @@ describe('connections to an API server', () => {
   it('follow a token that is changed in its file', async () => {
     await using config = await Kubeconfig.create({})
     const tokenFile = join(config.folder, 'token')
-    config.user['exec'] = {
+    config.user.exec = {
       apiVersion: 'client.authentication.k8s.io/v1',
       command: process.execPath,
       args: [

@@ -11,6 +11,9 @@ export interface RigOptions extends FakeApiOptions {
   readonly access?: (api: FakeKubernetesApi) => KubernetesAccess
 }
 
+/** Well within the deadline of a probe. */
+const quietStepMs = 2_000
+
 export class Rig implements AsyncDisposable {
   readonly clock = new SocketClock()
   readonly api: FakeKubernetesApi
@@ -54,11 +57,29 @@ export class Rig implements AsyncDisposable {
     this.api.remove(slicesPath, name)
   }
 
-  /** Moves time on by steps, with turns between them, until the condition holds. */
-  async advanceUntil(condition: () => boolean, stepMs = 100): Promise<void> {
-    while (!condition()) {
-      this.clock.advance(stepMs)
-      await new Promise<void>(resolve => this.clock.defer(resolve))
+  /** Ends every watch, and makes the change before the next one can begin. */
+  apart(change: () => void): void {
+    this.api.endWatches()
+    change()
+  }
+
+  /** Waits for these objects; time moves on only to the next try after a failure. */
+  async untilObjects(followed: Followed, wanted: Readonly<Record<string, number>>): Promise<void> {
+    for (;;) {
+      const failures = followed.failures.length
+      await Promise.race([followed.untilObjects(wanted), followed.until(() => followed.failures.length > failures)])
+      const retryAt = followed.failures.at(-1)?.retryAt ?? 0
+      if (!followed.isFailing) return
+      this.clock.advance(retryAt - this.clock.now())
+    }
+  }
+
+  /** Lets time pass in which nothing goes wrong: what is sent is answered, and a bookmark comes every minute. */
+  async quietly(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += quietStepMs) {
+      this.clock.advance(quietStepMs)
+      if (passed % 60_000 === 0) this.api.bookmark()
+      await this.cluster.get('/version')
     }
   }
 
