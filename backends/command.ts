@@ -30,7 +30,11 @@ export async function runCommand(
   const lastLines = lastLinesOf(child.stdout, child.stderr)
   child.stdout.on('data', (text: string) => printed.push(text))
   const endGroup = (): void => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // It has just ended by itself.
+    }
   }
   signal.addEventListener('abort', endGroup)
   const failure = await new Promise<string | undefined>(resolve => {
