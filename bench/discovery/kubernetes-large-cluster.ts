@@ -26,14 +26,19 @@ export async function measureLargeCluster(): Promise<readonly Row[]> {
   const known = await Promise.all(
     watched.map(replicas => replicas.until(state => sizeOf(state) === endpointsEach, 300_000)),
   )
-  const atOnce = residentBytes(server.pid)
   await delay(settleMs)
   const settled = residentBytes(server.pid)
+  const highest = residentBytes(server.pid, 'VmHWM')
   const what = `${watched.length} services, ${watched.length * endpointsEach} endpoints`
   return [
     [`${what}: all at the client after`, seconds(Math.max(...known) - startedAt), '-', '-'],
-    ['resident memory of the server when the last is known', megabytes(atOnce), '<= 500 MB', `idle ${megabytes(idle)}`],
-    [`the same ${settleMs / 1000} s later`, megabytes(settled), '<= 500 MB', '-'],
+    [
+      `resident memory of the server ${settleMs / 1000} s later`,
+      megabytes(settled),
+      '<= 500 MB',
+      `idle ${megabytes(idle)}`,
+    ],
+    ['the most it ever had', megabytes(highest), '<= 500 MB', '-'],
   ]
 }
 

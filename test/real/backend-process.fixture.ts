@@ -48,10 +48,11 @@ export async function eventually<T>(what: string, probe: () => Promise<T | undef
   throw new Error(`${what}: not within ${limitMs} ms`, { cause: last })
 }
 
-/** Resident memory of a process now, in bytes. */
-export function residentBytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  if (kilobytes === undefined) throw new Error(`process ${pid} tells no VmRSS`)
+/** Resident memory of a process, in bytes: now (`VmRSS`), or the most it ever had (`VmHWM`). */
+export function residentBytes(pid: number, field: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
+  const line = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm')
+  const kilobytes = line.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  if (kilobytes === undefined) throw new Error(`process ${pid} tells no ${field}`)
   return Number(kilobytes) * 1024
 }
 
