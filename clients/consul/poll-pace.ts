@@ -2,6 +2,7 @@
 import type { Clock } from '../../watch/clock.ts'
 
 const burst = 2
+const rounding = 1e-9
 const shortestMs = 250
 const longestMs = 4000
 /** All queries together that are answered at once with nothing new are asked at most so often. */
@@ -24,23 +25,32 @@ export class IdleAnswers {
 export class PollPace {
   readonly #clock: Clock
   readonly #idle: IdleAnswers
-  /** When the bucket is full again, on the clock's `monotonic`. */
-  #fullAt = 0
+  #tokens = burst
+  #filledAt: number
   #isIdle = false
 
   constructor(clock: Clock, idle: IdleAnswers) {
     this.#clock = clock
     this.#idle = idle
+    this.#filledAt = clock.monotonic()
   }
 
   /** How long the next request must wait, in milliseconds. */
   delayMs(): number {
-    const debtMs = this.#fullAt - this.#clock.monotonic()
-    return Math.max(0, debtMs - (burst - 1) * this.#idle.spacingMs)
+    this.#fill()
+    const missing = 1 - this.#tokens
+    return missing <= rounding ? 0 : missing * this.#idle.spacingMs
   }
 
   sent(): void {
-    this.#fullAt = Math.max(this.#fullAt, this.#clock.monotonic()) + this.#idle.spacingMs
+    this.#fill()
+    this.#tokens--
+  }
+
+  #fill(): void {
+    const now = this.#clock.monotonic()
+    this.#tokens = Math.min(burst, this.#tokens + (now - this.#filledAt) / this.#idle.spacingMs)
+    this.#filledAt = now
   }
 
   /** Whether the last answer came at once with nothing new. */

@@ -1,0 +1,118 @@
+// C7: The agent takes only so many connections from one address; above it it closes them.
+import { describe, expect, it } from 'vitest'
+import type { ConsulQuery } from '../../clients/consul/agent.ts'
+import { type ConsulTrial, Ear, followAsSource, startConsulTrial, web } from '../clients/consul/consul.fixture.ts'
+
+const query = (name: string): ConsulQuery => ({ path: `/catalog/service/${name}`, parameters: {} })
+
+/** Follows so many names, each there with one instance. */
+function followMany({ consul, agent }: ConsulTrial, count: number): readonly TimedEar[] {
+  return Array.from({ length: count }, (_, i) => {
+    consul.register({ service: `s${i}`, port: i })
+    const ear = new TimedEar()
+    ear.stop = agent.follow(query(`s${i}`), ear)
+    return ear
+  })
+}
+
+class TimedEar extends Ear {
+  stop: () => void = () => {}
+
+  get heard(): number {
+    return this.log.length
+  }
+}
+
+/** The longest time, in steps of 100 ms, in which one of them heard nothing. */
+async function longestSilenceMs(trial: ConsulTrial, ears: readonly TimedEar[], ms: number): Promise<number> {
+  const last = ears.map(ear => ({ heard: ear.heard, at: trial.clock.now() }))
+  let longest = 0
+  const end = trial.clock.now() + ms
+  await trial.advanceUntil(() => {
+    const now = trial.clock.now()
+    for (const [i, ear] of ears.entries()) {
+      const before = last[i]
+      if (before === undefined) continue
+      longest = Math.max(longest, now - before.at)
+      if (ear.heard > before.heard) last[i] = { heard: ear.heard, at: now }
+    }
+    return now >= end
+  }, 100)
+  return longest
+}
+
+describe('C7: more names than connections', () => {
+  it('gives each name its turn within 4 s, over no more connections than allowed, and says how many wait', async () => {
+    const trial = await startConsulTrial({ maxConnections: 8 })
+    const { consul, agent, counts, advanceUntil } = trial
+    consul.connectionLimit = 10
+    const ears = followMany(trial, 40)
+    await advanceUntil(() => ears.every(ear => ear.answers.length === 1))
+    await advanceUntil(() => consul.held === 8 && agent.load().waiting === 32)
+    expect(agent.load()).toMatchObject({ followed: 40, inUse: 8, waiting: 32, limit: 8 })
+    expect(await longestSilenceMs(trial, ears, 10_000)).toBeLessThanOrEqual(4000)
+    for (const [i] of ears.entries()) consul.register({ service: `s${i}`, port: 1000 + i })
+    const tookMs = await advanceUntil(() => ears.every((ear, i) => ear.shown === String(1000 + i)))
+    expect(tookMs).toBeLessThanOrEqual(4000)
+    expect([consul.refused, counts.failures, agent.load().inUse]).toEqual([0, [], 8])
+  })
+
+  it('reads a new name at once, though every connection is held, and takes a held one for it only then', async () => {
+    const trial = await startConsulTrial({ maxConnections: 8 })
+    const { consul, agent, until, advanceUntil } = trial
+    followMany(trial, 8)
+    await advanceUntil(() => consul.held === 8)
+    consul.register({ service: 'web', port: 1 })
+    const source = followAsSource(trial, web)
+    await until(() => source.report?.state === 'ok')
+    expect(agent.load()).toMatchObject({ followed: 9, limit: 8 })
+  })
+
+  it('gives back the long turns when there are connections for all again', async () => {
+    const trial = await startConsulTrial({ maxConnections: 8 })
+    const { consul, agent, counts, advance, advanceUntil } = trial
+    const stops = Array.from({ length: 20 }, (_, i) => agent.follow(query(`s${i}`), new Ear()))
+    await advance(10_000)
+    for (const stop of stops.slice(8)) stop()
+    await advanceUntil(() => consul.held === 8 && agent.load().followed === 8)
+    await advance(5000)
+    const before = counts.requests
+    await advance(20_000)
+    expect(counts.requests).toBe(before)
+    expect(agent.load()).toMatchObject({ inUse: 8, waiting: 0 })
+  })
+
+  it('learns a lower limit from refusals, and tries for more after a while', async () => {
+    const trial = await startConsulTrial({ maxConnections: 32 })
+    const { consul, agent, counts, advance, advanceUntil } = trial
+    consul.connectionLimit = 16
+    const ears = followMany(trial, 40)
+    await advanceUntil(() => ears.every(ear => ear.answers.length > 0))
+    await advance(5000)
+    const { limit } = agent.load()
+    expect([limit <= 16, limit >= 14, counts.limits.at(-1)]).toEqual([true, true, limit])
+    const known = counts.failures.length
+    expect(await longestSilenceMs(trial, ears, 10_000)).toBeLessThanOrEqual(4000)
+    expect(counts.failures.length).toBe(known)
+    for (const ear of ears.slice(2)) ear.stop()
+    consul.connectionLimit = 100
+    await advanceUntil(() => agent.load().limit === 32, 5000)
+    expect(counts.failures.length).toBe(known)
+  })
+
+  it('backs off from 429 as from any failure: the content stays, the message names the setting', async () => {
+    const trial = await startConsulTrial()
+    const { consul, advanceUntil } = trial
+    consul.register({ service: 'web', port: 1 })
+    const source = followAsSource(trial, web)
+    await advanceUntil(() => consul.held === 1)
+    consul.fault = () => ({ kind: 'status', status: 429, text: 'too many' })
+    consul.churn('web')
+    await advanceUntil(() => source.report?.state === 'stale')
+    expect(source.report?.lastError).toContain('429 "too many"')
+    expect(source.report?.lastError).toContain('limits.http_max_conns_per_client')
+    consul.fault = () => undefined
+    await advanceUntil(() => source.report?.state === 'ok')
+    expect(source.values).toEqual(['1'])
+  })
+})
