@@ -1,6 +1,7 @@
 // From EndpointSlice and Endpoints objects, as the API server sends them, to records. Knows nothing of names that are followed.
-import { z } from 'zod'
-import type { EndpointGroup, EndpointRecord, Member, MemberKind, NamedPort } from './endpoint-record.ts'
+import type { EndpointGroup, EndpointRecord, Member, MemberKind } from './endpoint-record.ts'
+import { flagAt, type Json, listAt, nameOf, objectAt, objectFrom, textAt } from './json-fields.ts'
+import { tcpPorts } from './named-ports.ts'
 import type { SharedParts } from './shared-parts.ts'
 
 export interface DecodeOptions {
@@ -15,116 +16,64 @@ export const serviceLabel = 'kubernetes.io/service-name'
 const triggerTime = 'endpoints.kubernetes.io/last-change-trigger-time'
 const overCapacity = 'endpoints.kubernetes.io/over-capacity'
 
-const text = z.string().nullish()
-const flag = z.boolean().nullish()
-const texts = z.record(z.string(), z.string()).nullish()
-const metadata = z.object({ name: z.string(), labels: texts, annotations: texts })
-const port = z.object({ name: text, port: z.int().nullish(), protocol: text })
-
-const slice = z.object({
-  metadata,
-  endpoints: z
-    .array(
-      z.object({
-        addresses: z.array(z.string()).nullish(),
-        conditions: z.object({ ready: flag, serving: flag, terminating: flag }).nullish(),
-        nodeName: text,
-        zone: text,
-      }),
-    )
-    .nullish(),
-  ports: z.array(port).nullish(),
-})
-
-type Slice = z.output<typeof slice>
-
-const endpoints = z.object({
-  metadata,
-  subsets: z
-    .array(
-      z.object({
-        addresses: z.array(z.object({ ip: z.string(), nodeName: text })).nullish(),
-        ports: z.array(port).nullish(),
-      }),
-    )
-    .nullish(),
-})
-
-type Subset = NonNullable<z.output<typeof endpoints>['subsets']>[number]
-
 /** Undefined for a slice of no service; throws when it is no EndpointSlice. */
 export function decodeSlice(object: unknown, options: DecodeOptions): EndpointRecord | undefined {
-  const parsed = slice.parse(object)
-  const service = parsed.metadata.labels?.[serviceLabel]
+  const slice = objectFrom(object, 'an EndpointSlice')
+  const metadata = objectAt(slice, 'metadata')
+  const service = textAt(objectAt(metadata, 'labels'), serviceLabel)
   if (service === undefined) return undefined
-  const ports = namedPorts(parsed.ports, options.shared)
-  const members = sliceMembers(parsed.endpoints, options.shared)
-  return { service, groups: [{ ports, members }], ...factsOf(parsed.metadata, options) }
+  const ports = options.shared.ports(tcpPorts(listAt(slice, 'ports')))
+  const members: Member[] = []
+  for (const endpoint of listAt(slice, 'endpoints')) {
+    const member = memberFrom(objectFrom(endpoint, 'an endpoint'), options.shared)
+    if (member !== undefined) members.push(member)
+  }
+  return { service, groups: [{ ports, members }], ...factsOf(metadata, options) }
 }
 
 /** Throws when it is no Endpoints object. */
 export function decodeEndpoints(object: unknown, options: DecodeOptions): EndpointRecord {
-  const parsed = endpoints.parse(object)
-  const isTruncated = parsed.metadata.annotations?.[overCapacity] === 'truncated'
+  const endpoints = objectFrom(object, 'an Endpoints object')
+  const metadata = objectAt(endpoints, 'metadata')
+  const isTruncated = textAt(objectAt(metadata, 'annotations'), overCapacity) === 'truncated'
   return {
-    service: parsed.metadata.name,
-    groups: (parsed.subsets ?? []).map(subset => groupOf(subset, options.shared)),
-    ...factsOf(parsed.metadata, options),
+    service: nameOf(metadata),
+    groups: listAt(endpoints, 'subsets').map(subset => groupFrom(objectFrom(subset, 'a subset'), options.shared)),
+    ...factsOf(metadata, options),
     ...(isTruncated && { isTruncated }),
   }
 }
 
-function factsOf(
-  { labels, annotations }: z.output<typeof metadata>,
-  { labelKey }: DecodeOptions,
-): Pick<EndpointRecord, 'label' | 'triggeredAt'> {
-  const label = labelKey === undefined ? undefined : labels?.[labelKey]?.toLowerCase()
-  const triggeredAt = timeFrom(annotations?.[triggerTime])
+function factsOf(metadata: Json, { labelKey }: DecodeOptions): Pick<EndpointRecord, 'label' | 'triggeredAt'> {
+  const label = labelKey === undefined ? undefined : textAt(objectAt(metadata, 'labels'), labelKey)?.toLowerCase()
+  const triggeredAt = timeFrom(textAt(objectAt(metadata, 'annotations'), triggerTime))
   return { ...(label !== undefined && { label }), ...(triggeredAt !== undefined && { triggeredAt }) }
 }
 
-function sliceMembers(found: Slice['endpoints'], shared: SharedParts): readonly Member[] {
-  const members: Member[] = []
-  for (const { addresses, conditions, nodeName, zone } of found ?? []) {
-    // The API gives addresses after the first no meaning.
-    const host = addresses?.[0]
-    const kind = memberKind(conditions ?? {})
-    if (host === undefined || kind === undefined) continue
-    members.push({ host, kind, metadata: shared.metadata(nodeName ?? undefined, zone ?? undefined) })
-  }
-  return members
+function memberFrom(endpoint: Json, shared: SharedParts): Member | undefined {
+  const kind = memberKind(objectAt(endpoint, 'conditions'))
+  // The API gives addresses after the first no meaning.
+  const host = listAt(endpoint, 'addresses')[0]
+  if (typeof host !== 'string' || kind === undefined) return undefined
+  return { host, kind, metadata: shared.metadata(textAt(endpoint, 'nodeName'), textAt(endpoint, 'zone')) }
 }
-
-type Conditions = NonNullable<NonNullable<Slice['endpoints']>[number]['conditions']>
 
 /** By the rules of the API: a condition that is not known counts as ready, serving follows ready, terminating is false. */
-function memberKind(conditions: Conditions): MemberKind | undefined {
-  const isReady = conditions.ready ?? true
-  if (isReady) return 'ready'
-  const isServing = conditions.serving ?? isReady
-  return isServing && conditions.terminating === true ? 'terminating' : undefined
+function memberKind(conditions: Json): MemberKind | undefined {
+  if (flagAt(conditions, 'ready') ?? true) return 'ready'
+  const isServing = flagAt(conditions, 'serving') ?? false
+  return isServing && flagAt(conditions, 'terminating') === true ? 'terminating' : undefined
 }
 
-function groupOf({ addresses, ports }: Subset, shared: SharedParts): EndpointGroup {
-  return {
-    ports: namedPorts(ports, shared),
-    members: (addresses ?? []).map(({ ip, nodeName }) => ({
-      host: ip,
-      kind: 'ready',
-      metadata: shared.metadata(nodeName ?? undefined, undefined),
-    })),
+function groupFrom(subset: Json, shared: SharedParts): EndpointGroup {
+  const members: Member[] = []
+  for (const item of listAt(subset, 'addresses')) {
+    const address = objectFrom(item, 'an address')
+    const host = textAt(address, 'ip')
+    if (host === undefined) continue
+    members.push({ host, kind: 'ready', metadata: shared.metadata(textAt(address, 'nodeName'), undefined) })
   }
-}
-
-function namedPorts(
-  ports: readonly z.output<typeof port>[] | null | undefined,
-  shared: SharedParts,
-): readonly NamedPort[] {
-  const named: NamedPort[] = []
-  for (const { name, port, protocol } of ports ?? []) {
-    if (port !== undefined && port !== null && (protocol ?? 'TCP') === 'TCP') named.push({ name: name ?? '', port })
-  }
-  return shared.ports(named)
+  return { ports: shared.ports(tcpPorts(listAt(subset, 'ports'))), members }
 }
 
 /** In ms since 1970. */

@@ -1,6 +1,7 @@
 // From Service objects, as the API server sends them, to the fields that are used.
-import { z } from 'zod'
 import type { NamedPort } from './endpoint-record.ts'
+import { listAt, nameOf, objectAt, objectFrom, textAt } from './json-fields.ts'
+import { tcpPorts } from './named-ports.ts'
 
 /** What is kept of a Service. */
 export interface ServiceRecord {
@@ -13,40 +14,22 @@ export interface ServiceRecord {
   readonly ingress?: readonly string[]
 }
 
-const text = z.string().nullish()
-
-const service = z.object({
-  metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).nullish() }),
-  spec: z.object({ ports: z.array(z.object({ name: text, port: z.int(), protocol: text })).nullish() }).nullish(),
-  status: z
-    .object({
-      loadBalancer: z.object({ ingress: z.array(z.object({ ip: text, hostname: text })).nullish() }).nullish(),
-    })
-    .nullish(),
-})
-
-type Service = z.output<typeof service>
-
 /** Only the ports; throws when it is no Service. */
 export function decodeService(object: unknown): ServiceRecord {
-  const parsed = service.parse(object)
-  return { service: parsed.metadata.name, ports: portsOf(parsed) }
+  const service = objectFrom(object, 'a Service')
+  return { service: nameOf(objectAt(service, 'metadata')), ports: tcpPorts(listAt(objectAt(service, 'spec'), 'ports')) }
 }
 
 /** With the load balancer, and the value of the label when there is one; throws when it is no Service. */
 export function decodeExternalService(object: unknown, labelKey?: string): ServiceRecord {
-  const parsed = service.parse(object)
-  const label = labelKey === undefined ? undefined : parsed.metadata.labels?.[labelKey]?.toLowerCase()
-  return {
-    service: parsed.metadata.name,
-    ports: portsOf(parsed),
-    ingress: (parsed.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []),
-    ...(label !== undefined && { label }),
+  const service = objectFrom(object, 'a Service')
+  const labels = objectAt(objectAt(service, 'metadata'), 'labels')
+  const label = labelKey === undefined ? undefined : textAt(labels, labelKey)?.toLowerCase()
+  const ingress: string[] = []
+  for (const item of listAt(objectAt(objectAt(service, 'status'), 'loadBalancer'), 'ingress')) {
+    const fields = objectFrom(item, 'an ingress')
+    const host = textAt(fields, 'ip') ?? textAt(fields, 'hostname')
+    if (host !== undefined) ingress.push(host)
   }
-}
-
-function portsOf({ spec }: Service): readonly NamedPort[] {
-  return (spec?.ports ?? [])
-    .filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP')
-    .map(({ name, port }) => ({ name: name ?? '', port }))
+  return { ...decodeService(object), ingress, ...(label !== undefined && { label }) }
 }
