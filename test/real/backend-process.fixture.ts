@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { locateTool } from '../../backends/locate.ts'
 
 const keptOutput = 20_000
 const pollMs = 10
@@ -65,22 +66,18 @@ export class BackendProcess implements AsyncDisposable {
 
   constructor(command: string, argv: readonly string[], cwd: string) {
     this.#command = command
-    this.#child = spawn(command, argv, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    // setpriv becomes the command; it dies with us even when we are killed.
+    const launched = ['--pdeathsig', 'KILL', command, ...argv]
+    this.#child = spawn(locateTool('setpriv'), launched, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     const keep = (chunk: unknown): void => {
       this.#output = (this.#output + String(chunk)).slice(-keptOutput)
     }
     this.#child.stdout?.on('data', keep)
     this.#child.stderr?.on('data', keep)
     this.#child.once('error', keep)
-    const killWithUs = (): void => void this.#child.kill('SIGKILL')
-    process.once('exit', killWithUs)
     this.#ended = new Promise(resolve => {
-      const end = (): void => {
-        process.off('exit', killWithUs)
-        resolve()
-      }
-      this.#child.once('close', end)
-      this.#child.once('error', end)
+      this.#child.once('close', () => resolve())
+      this.#child.once('error', () => resolve())
     })
   }
 
