@@ -53,7 +53,7 @@ export class DiscoveredName implements FoundSink, GuardedName {
   set(found: Found, facts: FoundFacts = noFacts): void {
     if (this.#isClosed) return
     this.#published.heard(facts.version)
-    if (found.exists && found.endpoints.length > 0) this.#showEndpoints(found, facts)
+    if (found.endpoints.length > 0) this.#showEndpoints(found, facts)
     else this.#lose(found, facts)
   }
 

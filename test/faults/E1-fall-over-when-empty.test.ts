@@ -5,7 +5,7 @@ import { createFsNamer } from '../../interpreters/fs/fs-namer.ts'
 import type { DelegateTree } from '../../interpreters/interpreter.ts'
 import type { Namer } from '../../interpreters/namer.ts'
 import { leaf, neg } from '../../naming/name-tree.ts'
-import { noSuchReplicas, type ReplicaSet } from '../../naming/replica-set.ts'
+import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
 import type { Cell, Kernel } from '../../watch/cell.ts'
@@ -169,6 +169,7 @@ describe.each([
   it('never happens when empty is not neg: the name stays bound to nothing', async () => {
     const { backend, trees, replicas, pass } = await createFallOver(make, { ...rule, emptyIsNeg: false })
     backend.say(0)
+    await pass(50)
     await pass(3_600_000)
     expect([trees.at(-1), replicas.at(-1)]).toEqual([first, 'none'])
   })
@@ -193,30 +194,56 @@ describe.each([
   })
 })
 
-describe('E1: a removed file', () => {
-  it('is neg at once, also during the hold-down', async () => {
-    const disk = new FakeDisk({ web: '10.0.0.1 80\n' })
-    const emptyFiles = { emptyIsNeg: true, emptyHoldDownMs: 60_000 }
-    const world = createWorld((kernel, clock) => [
-      createFsNamer({ rootDir: fakeRoot, prefix: ['#', 'first'], emptyFiles, disk }, envOf(kernel, clock)),
-    ])
-    const replicas: string[] = []
-    world.interpreter.replicas(pathOf(first)).watch(state => replicas.push(shown(state)))
-    const step = async (text: string | undefined): Promise<void> => {
-      if (text === undefined) disk.files.delete('web')
-      else disk.files.set('web', text)
-      disk.tell('rename', 'web')
-      await settle(world.clock)
-      world.clock.advance(50)
-      await settle(world.clock)
-    }
-    await step('10.0.0.1 80\n')
-    await step('')
-    expect(replicas.at(-1)).toBe('none')
-    await step(undefined)
+/** A watched file of the fs namer, emptied a moment ago; its hold-down is a minute. */
+async function createEmptied() {
+  const disk = new FakeDisk({ web: '10.0.0.1 80\n' })
+  const emptyFiles = { emptyIsNeg: true, emptyHoldDownMs: 60_000 }
+  const world = createWorld((kernel, clock) => [
+    createFsNamer({ rootDir: fakeRoot, prefix: ['#', 'first'], emptyFiles, disk }, envOf(kernel, clock)),
+  ])
+  const replicas: string[] = []
+  world.interpreter.replicas(pathOf(first)).watch(state => replicas.push(shown(state)))
+  const pass = async (ms: number): Promise<void> => {
+    await settle(world.clock)
+    world.clock.advance(ms)
+    await settle(world.clock)
+  }
+  const write = async (text: string | undefined): Promise<void> => {
+    if (text === undefined) disk.files.delete('web')
+    else disk.files.set('web', text)
+    disk.tell('rename', 'web')
+    await pass(50)
+  }
+  await pass(0)
+  await write('')
+  expect(replicas.at(-1)).toBe('none')
+  return { ...world, disk, replicas, pass, write }
+}
+
+describe('E1: an emptied file', () => {
+  it('that is removed is neg at once, and stays so when it comes back empty', async () => {
+    const { replicas, write } = await createEmptied()
+    await write(undefined)
     expect(replicas.at(-1)).toBe('neg')
-    await step('')
+    await write('')
     expect(replicas.at(-1)).toBe('neg')
-    expect(ok(noSuchReplicas)).toEqual(world.interpreter.replicas(pathOf(first)).peek())
+  })
+
+  it('that cannot be read any more goes on towards neg, stale', async () => {
+    const { disk, replicas, pass } = await createEmptied()
+    disk.isFailing = true
+    disk.tell('change', 'web')
+    await pass(59_900)
+    expect(replicas.at(-1)).toBe('none stale')
+    await pass(100)
+    expect(replicas.at(-1)).toBe('neg stale')
+  })
+
+  it('leaves no timer behind when nobody follows it any more', async () => {
+    const { clock, interpreter, kernel } = await createEmptied()
+    interpreter.close()
+    kernel.close()
+    await settle(clock)
+    expect(clock.waiting).toBe(0)
   })
 })

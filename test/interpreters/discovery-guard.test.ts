@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { settleMs } from '../../interpreters/mass-empty-guard.ts'
+import { createDiscoveryMetrics } from '../../interpreters/discovery-metrics.ts'
+import { MassEmptyGuard, settleMs } from '../../interpreters/mass-empty-guard.ts'
+import { silentLog } from '../../runtime/log.ts'
+import { createMetrics } from '../../runtime/metrics.ts'
+import { FakeClock } from '../fakes/clock.fake.ts'
 import { createScripted, guarded, type Scripted, type ScriptedName } from './discovery.fixture.ts'
 
 const good = '10.0.0.1:80'
@@ -29,6 +33,8 @@ describe('a loss that the guard lets pass', () => {
     const [web] = names(10)
     web?.has()
     clock.advance(settleMs - 1)
+    web?.isGone()
+    clock.settle()
     expect(web?.last).toBe(good)
     clock.advance(1)
     expect(web?.last).toBe('none')
@@ -138,6 +144,20 @@ describe('a loss of many names', () => {
     expect([all10[6]?.last, all10[7]?.last]).toEqual([held, 'none'])
   })
 
+  it('is judged when the oldest loss that lasts has waited, not when one before it has ended', () => {
+    const { clock, names } = createScripted({ rule: guarded })
+    const all10 = names(10)
+    all10[0]?.isGone()
+    clock.advance(100)
+    for (const name of all10.slice(1, 7)) name.isGone()
+    all10[0]?.has('10.0.0.1')
+    all10[7]?.isGone()
+    clock.advance(settleMs - 1)
+    expect(lasts(all10)).toEqual(all(10, good))
+    clock.advance(1)
+    expect(lasts(all10)).toEqual([good, ...all(7, held), ...all(2, good)])
+  })
+
   it('leaves a name free when its backend gives it endpoints again, and only that one', () => {
     const { clock, discovery, all: all10 } = createHeld(6)
     all10[0]?.has('10.0.0.9')
@@ -231,6 +251,24 @@ describe('a loss of many names', () => {
 })
 
 describe('the guard of many names', () => {
+  it('tells a name once that its loss left the window, so that nothing is kept of it', () => {
+    const clock = new FakeClock()
+    const metrics = createDiscoveryMetrics('test', 'test', createMetrics(), clock)
+    const massEmpty = { maxShare: 0.5, windowMs: 1000, minNames: 4 }
+    const guard = new MassEmptyGuard({ rule: massEmpty, source: 'test', clock, log: silentLog, metrics })
+    const forgotten: string[] = []
+    const nothing = (): void => {}
+    const seats = ['a', 'b', 'c'].map(name =>
+      guard.seat({ name, pass: nothing, hold: nothing, letGo: nothing, forget: () => forgotten.push(name) }),
+    )
+    for (const seat of seats) {
+      seat.gained()
+      seat.lost()
+      clock.advance(600)
+    }
+    expect(forgotten).toEqual(['a'])
+  })
+
   it('has one timer, and shows each name of a burst its hold once', () => {
     const { clock, discovery, names } = createScripted({ rule: guarded })
     const many = names(2_000)

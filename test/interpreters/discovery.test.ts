@@ -230,8 +230,8 @@ describe('closing', () => {
     clock.advance(5000)
     expect(api.last).toBe('10.0.0.1:80')
     name('new')
-    expect(open()).toBe(0)
     kernel.close()
+    expect(open()).toBe(0)
   })
 
   it('leaves nothing behind of a follow that throws as it begins', () => {
