@@ -68,9 +68,12 @@ export class Dialer {
     const { clock, onRefused } = this.#options
     const openedAt = clock.monotonic()
     const ended = (): void => {
-      socket.off('end', ended).off('error', ended)
+      socket.off('end', ended).off('error', broken)
       if (socket.bytesRead === 0 && clock.monotonic() - openedAt < refusedWithinMs) onRefused()
     }
-    socket.once('end', ended).once('error', ended)
+    const broken = (error: NodeJS.ErrnoException): void => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') ended()
+    }
+    socket.once('end', ended).once('error', broken)
   }
 }

@@ -10,6 +10,8 @@ import type { ConsulTls } from './options.ts'
 
 /** A whole answer must have come so long after its first byte, in milliseconds. */
 const bodyWithinMs = 15_000
+/** No more is read of what the agent says beside a status other than 200; the connection ends over it. */
+const maxErrorBytes = 16 * 1024
 
 export interface HttpGetOptions {
   readonly host: string
@@ -86,22 +88,14 @@ export class HttpGet {
     const response = await client.request({ method: 'GET', path: target, headers: this.#headers, signal })
     const receivedAt = clock.monotonic()
     deadline.set(bodyWithinMs, `the answer of the Consul agent at ${this.#address} was not whole`)
-    const bytes = await this.#readBody(response.body)
-    if (response.statusCode === 200) return { headers: response.headers, bytes, receivedAt }
-    throw statusError(response.statusCode, bytes.toString('utf8'), headerText(response.headers, 'retry-after'))
-  }
-
-  async #readBody(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
-    const { maxBodyBytes } = this.#options
-    const chunks: Uint8Array[] = []
-    let length = 0
-    for await (const chunk of body) {
-      chunks.push(chunk)
-      length += chunk.length
-      if (length > maxBodyBytes)
-        throw new ConsulError('malformed', `Consul's answer is longer than ${maxBodyBytes} bytes`)
+    if (response.statusCode !== 200) {
+      const text = (await readUpTo(response.body, maxErrorBytes)).toString('utf8')
+      throw statusError(response.statusCode, text, headerText(response.headers, 'retry-after'))
     }
-    return Buffer.concat(chunks, length)
+    const { maxBodyBytes } = this.#options
+    const bytes = await readUpTo(response.body, maxBodyBytes)
+    if (bytes.length <= maxBodyBytes) return { headers: response.headers, bytes, receivedAt }
+    throw new ConsulError('malformed', `Consul's answer is longer than ${maxBodyBytes} bytes`)
   }
 
   /** Ends every connection, those in the making too; what is under way rejects. */
@@ -109,6 +103,18 @@ export class HttpGet {
     for (const client of this.#clients) client.destroy().catch(ignoreEnd)
     this.#dialer.close()
   }
+}
+
+/** The whole body; one that is longer is left, with its connection, at the first piece beyond `limit`. */
+async function readUpTo(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > limit) break
+  }
+  return Buffer.concat(chunks, length)
 }
 
 /** A client tells of its end to whom it may concern: nobody. */

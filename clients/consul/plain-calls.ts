@@ -1,5 +1,6 @@
 // What is asked once and not followed: the agent itself and the datacenters, through the consul package with two
 // connections of its own. Knows nothing of followed queries.
+import { Buffer } from 'node:buffer'
 import { EventEmitter } from 'node:events'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
@@ -88,7 +89,8 @@ function answerError(error: unknown): ConsulError | undefined {
   const { response } = error
   if (typeof response !== 'object' || response === null) return undefined
   if (!('statusCode' in response) || typeof response.statusCode !== 'number') return undefined
-  const text = 'body' in response && typeof response.body === 'string' ? response.body : ''
+  const body = 'body' in response ? response.body : undefined
+  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body.toString() : ''
   return statusError(response.statusCode, text, undefined)
 }
 

@@ -44,6 +44,7 @@ export class PollSlots {
   #inUse = 0
   #yielding = 0
   #firstsServed = 0
+  #isClosed = false
   #cancelGrowth: Cancel | undefined
   #cancelYield: Cancel | undefined
   /** Queries that share the slots; whoever follows counts itself. */
@@ -92,6 +93,7 @@ export class PollSlots {
 
   /** The agent refused one of the requests under way: fewer at once, until it has been quiet for a while. */
   refused(): void {
+    if (this.#isClosed) return
     const least = Math.ceil(this.#options.limit / leastShare)
     const limit = Math.max(least, Math.min(this.#limit, this.#inUse - 1))
     if (limit < this.#limit) {
@@ -102,6 +104,7 @@ export class PollSlots {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#cancelGrowth?.()
     this.#cancelYield?.()
   }

@@ -1,0 +1,84 @@
+// Who may ask now: the queue before the connections.
+import { expect, it } from 'vitest'
+import { PollSlots, type Slot } from '../../../clients/consul/poll-slots.ts'
+import { waitMsFor } from '../../../clients/consul/poll-wait.ts'
+import { FakeClock } from '../../fakes/clock.fake.ts'
+import { runMicrotasks } from '../../watch/source-loop.fixture.ts'
+
+function createSlots(limit: number) {
+  const clock = new FakeClock()
+  const slots = new PollSlots({ limit, clock, random: () => 0.5 })
+  const order: string[] = []
+  const granted: Slot[] = []
+  const take = (name: string, isFirst = false, signal = new AbortController().signal): void => {
+    slots.take(isFirst, signal).then(slot => {
+      order.push(slot === undefined ? `${name} left` : name)
+      if (slot !== undefined) granted.push(slot)
+    }, String)
+  }
+  const next = async (): Promise<void> => {
+    await runMicrotasks()
+    granted.shift()?.release()
+    await runMicrotasks()
+  }
+  return { clock, slots, order, take, next, granted }
+}
+
+it('serves first reads before others, and one other after each four of them', async () => {
+  const { order, take, next } = createSlots(1)
+  take('begin')
+  for (let i = 1; i <= 3; i++) take(`other${i}`)
+  for (let i = 1; i <= 9; i++) take(`first${i}`, true)
+  for (let i = 0; i < 13; i++) await next()
+  expect(order.join(' ')).toBe(
+    'begin first1 first2 first3 first4 other1 first5 first6 first7 first8 other2 first9 other3',
+  )
+})
+
+it('lets one that waits go when its signal aborts, and passes the slot on', async () => {
+  const { slots, order, take, next } = createSlots(1)
+  const leaving = new AbortController()
+  take('a')
+  take('b', false, leaving.signal)
+  take('c')
+  leaving.abort()
+  await next()
+  await next()
+  expect(order).toEqual(['a', 'b left', 'c'])
+  expect([slots.inUse, slots.waiting]).toEqual([0, 0])
+})
+
+it('ends at most one held request for each first read that waits, an eighth of all at once', async () => {
+  const { slots, take, granted } = createSlots(16)
+  slots.queries = 40
+  for (let i = 0; i < 16; i++) take(`held${i}`)
+  await runMicrotasks()
+  const ended: number[] = []
+  for (const [i, slot] of granted.entries()) slot.hold(60_000, () => ended.push(i))
+  for (let i = 0; i < 24; i++) take(`first${i}`, true)
+  expect(ended).toEqual([0, 1])
+  granted[0]?.release()
+  await runMicrotasks()
+  expect(ended).toEqual([0, 1])
+})
+
+it('ends requests that were held for a long turn once others wait and a short turn is over', async () => {
+  const { clock, slots, take, granted } = createSlots(2)
+  slots.queries = 4
+  for (const name of ['a', 'b', 'c']) take(name)
+  await runMicrotasks()
+  const ended: number[] = []
+  for (const [i, slot] of granted.entries()) slot.hold(60_000, () => ended.push(i))
+  clock.advance(1699)
+  expect(ended).toEqual([])
+  clock.advance(1)
+  expect(ended).toEqual([0])
+  slots.close()
+  expect(clock.waiting).toBe(0)
+})
+
+it('holds a query for half a minute to a minute, or for its share of a turn when there are too many', () => {
+  expect([waitMsFor(180, 180, () => 0), waitMsFor(180, 180, () => 1)]).toEqual([30_000, 60_000])
+  expect(waitMsFor(500, 180, () => 0)).toBe(1224)
+  expect(waitMsFor(50_000, 180, () => 0)).toBe(250)
+})
