@@ -18,7 +18,7 @@ import { createFoundRule, type FoundRule } from './found-rule.ts'
 import { observeListedNames } from './listed-names.ts'
 import { NameFollower } from './name-follower.ts'
 import { ServiceLists } from './service-list.ts'
-import { ServiceQueries } from './service-query.ts'
+import { type Places, ServiceQueries } from './service-query.ts'
 import { Slots } from './slots.ts'
 
 /** What the namer works with; it closes both. */
@@ -53,12 +53,11 @@ class ConsulNamer implements Namer {
   readonly #names: Cell<readonly Path[]>
 
   constructor(config: ConsulConfig, parts: ConsulNamerParts, env: Env) {
-    const { prefix, maxNames } = config
+    const { prefix, includeTag } = config
     const { agent } = parts
-    const { kernel, clock } = env
+    const { kernel } = env
     const group = showPath(prefix)
-    const asked = new Slots(maxNames)
-    const parked = new Slots(maxNames)
+    const places: Places = { asked: new Slots(config.maxNames), parked: new Slots(config.maxNames) }
     this.prefix = prefix
     this.#config = config
     this.#parts = parts
@@ -67,26 +66,11 @@ class ConsulNamer implements Namer {
     this.#facts = createAgentFacts({ agent, where: `${config.host}:${config.port}`, group }, env)
     this.#metrics = createConsulMetrics(env.metrics, showPath(prefix.slice(1)).slice(1), () => ({
       load: agent.load(),
-      refused: asked.waiting + parked.waiting,
-      parked: parked.taken,
+      refused: places.asked.waiting + places.parked.waiting,
+      parked: places.parked.taken,
     }))
     this.#lists = new ServiceLists(agent, datacenter => ({ path: '/catalog/services', parameters: { dc: datacenter } }))
-    this.#queries = new ServiceQueries({
-      agent,
-      clock,
-      datacenters: this.#facts.datacenters,
-      absent: new AbsentNames(this.#lists, clock),
-      asked,
-      parked,
-      maxNames,
-      needs: {
-        health: config.useHealthCheck,
-        tags: config.includeTag || config.weights.length > 0,
-        metadata: config.transferMetadata,
-      },
-      metrics: this.#metrics,
-      queryOf: (datacenter, service) => this.#queryOf(datacenter, service),
-    })
+    this.#queries = this.#createQueries(places)
     this.#discovery = createDiscovery({ kind: 'consul', prefix, rule: config, lingerMs }, env)
     if (this.#discovery.guard !== undefined) this.guard = this.#discovery.guard
     this.#found = kernel.pool(
@@ -95,14 +79,8 @@ class ConsulNamer implements Namer {
     )
     this.#replicas = kernel.pool(id => this.#observeReplicas(id), showPath)
     this.#noReplicas = kernel.derive('replicas of no name of Consul', () => ok(noSuchReplicas))
-    this.#names = observeListedNames({
-      kernel,
-      prefix,
-      group,
-      hasTag: config.includeTag,
-      lists: this.#lists,
-      self: this.#facts.self,
-    })
+    const { self } = this.#facts
+    this.#names = observeListedNames({ kernel, prefix, group, hasTag: includeTag, lists: this.#lists, self })
   }
 
   lookup(rest: Path, read: Read): State<NameTree<NamerLeaf>> {
@@ -134,6 +112,22 @@ class ConsulNamer implements Namer {
     this.#metrics.close()
     this.#parts.hosts.close()
     this.#parts.agent.close()
+  }
+
+  #createQueries(places: Places): ServiceQueries {
+    const { maxNames, useHealthCheck, includeTag, weights, transferMetadata } = this.#config
+    const { clock } = this.#env
+    return new ServiceQueries({
+      ...places,
+      maxNames,
+      clock,
+      agent: this.#parts.agent,
+      datacenters: this.#facts.datacenters,
+      absent: new AbsentNames(this.#lists, clock),
+      needs: { health: useHealthCheck, tags: includeTag || weights.length > 0, metadata: transferMetadata },
+      metrics: this.#metrics,
+      queryOf: (datacenter, service) => this.#queryOf(datacenter, service),
+    })
   }
 
   #observeReplicas(id: Path): Cell<ReplicaSet> {

@@ -29,6 +29,8 @@ export interface NameFollowerOptions {
 interface FollowedHost {
   addresses: readonly string[]
   isAnswered: boolean
+  /** Why it cannot be asked for now. */
+  failure: Error | undefined
   unwatch: () => void
 }
 
@@ -106,13 +108,23 @@ export class NameFollower implements Listener<readonly Instance[]> {
     const { name, rule, sink } = this.#options
     if (this.#lacksDomain && this.#domainFailure !== undefined) sink.fail(this.#domainFailure)
     if (this.#known === undefined || this.#lacksDomain || this.#mustWait()) return
-    const metadata = rule.metadata(this.#usable, this.#authority(name))
     const endpoints = rule.endpoints(this.#usable, host => this.#addressesOf(host))
+    const hostFailure = endpoints.length === 0 ? this.#hostFailure() : undefined
+    if (hostFailure !== undefined) {
+      sink.fail(hostFailure)
+      return
+    }
+    const metadata = rule.metadata(this.#usable, this.#authority(name))
     const facts = this.#facts
     // When the answer came says nothing of what a later change of an address took.
     this.#facts = facts.version === undefined ? {} : { version: facts.version }
     sink.set({ exists: this.#known.length > 0, endpoints, ...(metadata !== undefined && { metadata }) }, facts)
     if (this.#failure !== undefined) sink.fail(this.#failure.error, this.#failure.retryAt)
+  }
+
+  /** Why a host gives no address: that is no word of anybody that there are no endpoints. */
+  #hostFailure(): Error | undefined {
+    return this.#hosts.values().find(({ failure }) => failure !== undefined)?.failure
   }
 
   #authority({ datacenter, service, tag }: ConsulName): string | undefined {
@@ -155,7 +167,7 @@ export class NameFollower implements Listener<readonly Instance[]> {
   }
 
   #followHost(host: string): void {
-    const followed: FollowedHost = { addresses: [], isAnswered: false, unwatch: () => {} }
+    const followed: FollowedHost = { addresses: [], isAnswered: false, failure: undefined, unwatch: () => {} }
     this.#hosts.set(host, followed)
     let isTold = false
     followed.unwatch = this.#options.hosts.live(host).watch(state => {
@@ -169,6 +181,7 @@ export class NameFollower implements Listener<readonly Instance[]> {
     if (state.kind === 'pending') return false
     const wasAnswered = followed.isAnswered
     followed.isAnswered = true
+    followed.failure = state.kind === 'failed' ? state.error : undefined
     const addresses = state.kind === 'ok' && state.value !== 'unknown' ? state.value : undefined
     if (addresses !== undefined) followed.addresses = addresses
     return addresses !== undefined || !wasAnswered

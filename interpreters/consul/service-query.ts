@@ -11,15 +11,18 @@ import { decodeInstances, type Instance, type InstanceNeeds } from './instances.
 import { type Listener, Relay } from './relay.ts'
 import type { Slots } from './slots.ts'
 
+/** Places for what is asked for, and for what is only waited for because it does not exist. */
+export interface Places {
+  readonly asked: Slots
+  readonly parked: Slots
+}
+
 /** What all questions of one namer share. */
-export interface QueryContext {
+export interface QueryContext extends Places {
   readonly agent: ConsulAgent
   readonly clock: Clock
   readonly datacenters: Cell<ReadonlySet<string>>
   readonly absent: AbsentNames
-  /** Places for what is asked for, and for what is only waited for because it does not exist. */
-  readonly asked: Slots
-  readonly parked: Slots
   readonly maxNames: number
   readonly needs: InstanceNeeds
   readonly metrics: ConsulMetrics

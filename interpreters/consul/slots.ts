@@ -30,10 +30,12 @@ export class Slots {
   /** Gives a place back. */
   free(): void {
     this.#taken--
-    const [next] = this.#waiting
-    if (next === undefined) return
-    this.#waiting.delete(next)
-    next()
+    // One that is called may find that it needs no place: then the next is called.
+    for (const next of this.#waiting) {
+      if (this.#taken >= this.#limit) return
+      this.#waiting.delete(next)
+      next()
+    }
   }
 
   /** No longer waits; harmless when it does not. */

@@ -1,12 +1,10 @@
 // C4: A sick Consul answers with errors, or with nothing for everything. No error ever takes an endpoint away.
 import { describe, expect, it } from 'vitest'
-import type { ConsulAgent } from '../../clients/consul/agent.ts'
-import { createConsulAgent } from '../../clients/consul/consul-agent.ts'
 import { datacentersEveryMs } from '../../interpreters/consul/agent-facts.ts'
 import { datacenterGoneMs } from '../../interpreters/consul/service-query.ts'
-import { systemClock, systemRandom } from '../../watch/clock.ts'
-import { FakeConsulAgent, type FakeFault } from '../fakes/consul-agent.fake.ts'
+import type { FakeFault } from '../fakes/consul-agent.fake.ts'
 import { createConsulFixture, instance, type Seen, shown, shownTree } from '../interpreters/consul/consul.fixture.ts'
+import { createHttpFixture } from '../interpreters/consul/http.fixture.ts'
 
 const isNeg = ({ states }: Seen<{ readonly kind: string }>): boolean =>
   states.some(state => state.kind === 'ok' && state.value.kind === 'neg')
@@ -165,32 +163,27 @@ describe('C4: a datacenter', () => {
 
 describe('C4: over HTTP', () => {
   it('no status, broken connection or silence takes an endpoint away', async () => {
-    await using fake = await FakeConsulAgent.start()
-    fake.register(instance('web'))
-    const { port } = fake
-    const agent: ConsulAgent = createConsulAgent({ host: '127.0.0.1', port, clock: systemClock, random: systemRandom })
-    const { replicas, clock } = createConsulFixture({ useHealthCheck: true }, () => agent)
-    const until = async (isTrue: () => boolean): Promise<void> => {
-      while (!isTrue()) {
-        await new Promise(setImmediate)
-        clock.settle()
-      }
-    }
+    const { agent, replicas, until, close } = await createHttpFixture({ useHealthCheck: true })
+    agent.register(instance('web'))
     const seen = replicas('/dc1/web')
     await until(() => shown(seen) === '10.0.0.1:80')
     const faults: readonly FakeFault[] = [
       { kind: 'status', status: 403, text: 'Permission denied' },
+      { kind: 'status', status: 429 },
       { kind: 'status', status: 500, text: 'No cluster leader' },
+      { kind: 'status', status: 500, text: 'No path to datacenter' },
+      { kind: 'status', status: 200, text: '{"not": "a list"}' },
       { kind: 'cut' },
+      { kind: 'hang' },
     ]
     for (const fault of faults) {
-      fake.fault = ({ path }) => (path === '/health/service/web' ? fault : undefined)
-      fake.churn('web')
+      agent.fault = ({ path }) => (path === '/health/service/web' ? fault : undefined)
+      agent.churn('web')
       await until(() => shown(seen) === '10.0.0.1:80 (stale)')
-      fake.fault = () => undefined
+      agent.fault = () => undefined
       await until(() => shown(seen) === '10.0.0.1:80')
     }
     expect(isNeg(seen)).toBe(false)
-    expect(fake.requests.flatMap(({ parameters }) => [...parameters.keys()])).not.toContain('tag')
+    await close()
   })
 })

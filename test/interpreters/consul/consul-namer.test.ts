@@ -205,6 +205,22 @@ describe('addresses', () => {
     expect(shown(seen)).toBe('10.0.0.1:80 10.0.0.9:80')
   })
 
+  it('that DNS does not tell are no word that there are none', async () => {
+    const { agent, dns, replicas, settle, pass } = createConsulFixture()
+    dns.set('sick.internal', new Error('no answer'))
+    agent.catalog.register(instance('web', 1, { address: 'sick.internal' }))
+    const seen = replicas('/dc1/web')
+    await pass(60_000)
+    expect(seen.last).toMatchObject({ kind: 'failed', error: { message: 'no answer' } })
+    dns.set('sick.internal', { addresses: ['10.0.0.1'], ttlSeconds: 5 })
+    await pass(30_000)
+    expect(shown(seen)).toBe('10.0.0.1:80')
+    dns.set('other.internal', new Error('no answer'))
+    agent.register(instance('web', 1, { address: 'other.internal' }))
+    await settle()
+    expect(shown(seen)).toBe('10.0.0.1:80 (stale)')
+  })
+
   it('are waited for a second at most while DNS is silent', async () => {
     const { agent, dns, replicas, settle, pass } = createConsulFixture()
     dns.resolve = () => new Promise(() => {})

@@ -40,9 +40,15 @@ export interface ConsulFixture {
   pass(ms: number): Promise<void>
 }
 
-/** Disposed at the end of the test. Another agent than the scripted one may stand in for it. */
-export function createConsulFixture(config: object = {}, otherAgent?: () => ConsulAgent): ConsulFixture {
-  const clock = new FakeClock()
+export interface ConsulFixtureParts {
+  readonly clock?: FakeClock
+  /** In place of the scripted one; the namer closes it. */
+  readonly agent?: ConsulAgent
+}
+
+/** Disposed at the end of the test. */
+export function createConsulFixture(config: object = {}, parts: ConsulFixtureParts = {}): ConsulFixture {
+  const { clock = new FakeClock() } = parts
   const agent = new ScriptedAgent(clock)
   const dns = new FakeHostResolver()
   const lines: LogLine[] = []
@@ -56,7 +62,7 @@ export function createConsulFixture(config: object = {}, otherAgent?: () => Cons
   const hostsFile = { path: '/etc/hosts', stamp: async () => undefined, read: async () => '' }
   const hosts = createSystemHostCells({ kernel, clock, resolver: dns, hostsFile })
   const env = { kernel, clock, random: () => 0.5, log: recordingLog(lines), metrics }
-  const namer = createConsulNamer(consulConfig.parse(config), { agent: otherAgent?.() ?? agent, hosts }, env)
+  const namer = createConsulNamer(consulConfig.parse(config), { agent: parts.agent ?? agent, hosts }, env)
   onTestFinished(() => {
     namer.close()
     kernel.close()
