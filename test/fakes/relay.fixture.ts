@@ -7,6 +7,8 @@ export interface Relay {
   readonly address: string
   /** From now on no byte passes in either direction, on old connections and new ones. */
   freeze(): void
+  /** New connections pass again; the old ones stay dead. */
+  thaw(): void
   /** Cuts every connection as soon as so many more bytes have come from the far side, and passes on those. */
   cutAfter(bytes: number): void
   close(): void
@@ -15,6 +17,7 @@ export interface Relay {
 /** Listens on a free loopback port and passes everything on to `port`. */
 export async function startRelay(port: number): Promise<Relay> {
   const sockets = new Set<Socket>()
+  const dead = new WeakSet<Socket>()
   let isFrozen = false
   let bytesLeft = Number.POSITIVE_INFINITY
   const keep = (socket: Socket): Socket => {
@@ -28,7 +31,7 @@ export async function startRelay(port: number): Promise<Relay> {
     for (const socket of sockets) socket.end().destroySoon()
   }
   const passBack = (incoming: Socket, chunk: Buffer): void => {
-    if (isFrozen) return
+    if (isFrozen || dead.has(incoming)) return
     incoming.write(chunk.subarray(0, bytesLeft))
     bytesLeft -= chunk.length
     if (bytesLeft <= 0) cut()
@@ -49,7 +52,13 @@ export async function startRelay(port: number): Promise<Relay> {
     address: `127.0.0.1:${listening}`,
     freeze: () => {
       isFrozen = true
-      for (const socket of sockets) socket.unpipe().pause()
+      for (const socket of sockets) {
+        dead.add(socket)
+        socket.unpipe().pause()
+      }
+    },
+    thaw: () => {
+      isFrozen = false
     },
     cutAfter: bytes => {
       bytesLeft = bytes

@@ -1,52 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { KubernetesAccess } from '../../../clients/kubernetes/access.ts'
 import { fakeApiCertificate, fakeApiKey } from '../../fakes/kubernetes-api.fake.ts'
 import { slicesPath } from './followed.fixture.ts'
-import { Rig, type RigOptions } from './rig.fixture.ts'
-
-/** A folder with a kubeconfig, which lives as long as the test. */
-class Kubeconfig implements AsyncDisposable {
-  readonly folder: string
-  readonly user: Record<string, unknown>
-
-  private constructor(folder: string, user: Record<string, unknown>) {
-    this.folder = folder
-    this.user = user
-  }
-
-  static async create(user: Record<string, unknown>): Promise<Kubeconfig> {
-    return new Kubeconfig(await mkdtemp(join(tmpdir(), 'kubeconfig-')), user)
-  }
-
-  get path(): string {
-    return join(this.folder, 'config')
-  }
-
-  async write(server: string): Promise<KubernetesAccess> {
-    const authority = Buffer.from(fakeApiCertificate).toString('base64')
-    const config = {
-      clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': authority } }],
-      users: [{ name: 'u', user: this.user }],
-      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-      'current-context': 'x',
-    }
-    await writeFile(this.path, JSON.stringify(config))
-    return { kubeconfig: this.path }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.folder, { recursive: true })
-  }
-}
-
-async function startTls(config: Kubeconfig, options: Omit<RigOptions, 'access'>): Promise<Rig> {
-  const rig = await Rig.start({ ...options, access: () => ({ kubeconfig: config.path }) })
-  await config.write(`https://127.0.0.1:${rig.api.port}`)
-  return rig
-}
+import { Kubeconfig, startTls } from './kubeconfig.fixture.ts'
+import { Rig } from './rig.fixture.ts'
 
 describe('connections to an API server', () => {
   it('share few HTTP/2 connections, as many as its limit of streams asks for', async () => {
@@ -135,6 +93,6 @@ describe('connections to an API server', () => {
     rig.put('a', 1)
     await followed.untilObjects({ a: 1 })
     expect([followed.failures.length, followed.isFailing]).toEqual([1, false])
-    expect(rig.cluster.load()).toMatchObject({ lists: 1, watches: 3 })
+    expect(rig.cluster.load()).toMatchObject({ lists: 2, watches: 3 })
   })
 })

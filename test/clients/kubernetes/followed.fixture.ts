@@ -25,9 +25,14 @@ export class Followed implements CollectionFollower<number> {
   contacts = 0
   /** Failed, and neither contact nor change since. */
   isFailing = false
+  /** Thrown by the next `changed`. */
+  throwOnce: Error | undefined
   readonly #waiting = new Set<() => void>()
 
   changed(objects: ReadonlyMap<string, number>, changed: ReadonlySet<string>, facts: CollectionFacts): void {
+    const error = this.throwOnce
+    this.throwOnce = undefined
+    if (error !== undefined) throw error
     this.objects = Object.fromEntries([...objects].map(([key, size]) => [nameOf(key), size]))
     this.changes.push([...changed].map(nameOf).sort())
     this.facts.push(facts)
@@ -52,8 +57,11 @@ export class Followed implements CollectionFollower<number> {
   }
 
   async untilObjects(wanted: Readonly<Record<string, number>>): Promise<void> {
-    const text = sorted(wanted)
-    await this.until(() => this.changes.length > 0 && sorted(this.objects) === text)
+    await this.until(() => this.holds(wanted))
+  }
+
+  holds(wanted: Readonly<Record<string, number>>): boolean {
+    return this.changes.length > 0 && sorted(this.objects) === sorted(wanted)
   }
 
   #told(isFailing: boolean): void {

@@ -12,16 +12,19 @@ export interface RigOptions extends FakeApiOptions {
 }
 
 /** Well within the deadline of a probe. */
-const quietStepMs = 2_000
+const quietStepMs = 4_000
 
 export class Rig implements AsyncDisposable {
   readonly clock = new SocketClock()
   readonly api: FakeKubernetesApi
   readonly cluster: KubernetesCluster
   readonly checkFailures: Error[] = []
+  /** Where the server listens, or did. */
+  readonly port: number
 
   private constructor(api: FakeKubernetesApi, access: KubernetesAccess) {
     this.api = api
+    this.port = api.port
     this.cluster = createKubernetesCluster({
       access,
       clock: this.clock,
@@ -33,6 +36,12 @@ export class Rig implements AsyncDisposable {
   static async start({ access, ...options }: RigOptions = {}): Promise<Rig> {
     const api = await FakeKubernetesApi.start(options)
     return new Rig(api, access?.(api) ?? { host: '127.0.0.1', port: api.port })
+  }
+
+  /** The cluster is reached by another way than straight. */
+  static async startBehind(access: (api: FakeKubernetesApi) => Promise<KubernetesAccess>): Promise<Rig> {
+    const api = await FakeKubernetesApi.start()
+    return new Rig(api, await access(api))
   }
 
   follow(changes: Partial<Collection<number>> = {}): Followed {
@@ -63,22 +72,45 @@ export class Rig implements AsyncDisposable {
     change()
   }
 
-  /** Waits for these objects; time moves on only to the next try after a failure. */
+  /** Waits for these objects without a failure; time moves on only to the next try after one. */
   async untilObjects(followed: Followed, wanted: Readonly<Record<string, number>>): Promise<void> {
-    for (;;) {
+    const isRight = (): boolean => !followed.isFailing && followed.holds(wanted)
+    while (!isRight()) {
       const failures = followed.failures.length
-      await Promise.race([followed.untilObjects(wanted), followed.until(() => followed.failures.length > failures)])
-      const retryAt = followed.failures.at(-1)?.retryAt ?? 0
-      if (!followed.isFailing) return
-      this.clock.advance(retryAt - this.clock.now())
+      if (followed.isFailing) this.toNextTry(followed)
+      await followed.until(() => isRight() || followed.failures.length > failures)
     }
   }
 
-  /** Lets time pass in which nothing goes wrong: what is sent is answered, and a bookmark comes every minute. */
-  async quietly(ms: number): Promise<void> {
+  /** Moves time on by steps, with a turn after each, until the condition holds; nothing that is sent need be answered. */
+  async advanceUntil(condition: () => boolean, stepMs: number): Promise<void> {
+    while (!condition()) {
+      this.clock.advance(stepMs)
+      await new Promise<void>(resolve => this.clock.defer(resolve))
+    }
+  }
+
+  /** Stays with a failure for so long, one try after the other; each must fail too. */
+  async failingFor(followed: Followed, ms: number): Promise<void> {
+    await followed.until(() => followed.isFailing)
+    const until = this.clock.now() + ms
+    while (this.clock.now() < until) {
+      const failures = followed.failures.length
+      this.toNextTry(followed)
+      await followed.until(() => followed.failures.length > failures)
+    }
+  }
+
+  /** Moves time on to when the failed follow said that it would try again. */
+  toNextTry(followed: Followed): void {
+    this.clock.advance((followed.failures.at(-1)?.retryAt ?? 0) - this.clock.now())
+  }
+
+  /** Lets time pass in which what is sent is answered; a bookmark comes every minute, or not at all. */
+  async quietly(ms: number, hasBookmarks = true): Promise<void> {
     for (let passed = 0; passed < ms; passed += quietStepMs) {
       this.clock.advance(quietStepMs)
-      if (passed % 60_000 === 0) this.api.bookmark()
+      if (hasBookmarks && passed % 60_000 === 0) this.api.bookmark()
       await this.cluster.get('/version')
     }
   }
