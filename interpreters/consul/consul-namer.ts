@@ -18,7 +18,7 @@ import { createFoundRule, type FoundRule } from './found-rule.ts'
 import { observeListedNames } from './listed-names.ts'
 import { NameFollower } from './name-follower.ts'
 import { ServiceLists } from './service-list.ts'
-import { type Places, ServiceQueries } from './service-query.ts'
+import { ServiceQueries } from './service-query.ts'
 import { Slots } from './slots.ts'
 
 /** What the namer works with; it closes both. */
@@ -57,7 +57,7 @@ class ConsulNamer implements Namer {
     const { agent } = parts
     const { kernel } = env
     const group = showPath(prefix)
-    const places: Places = { asked: new Slots(config.maxNames), parked: new Slots(config.maxNames) }
+    const places = new Slots(config.maxNames)
     this.prefix = prefix
     this.#config = config
     this.#parts = parts
@@ -66,8 +66,8 @@ class ConsulNamer implements Namer {
     this.#facts = createAgentFacts({ agent, where: `${config.host}:${config.port}`, group }, env)
     this.#metrics = createConsulMetrics(env.metrics, showPath(prefix.slice(1)).slice(1), () => ({
       load: agent.load(),
-      refused: places.asked.waiting + places.parked.waiting,
-      parked: places.parked.taken,
+      refused: places.waiting,
+      parked: this.#queries.countParked(),
     }))
     this.#lists = new ServiceLists(agent, datacenter => ({ path: '/catalog/services', parameters: { dc: datacenter } }))
     this.#queries = this.#createQueries(places)
@@ -114,11 +114,11 @@ class ConsulNamer implements Namer {
     this.#parts.agent.close()
   }
 
-  #createQueries(places: Places): ServiceQueries {
+  #createQueries(places: Slots): ServiceQueries {
     const { maxNames, useHealthCheck, includeTag, weights, transferMetadata } = this.#config
     const { clock } = this.#env
     return new ServiceQueries({
-      ...places,
+      places,
       maxNames,
       clock,
       agent: this.#parts.agent,

@@ -11,18 +11,14 @@ import { decodeInstances, type Instance, type InstanceNeeds } from './instances.
 import { type Listener, Relay } from './relay.ts'
 import type { Slots } from './slots.ts'
 
-/** Places for what is asked for, and for what is only waited for because it does not exist. */
-export interface Places {
-  readonly asked: Slots
-  readonly parked: Slots
-}
-
 /** What all questions of one namer share. */
-export interface QueryContext extends Places {
+export interface QueryContext {
   readonly agent: ConsulAgent
   readonly clock: Clock
   readonly datacenters: Cell<ReadonlySet<string>>
   readonly absent: AbsentNames
+  /** Places for what is asked for; what only waits to exist takes none. */
+  readonly places: Slots
   readonly maxNames: number
   readonly needs: InstanceNeeds
   readonly metrics: ConsulMetrics
@@ -61,6 +57,7 @@ export class ServiceQuery implements AbsentName {
   readonly #context: QueryContext
   readonly #relay = new Relay<readonly Instance[]>()
   #phase = new Phase()
+  #isParked = false
 
   /** Asks nothing before `begin`. */
   constructor(context: QueryContext, datacenter: string, service: string) {
@@ -71,6 +68,11 @@ export class ServiceQuery implements AbsentName {
 
   get relay(): Relay<readonly Instance[]> {
     return this.#relay
+  }
+
+  /** Whether it asks nothing, because there is no such service or datacenter. */
+  get isParked(): boolean {
+    return this.#isParked
   }
 
   /** Its owner calls it once, and `end` at last. */
@@ -118,8 +120,7 @@ export class ServiceQuery implements AbsentName {
 
   #waitForDatacenter(phase: Phase): void {
     this.#isNoAbsentee()
-    if (!this.#takeSlot(phase, this.#context.parked)) return
-    this.#relay.changed(noInstances)
+    this.#tellAbsence(phase)
     this.#watchDatacenters(phase, state => {
       if (state.kind !== 'ok') return
       if (state.value.has(this.#datacenter)) this.appeared()
@@ -129,13 +130,16 @@ export class ServiceQuery implements AbsentName {
   }
 
   #waitForService(phase: Phase): void {
-    const { absent, parked } = this.#context
-    if (!this.#takeSlot(phase, parked)) {
-      this.#isNoAbsentee()
-      return
-    }
-    absent.park(this.#datacenter, this)
+    this.#context.absent.park(this.#datacenter, this)
     phase.atEnd(() => this.#isNoAbsentee())
+    this.#tellAbsence(phase)
+  }
+
+  #tellAbsence(phase: Phase): void {
+    this.#isParked = true
+    phase.atEnd(() => {
+      this.#isParked = false
+    })
     this.#relay.changed(noInstances)
   }
 
@@ -144,8 +148,8 @@ export class ServiceQuery implements AbsentName {
   }
 
   #ask(phase: Phase): void {
-    const { agent, absent, asked, needs, queryOf, metrics } = this.#context
-    if (!this.#takeSlot(phase, asked)) return
+    const { agent, absent, needs, queryOf, metrics } = this.#context
+    if (!this.#takePlace(phase)) return
     let trust: Phase | undefined
     const heard = (): void => {
       trust?.end()
@@ -202,13 +206,14 @@ export class ServiceQuery implements AbsentName {
   }
 
   /** Whether there was a place; if not, the name fails for that reason and begins anew when there is one. */
-  #takeSlot(phase: Phase, slots: Slots): boolean {
+  #takePlace(phase: Phase): boolean {
+    const { places } = this.#context
     const retry = (): void => this.begin()
-    if (slots.take(retry)) {
-      phase.atEnd(() => slots.free())
+    if (places.take(retry)) {
+      phase.atEnd(() => places.free())
       return true
     }
-    phase.atEnd(() => slots.forget(retry))
+    phase.atEnd(() => places.forget(retry))
     this.#relay.failed(tooMany(this.#context.maxNames))
     return false
   }
@@ -241,6 +246,11 @@ export class ServiceQueries {
       this.#open.delete(key)
       query.end()
     }
+  }
+
+  /** How many of them ask nothing. */
+  countParked(): number {
+    return this.#open.values().reduce((count, { isParked }) => count + (isParked ? 1 : 0), 0)
   }
 
   close(): void {

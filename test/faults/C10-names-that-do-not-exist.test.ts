@@ -100,39 +100,37 @@ describe('C10: names that do not exist', () => {
     expect([...new Set(seen.map(shown))]).toEqual(['neg'])
   })
 
-  it('take no place from those that exist, and beyond the cap are refused with a reason until there is room', async () => {
-    const { agent, metrics, replicas, settle, pass } = createConsulFixture({ maxNames: 100 })
+  it('take no place from those that exist, however many they are', async () => {
+    const { agent, metrics, replicas, settle } = createConsulFixture({ maxNames: 100 })
     for (const name of numbered('real', 100)) agent.catalog.register(instance(name))
-    const absent = numbered('none', 100).map(name => replicas(`/dc1/${name}`))
+    const absent = numbered('none', 1_000).map(name => replicas(`/dc1/${name}`))
     await settle()
     const real = numbered('real', 100).map(name => replicas(`/dc1/${name}`))
     await settle()
-    const refused = replicas('/dc1/none-more')
-    await settle()
     expect([...new Set(real.map(shown)), ...new Set(absent.map(shown))]).toEqual(['10.0.0.1:80', 'neg'])
     expect(agent.counts.mostFollowed).toBeLessThanOrEqual(101)
-    expect(refused.last).toMatchObject({
-      kind: 'failed',
-      error: { code: 'resource-exhausted', message: expect.stringMatching(/100 names are followed.*maxNames/) },
-    })
-    expect(await gauge(metrics, 'namer_consul_names_refused')).toBe(1)
-    absent[0]?.stop()
-    await pass(lingerMs)
-    expect([shown(refused), await gauge(metrics, 'namer_consul_names_refused')]).toEqual(['neg', 0])
+    expect(await gauge(metrics, 'namer_consul_names_parked')).toBe(1_000)
+    expect(await gauge(metrics, 'namer_consul_names_refused')).toBe(0)
   })
 
-  it('beyond the cap do not disturb those that are followed', async () => {
-    const { agent, replicas, settle, pass } = createConsulFixture({ maxNames: 2 })
+  it('or do, beyond the cap, are refused with a reason, disturb nobody, and have their turn', async () => {
+    const { agent, metrics, replicas, settle, pass } = createConsulFixture({ maxNames: 2 })
     for (const name of numbered('real', 3)) agent.catalog.register(instance(name))
-    const seen = numbered('real', 3).map(name => replicas(`/dc1/${name}`))
+    const [first, second, third] = ['/dc1/real-0', '/dc1/real-1', '/dc1/real-2'].map(replicas)
     await settle()
-    expect(seen.map(shown)).toEqual(['10.0.0.1:80', '10.0.0.1:80', 'failed'])
+    expect([first, second].map(seen => seen && shown(seen))).toEqual(['10.0.0.1:80', '10.0.0.1:80'])
+    expect(third?.last).toMatchObject({
+      kind: 'failed',
+      error: { code: 'resource-exhausted', message: expect.stringMatching(/^2 names are followed.*maxNames/) },
+    })
+    expect([agent.counts.mostFollowed, await gauge(metrics, 'namer_consul_names_refused')]).toEqual([2, 1])
     agent.register(instance('real-0', 2))
     await settle()
-    expect(shown(seen[0] ?? seen[1] ?? replicas('/dc1/real-0'))).toBe('10.0.0.1:80 10.0.0.2:80')
-    seen[1]?.stop()
+    expect(first && shown(first)).toBe('10.0.0.1:80 10.0.0.2:80')
+    second?.stop()
     await pass(lingerMs)
-    expect(seen[2] && shown(seen[2])).toBe('10.0.0.1:80')
+    expect(third && shown(third)).toBe('10.0.0.1:80')
+    expect(await gauge(metrics, 'namer_consul_names_refused')).toBe(0)
   })
 
   it('in datacenters that do not exist cost no query at all', async () => {
