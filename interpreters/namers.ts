@@ -4,6 +4,7 @@ import { type Path, pathStartsWith } from '../naming/path.ts'
 import type { Read } from '../watch/cell.ts'
 import { failed, ok, type State } from '../watch/state.ts'
 import type { Namer, NamerLeaf } from './namer.ts'
+import { withNamerFailure } from './namer-failure.ts'
 import { RecentIds } from './recent-ids.ts'
 import { unknownNamer } from './unknown-namer.ts'
 
@@ -56,7 +57,7 @@ function lookupBuiltIn(
 
 function askNamer(namer: Namer, path: Path, read: Read): State<NameTree<NamerLeaf>> {
   try {
-    return namer.lookup(path.slice(namer.prefix.length), read)
+    return withNamerFailure(namer.lookup(path.slice(namer.prefix.length), read))
   } catch (error) {
     return failed(error instanceof Error ? error : new Error(String(error)))
   }

@@ -5,6 +5,7 @@ import { noSuchReplicas, type ReplicaSet } from '../naming/replica-set.ts'
 import type { Cell, Kernel } from '../watch/cell.ts'
 import { failed, ok, type State } from '../watch/state.ts'
 import type { Namer } from './namer.ts'
+import { withNamerFailure } from './namer-failure.ts'
 import type { Namers } from './namers.ts'
 import { unknownNamer } from './unknown-namer.ts'
 
@@ -39,7 +40,7 @@ function firstKnown(
   id: Path,
 ): State<ReplicaSet> {
   for (const namer of answering) {
-    const state = read(namer.replicas(id))
+    const state = withNamerFailure(read(namer.replicas(id)))
     if (state.kind !== 'ok' || state.value.kind !== 'neg') return state
   }
   return okNeg

@@ -1,10 +1,11 @@
 // From bound ids to endpoints, and the list of known names.
 import { describe, expect, it } from 'vitest'
 import type { Namer } from '../../interpreters/namer.ts'
+import type { BoundTree } from '../../naming/bound-tree.ts'
 import { neg } from '../../naming/name-tree.ts'
 import { noSuchReplicas, type ReplicaSet } from '../../naming/replica-set.ts'
 import type { Input, Kernel } from '../../watch/cell.ts'
-import { ok, type State } from '../../watch/state.ts'
+import { failed, ok, type State } from '../../watch/state.ts'
 import { createWorld, pathOf, type World } from './world.fixture.ts'
 
 function replicas(world: World, id: string): State<ReplicaSet>[] {
@@ -55,6 +56,24 @@ describe('the replicas of an id', () => {
     const world = createWorld(kernel => [oneIdNamer(kernel, 'a', 'one'), oneIdNamer(kernel, 'a', 'two')])
     expect(replicas(world, '/#/a/two')).toEqual([ok({ kind: 'bound', endpoints: [] })])
     expect(replicas(world, '/#/a/three')).toEqual([ok(noSuchReplicas)])
+  })
+
+  it('that a namer cannot give are unavailable, with its reason, whether they are bound or resolved', () => {
+    const reason = new Error('no agent listens at localhost:8500')
+    const world = createWorld(kernel => [
+      {
+        prefix: ['#', 'away'],
+        lookup: () => failed(reason),
+        replicas: () => kernel.derive('away', () => failed(reason)),
+        close: () => {},
+      },
+    ])
+    const unavailable = { kind: 'failed', error: { code: 'namer-unavailable', message: reason.message } }
+    expect(replicas(world, '/#/away/web')).toMatchObject([unavailable])
+    const bound: State<BoundTree>[] = []
+    world.bind('/#/away/web').watch(state => bound.push(state))
+    world.clock.settle()
+    expect(bound.at(-1)).toMatchObject(unavailable)
   })
 
   it('are looked for without the transformers before the first # or $', () => {
