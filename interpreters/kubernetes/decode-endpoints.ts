@@ -28,7 +28,9 @@ export function decodeSlice(object: unknown, options: DecodeOptions): EndpointRe
     const member = memberFrom(objectFrom(endpoint, 'an endpoint'), options.shared)
     if (member !== undefined) members.push(member)
   }
-  return { service, groups: [{ ports, members }], ...factsOf(metadata, options) }
+  const hasHostNames = textAt(slice, 'addressType') === 'FQDN'
+  const group = { ports, members, ...(hasHostNames && { hasHostNames }) }
+  return { service, groups: [group], ...factsOf(metadata, options) }
 }
 
 /** Throws when it is no Endpoints object. */

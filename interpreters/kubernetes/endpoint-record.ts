@@ -18,6 +18,8 @@ export interface EndpointGroup {
   /** TCP only; a port without a name has the name ''. */
   readonly ports: readonly NamedPort[]
   readonly members: readonly Member[]
+  /** The members' hosts are names to be looked up. */
+  readonly hasHostNames?: true
 }
 
 export interface NamedPort {

@@ -5,14 +5,14 @@ import type { Namer } from '../namer.ts'
 import { type CollectionOptions, endpointsOf, servicesOf, slicesOf } from './collections.ts'
 import type { ServiceRecord } from './decode-service.ts'
 import type { EndpointRecord } from './endpoint-record.ts'
-import { FollowedName, type NameRule } from './followed-name.ts'
-import { type EndpointsQuery, foundEndpoints, hostsOf, type TerminatingRule } from './found-endpoints.ts'
-import { createKubernetesMetrics, gaugeKubernetes, type KubernetesMetrics } from './kubernetes-metrics.ts'
+import { endpointsRule } from './endpoints-rule.ts'
+import { FollowedName, type FollowedNameOptions } from './followed-name.ts'
+import type { TerminatingRule } from './found-endpoints.ts'
+import { createKubernetesMetrics, gaugeKubernetes } from './kubernetes-metrics.ts'
 import { createKubernetesNamer } from './kubernetes-namer.ts'
-import type { LiveInput } from './live-input.ts'
 import { Namespaces } from './namespaces.ts'
 import { ServiceObjects } from './service-objects.ts'
-import type { ServiceName, ServicePort } from './service-path.ts'
+import type { ServiceName } from './service-path.ts'
 import type { SharedOptions } from './shared-options.ts'
 import { SharedParts } from './shared-parts.ts'
 import { SlicesOrEndpoints } from './slices-or-endpoints.ts'
@@ -24,7 +24,8 @@ export interface EndpointsNamerOptions extends SharedOptions {
 
 /** The caller closes it. An API server that is away fails its names, not the start. */
 export function createEndpointsNamer(options: EndpointsNamerOptions, env: Env): Namer {
-  const { cluster, hosts } = options
+  const { cluster, hosts, terminating } = options
+  const { clock } = env
   const shared = new SharedParts()
   const metrics = createKubernetesMetrics(env.metrics)
   const truncated = new TruncatedNames(env.log)
@@ -36,7 +37,9 @@ export function createEndpointsNamer(options: EndpointsNamerOptions, env: Env): 
     truncatedNames: () => truncated.size,
   })
   const follow = (name: ServiceName, sink: FoundSink): (() => void) =>
-    namespaces.follow(name.namespace, namespace => followName(name, { sink, namespace, options, metrics, truncated }))
+    namespaces.follow(name.namespace, namespace =>
+      followName(name, { sink, hosts, clock, metrics, namespace, terminating, truncated }),
+    )
   const onClose = (): void => {
     stopGauges()
     namespaces.close()
@@ -69,82 +72,31 @@ function createNamespace(options: NamespaceOptions, { clock, log }: Env): Endpoi
       return records.isFollowed || services.isFollowed
     },
     get isWide() {
-      return slices.isWide || endpoints.isWide
+      return slices.isWide || endpoints.isWide || services.isWide
     },
     close: () => records.close(),
   }
 }
 
-interface NameContext {
-  readonly sink: FoundSink
+interface NameContext extends FollowedNameOptions {
   readonly namespace: EndpointsNamespace
-  readonly options: EndpointsNamerOptions
-  readonly metrics: KubernetesMetrics
+  readonly terminating: TerminatingRule
   readonly truncated: TruncatedNames
 }
 
 function followName(name: ServiceName, context: NameContext): () => void {
-  const { namespace, options, truncated } = context
-  const followed = new FollowedName({ sink: context.sink, hosts: options.hosts, metrics: context.metrics })
+  const { namespace, terminating, truncated } = context
+  const followed = new FollowedName(context)
   const records = followed.add<EndpointRecord>(follower => namespace.records.follow(name.service, follower))
   const services =
     name.port.kind === 'number'
       ? followed.add<ServiceRecord>(follower => namespace.services.follow(name.service, follower))
       : undefined
-  const stop = followed.start(ruleOf(name, records, services, context))
+  const stop = followed.start(endpointsRule({ name, records, services, terminating, truncated }))
   return () => {
     stop()
     truncated.forget(name)
   }
-}
-
-function ruleOf(
-  name: ServiceName,
-  records: LiveInput<EndpointRecord>,
-  services: LiveInput<ServiceRecord> | undefined,
-  { options, truncated }: NameContext,
-): NameRule {
-  const query = (): EndpointsQuery | 'unknown' | undefined => {
-    const portName = portNameOf(name.port, services)
-    if (portName === undefined || portName === 'unknown') return portName
-    return { portName: portName.name, label: name.label, terminating: options.terminating }
-  }
-  return {
-    hosts: () => {
-      const asked = query()
-      return typeof asked === 'object' && records.objects !== undefined ? hostsOf(records.objects, asked) : []
-    },
-    find: addressesOf => {
-      const asked = query()
-      if (asked === 'unknown') return { exists: false, endpoints: [] }
-      if (asked === undefined || records.objects === undefined) return undefined
-      return foundEndpoints(records.objects, asked, addressesOf)
-    },
-    doubt: () => truncated.check(name, records.objects),
-    triggeredAt: () => newest(records.objects),
-  }
-}
-
-/** Undefined while the Service was not told, 'unknown' when it has no such port. */
-function portNameOf(
-  port: ServicePort,
-  services: LiveInput<ServiceRecord> | undefined,
-): { readonly name: string } | 'unknown' | undefined {
-  if (port.kind === 'name') return port
-  if (services?.objects === undefined) return undefined
-  for (const service of services.objects.values()) {
-    const found = service.ports.find(candidate => candidate.port === port.number)
-    if (found !== undefined) return found
-  }
-  return 'unknown'
-}
-
-function newest(records: ReadonlyMap<string, EndpointRecord> | undefined): number | undefined {
-  let newestAt: number | undefined
-  for (const { triggeredAt } of records?.values() ?? []) {
-    if (triggeredAt !== undefined && triggeredAt > (newestAt ?? 0)) newestAt = triggeredAt
-  }
-  return newestAt
 }
 
 function count<T>(all: Iterable<T>, isCounted: (one: T) => boolean): number {

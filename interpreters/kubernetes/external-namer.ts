@@ -30,7 +30,7 @@ export function createExternalNamer(options: SharedOptions, env: Env): Namer {
   })
   const follow = (name: ServiceName, sink: FoundSink): (() => void) =>
     namespaces.follow(name.namespace, ({ services }) => {
-      const followed = new FollowedName({ sink, hosts, metrics })
+      const followed = new FollowedName({ sink, hosts, clock: env.clock, metrics })
       const input = followed.add<ServiceRecord>(follower => services.follow(name.service, follower))
       return followed.start({
         hosts: () => selected(input.objects, name)?.ingress ?? [],

@@ -1,6 +1,7 @@
 // One name while it is followed: on any change of an input the whole is computed anew and told. Knows not what is computed.
 import { replicaSetEquals } from '../../naming/replica-set-equals.ts'
 import type { HostCells } from '../../runtime/hosts/host-cells.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { Found, FoundFacts, FoundSink } from '../discovery.ts'
 import type { ObjectFacts, ObjectsFollower } from './followed-service.ts'
 import type { AddressesOf } from './found-endpoints.ts'
@@ -10,7 +11,7 @@ import { WatchedHosts } from './watched-hosts.ts'
 
 /** How a name is computed from its inputs as they are now. */
 export interface NameRule {
-  /** The hosts among its endpoints; addresses are hosts too. */
+  /** The host names that its endpoints hang on; addresses among them cost nothing. */
   hosts(): Iterable<string>
   /** Undefined while an input that it needs was never answered. */
   find(addressesOf: AddressesOf): Found | undefined
@@ -23,8 +24,15 @@ export interface NameRule {
 export interface FollowedNameOptions {
   readonly sink: FoundSink
   readonly hosts: Pick<HostCells, 'live'>
+  readonly clock: Clock
   readonly metrics: KubernetesMetrics
 }
+
+/**
+ * After a change of what is found the next computation comes no sooner, in milliseconds: a rolling restart of a large
+ * service is told slice by slice, and each computation is over all of them.
+ */
+export const spacingMs = 100
 
 interface Problem {
   readonly error: Error
@@ -39,20 +47,26 @@ export class FollowedName {
   #rule: NameRule | undefined
   #told: Found | undefined
   #triggeredAt: number | undefined
+  #mayComputeAt = Number.NEGATIVE_INFINITY
+  #waiting: ObjectFacts | undefined
+  #cancelWait: Cancel | undefined
 
   constructor(options: FollowedNameOptions) {
     this.#options = options
-    this.#hosts = new WatchedHosts(options.hosts, () => this.#tell())
+    this.#hosts = new WatchedHosts(options.hosts, () => this.#changed())
   }
 
   /** An input that `follow` feeds from the start on. */
   add<T>(follow: (follower: ObjectsFollower<T>) => () => void): LiveInput<T> {
-    const input = new LiveInput<T>(
-      facts => this.#tell(facts),
-      version => {
+    const input = new LiveInput<T>({
+      changed: facts => this.#changed(facts),
+      contact: version => {
         if (this.#problem() === undefined) this.#options.sink.contact(version)
       },
-    )
+      failed: () => {
+        if (this.#rule !== undefined) this.#tellProblem()
+      },
+    })
     this.#inputs.push({ input, begin: () => follow(input) })
     return input
   }
@@ -61,21 +75,45 @@ export class FollowedName {
   start(rule: NameRule): () => void {
     const leaves = this.#inputs.map(({ begin }) => begin())
     this.#rule = rule
-    this.#tell()
+    this.#tell(rule)
     return () => {
+      this.#cancelWait?.()
       for (const leave of leaves) leave()
       this.#hosts.close()
     }
   }
 
-  #tell(facts?: ObjectFacts): void {
-    if (this.#rule === undefined) return
-    const found = this.#find(this.#rule)
-    const problem = this.#problem()
-    if (found !== undefined && !(problem !== undefined && this.#isTold(found))) {
-      this.#options.sink.set(found, this.#factsOf(this.#rule, facts))
-      this.#told = found
+  #changed(facts?: ObjectFacts): void {
+    const rule = this.#rule
+    if (rule === undefined) return
+    const leftMs = this.#mayComputeAt - this.#options.clock.monotonic()
+    if (leftMs <= 0) {
+      this.#tell(rule, facts)
+      return
     }
+    // The lag is counted from the first change that waits.
+    this.#waiting = this.#waiting === undefined ? facts : { ...this.#waiting, ...(facts && { version: facts.version }) }
+    this.#cancelWait ??= this.#options.clock.after(leftMs, () => this.#tell(rule, this.#waiting))
+  }
+
+  #tell(rule: NameRule, facts?: ObjectFacts): void {
+    this.#cancelWait?.()
+    this.#cancelWait = this.#waiting = undefined
+    const found = this.#find(rule)
+    if (found !== undefined) this.#tellFound(rule, found, facts)
+    this.#tellProblem()
+  }
+
+  #tellFound(rule: NameRule, found: Found, facts: ObjectFacts | undefined): void {
+    const isNew = !this.#isTold(found)
+    if (isNew && this.#told !== undefined) this.#mayComputeAt = this.#options.clock.monotonic() + spacingMs
+    // To tell the same again would hide a problem for a moment.
+    if (isNew || this.#problem() === undefined) this.#options.sink.set(found, this.#factsOf(rule, facts))
+    this.#told = found
+  }
+
+  #tellProblem(): void {
+    const problem = this.#problem()
     if (problem === undefined) return
     this.#options.metrics.failed()
     this.#options.sink.fail(problem.error, problem.retryAt)

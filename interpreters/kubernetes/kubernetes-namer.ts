@@ -7,6 +7,7 @@ import type { Cell, Pool, Read } from '../../watch/cell.ts'
 import { ok, type State } from '../../watch/state.ts'
 import { createDiscovery, type Discovery, type DiscoveryRule, type FoundSink, readExistence } from '../discovery.ts'
 import type { Namer, NamerGuard, NamerLeaf } from '../namer.ts'
+import { spacingMs } from './followed-name.ts'
 import { type ServiceName, type ServicePathShape, serviceAt, showServiceName } from './service-path.ts'
 
 export interface KubernetesNamerOptions {
@@ -22,8 +23,6 @@ export interface KubernetesNamerOptions {
 
 /** Names stay followed for so long after their last watcher left, in milliseconds. */
 const lingerMs = 30_000
-/** A rolling restart is told in so many milliseconds' worth at a time. */
-const spacingMs = 100
 
 /** The caller closes it. Asks the API server nothing before a name is watched. */
 export function createKubernetesNamer(options: KubernetesNamerOptions, env: Env): Namer {

@@ -6,16 +6,20 @@ export interface InputFailure {
   readonly retryAt: number
 }
 
-/** `onChange` is called without facts after a failure, `onContact` when nothing is new. */
+/** Told after each call, when the input already says so. */
+export interface InputEvents {
+  changed(facts: ObjectFacts): void
+  contact(version: string): void
+  failed(): void
+}
+
 export class LiveInput<T> implements ObjectsFollower<T> {
-  readonly #onChange: (facts?: ObjectFacts) => void
-  readonly #onContact: (version: string) => void
+  readonly #events: InputEvents
   #objects: ReadonlyMap<string, T> | undefined
   #failure: InputFailure | undefined
 
-  constructor(onChange: (facts?: ObjectFacts) => void, onContact: (version: string) => void) {
-    this.#onChange = onChange
-    this.#onContact = onContact
+  constructor(events: InputEvents) {
+    this.#events = events
   }
 
   /** Undefined before the first answer. */
@@ -30,15 +34,15 @@ export class LiveInput<T> implements ObjectsFollower<T> {
   changed(objects: ReadonlyMap<string, T>, facts: ObjectFacts): void {
     this.#objects = objects
     this.#failure = undefined
-    this.#onChange(facts)
+    this.#events.changed(facts)
   }
 
   contact(version: string): void {
-    this.#onContact(version)
+    this.#events.contact(version)
   }
 
   failed(error: Error, retryAt: number): void {
     this.#failure = { error, retryAt }
-    this.#onChange()
+    this.#events.failed()
   }
 }
