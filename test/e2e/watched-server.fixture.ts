@@ -136,6 +136,10 @@ export class WatchedServer implements AsyncDisposable {
     return portOf(this.#ports, 'http')
   }
 
+  get adminPort(): number {
+    return portOf(this.#ports, 'admin')
+  }
+
   /** Watches the endpoints of a concrete name such as /#/io.l5d.consul/dc1/web. */
   replicas(path: string): Watched<ReplicaSet> {
     return new Watched(this.client.replicas(orThrow(parsePath(path))))
@@ -143,7 +147,7 @@ export class WatchedServer implements AsyncDisposable {
 
   /** The sum over all series of a metric of the server; 0 when there is none. */
   async metric(name: string): Promise<number> {
-    const response = await fetch(`http://127.0.0.1:${portOf(this.#ports, 'admin')}/metrics`)
+    const response = await fetch(`http://127.0.0.1:${this.adminPort}/metrics`)
     const series = (await response.text()).matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))
     return [...series].reduce((sum, [, value]) => sum + Number(value), 0)
   }
