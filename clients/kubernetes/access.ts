@@ -1,8 +1,12 @@
 // Where an API server is and as whom it is asked: plain HTTP, a kubeconfig file, or the pod's own service account.
 // Reads credentials again so that rotated ones are followed. Knows nothing of requests.
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { parse as parseYaml } from 'yaml'
 import type { Clock } from '../../watch/clock.ts'
+import { isRecord } from './answer.ts'
 
 export type KubernetesAccess =
   /** Plain HTTP without credentials, as to a `kubectl proxy` beside us. */
@@ -40,6 +44,8 @@ export interface AccessSource {
 
 /** Many watches that begin at once share one reading. */
 const sharedForMs = 1_000
+/** A plugin that has not answered for so long is started again. */
+const hangsAfterMs = 60_000
 /** A kubeconfig whose credentials stand in files is read again so often; plugins and token files refresh themselves. */
 const reloadAfterMs = 60_000
 
@@ -56,8 +62,8 @@ type LoadedKind = Exclude<KubernetesAccess, { readonly host: string }>
 class LoadedAccess implements AccessSource {
   readonly #access: LoadedKind
   readonly #clock: Clock
-  #config: { readonly loaded: KubeConfig; readonly at: number } | undefined
-  #target: { readonly reading: Promise<Target>; readonly at: number } | undefined
+  #config: LoadedConfig | undefined
+  #target: SharedTarget | undefined
 
   constructor(access: LoadedKind, clock: Clock) {
     this.#access = access
@@ -66,12 +72,22 @@ class LoadedAccess implements AccessSource {
 
   target(): Promise<Target> {
     const now = this.#clock.monotonic()
-    if (this.#target !== undefined && now - this.#target.at < sharedForMs) return this.#target.reading
-    const entry = { reading: this.#read(), at: now }
+    const shared = this.#target
+    if (shared !== undefined) {
+      const isFresh =
+        shared.readAt === undefined ? now - shared.begunAt < hangsAfterMs : now - shared.readAt < sharedForMs
+      if (isFresh) return shared.reading
+    }
+    const entry: SharedTarget = { reading: this.#read(), begunAt: now, readAt: undefined }
     this.#target = entry
-    entry.reading.catch(() => {
-      if (this.#target === entry) this.#target = undefined
-    })
+    entry.reading.then(
+      () => {
+        entry.readAt = this.#clock.monotonic()
+      },
+      () => {
+        if (this.#target === entry) this.#target = undefined
+      },
+    )
     return entry.reading
   }
 
@@ -81,7 +97,7 @@ class LoadedAccess implements AccessSource {
   }
 
   async #read(): Promise<Target> {
-    const config = await this.#load()
+    const { config, tokenFile } = await this.#load()
     const server = config.getCurrentCluster()
     if (server === null) throw new Error('the kubeconfig has no such context, or its context names no cluster')
     if (server.proxyUrl !== undefined) throw new Error('a proxy-url in the kubeconfig is not supported')
@@ -90,17 +106,30 @@ class LoadedAccess implements AccessSource {
     await config.applyToHTTPSOptions(options)
     const url = new URL(server.server)
     const headers = headersFrom(options)
+    if (tokenFile !== undefined) headers.authorization = `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}`
     return url.protocol === 'https:' ? tlsTarget(url, headers, options) : plainTarget(url, headers)
   }
 
-  async #load(): Promise<KubeConfig> {
+  async #load(): Promise<LoadedConfig> {
     const held = this.#config
     const now = this.#clock.monotonic()
-    if (held !== undefined && (refreshesItself(held.loaded) || now - held.at < reloadAfterMs)) return held.loaded
-    const loaded = await loadConfig(this.#access)
-    this.#config = { loaded, at: now }
-    return loaded
+    if (held !== undefined && (refreshesItself(held.config) || now - held.at < reloadAfterMs)) return held
+    this.#config = { ...(await loadConfig(this.#access)), at: now }
+    return this.#config
   }
+}
+
+interface SharedTarget {
+  readonly reading: Promise<Target>
+  readonly begunAt: number
+  readAt: number | undefined
+}
+
+interface LoadedConfig {
+  readonly config: KubeConfig
+  /** Read for each target: the library reads it once, and only by a name that kubectl does not know. */
+  readonly tokenFile: string | undefined
+  readonly at: number
 }
 
 /** What the library fills in and we use. */
@@ -114,7 +143,7 @@ interface Credentials {
   rejectUnauthorized?: boolean
 }
 
-async function loadConfig(access: LoadedKind): Promise<KubeConfig> {
+async function loadConfig(access: LoadedKind): Promise<Omit<LoadedConfig, 'at'>> {
   // Imported late: it costs a third of a second and 80 MB.
   const { KubeConfig: Config } = await import('@kubernetes/client-node')
   const config = new Config()
@@ -129,12 +158,24 @@ async function loadConfig(access: LoadedKind): Promise<KubeConfig> {
   config.clusters = config.clusters.map(server =>
     server.server.startsWith('http:') ? { ...server, skipTLSVerify: true } : server,
   )
-  return config
+  const tokenFile =
+    'kubeconfig' in access ? await tokenFileOf(access.kubeconfig, config.getCurrentUser()?.name) : undefined
+  return { config, tokenFile }
+}
+
+/** The user's `tokenFile`, relative to the kubeconfig as all its paths. */
+async function tokenFileOf(kubeconfig: string, user: string | undefined): Promise<string | undefined> {
+  const parsed: unknown = parseYaml(await readFile(kubeconfig, 'utf8'))
+  const users = isRecord(parsed) ? parsed.users : undefined
+  const entry: unknown = Array.isArray(users) ? users.find(item => isRecord(item) && item.name === user) : undefined
+  const fields = isRecord(entry) ? entry.user : undefined
+  const tokenFile = isRecord(fields) ? fields.tokenFile : undefined
+  return typeof tokenFile === 'string' ? resolve(dirname(kubeconfig), tokenFile) : undefined
 }
 
 function refreshesItself(config: KubeConfig): boolean {
   const user = config.getCurrentUser()
-  return user?.exec !== undefined || user?.authProvider !== undefined
+  return Boolean(user?.exec) || Boolean(user?.authProvider)
 }
 
 function headersFrom({ headers, auth }: Credentials): Record<string, string> {

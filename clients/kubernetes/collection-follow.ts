@@ -69,6 +69,7 @@ export class CollectionFollow<T> {
   /** Keys of events, while a list is compared. */
   #touched: Set<string> | undefined
   #compareAt = 0
+  #isOpen = true
 
   constructor(options: FollowOptions<T>) {
     this.#options = options
@@ -97,6 +98,7 @@ export class CollectionFollow<T> {
   }
 
   close(): void {
+    this.#isOpen = false
     this.#closeLoop()
     this.#cancelTell?.()
   }
@@ -139,8 +141,8 @@ export class CollectionFollow<T> {
     this.#compareLaterAgain()
     const changed = this.#held.replace(listing)
     if (this.#mustTellAll) for (const key of this.#held.objects.keys()) changed.add(key)
+    if (this.#dirty.size === 0) this.#dirtySince = listing.receivedAt
     for (const key of changed) this.#dirty.add(key)
-    this.#dirtySince = listing.receivedAt
     if (this.#mustTellAll || this.#dirty.size > 0) this.#tell()
     else this.#contact()
   }
@@ -176,10 +178,10 @@ export class CollectionFollow<T> {
   async #watch(signal: AbortSignal): Promise<void> {
     const { requests, counts } = this.#options
     counts.watches++
-    const ending = new AbortController()
+    const ending = new WatchEnding(signal)
     const path = this.#watchPath()
     try {
-      await requests.ask({ path, signal: AbortSignal.any([signal, ending.signal]), idleMs: watchIdleMs }, answer =>
+      await requests.ask({ path, signal: ending.signal, idleMs: watchIdleMs }, answer =>
         this.#readWatch(answer, ending),
       )
     } finally {
@@ -198,7 +200,7 @@ export class CollectionFollow<T> {
     return `${collection.path}?${parameters}`
   }
 
-  async #readWatch(answer: Answer, ending: AbortController): Promise<void> {
+  async #readWatch(answer: Answer, ending: WatchEnding): Promise<void> {
     this.#watchingSince = this.#clock.monotonic()
     const cancelRecovery = this.#clock.after(recoveredAfterMs, () => this.#recovered())
     const cancelCompare = this.#compareLater(ending)
@@ -210,7 +212,7 @@ export class CollectionFollow<T> {
     }
   }
 
-  async #readLines({ body, alive }: Answer, ending: AbortController): Promise<void> {
+  async #readLines({ body, alive }: Answer, ending: WatchEnding): Promise<void> {
     const { budget } = this.#options
     const lines = new LineSplitter()
     for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -218,7 +220,7 @@ export class CollectionFollow<T> {
       const receivedAt = this.#clock.monotonic()
       for (const line of lines.push(chunk)) {
         while (budget.isSpent) await budget.nextTurn
-        if (ending.signal.aborted) return
+        ending.signal.throwIfAborted()
         budget.spend(line.length)
         this.#take(decodeWatchEvent(line), receivedAt, ending)
       }
@@ -226,7 +228,7 @@ export class CollectionFollow<T> {
     if (lines.isWithinLine) throw new WatchBrokenError(`${this.#path}: the watch broke off within a line`)
   }
 
-  #take(event: WatchEvent, receivedAt: number, ending: AbortController): void {
+  #take(event: WatchEvent, receivedAt: number, ending: WatchEnding): void {
     const version = event.kind === 'bookmark' ? event.version : event.raw.version
     if (event.kind === 'bookmark') this.#refuseOlderBookmark(version)
     else {
@@ -248,13 +250,13 @@ export class CollectionFollow<T> {
   }
 
   /** All that changes in one turn is told together, at the next. */
-  #changed(key: string, receivedAt: number, ending: AbortController): void {
+  #changed(key: string, receivedAt: number, ending: WatchEnding): void {
     if (this.#dirty.size === 0) this.#dirtySince = receivedAt
     this.#dirty.add(key)
     this.#cancelTell ??= this.#clock.defer(() => this.#tellOr(ending))
   }
 
-  #tellOr(ending: AbortController): void {
+  #tellOr(ending: WatchEnding): void {
     try {
       this.#tell()
     } catch (error) {
@@ -266,6 +268,7 @@ export class CollectionFollow<T> {
   #tell(): void {
     this.#cancelTell?.()
     this.#cancelTell = undefined
+    if (!this.#isOpen) return
     const changed = new Set(this.#dirty)
     this.#dirty.clear()
     const facts = { version: this.#held.version ?? '', receivedAt: this.#dirtySince }
@@ -279,6 +282,7 @@ export class CollectionFollow<T> {
   }
 
   #contact(): void {
+    if (!this.#isOpen) return
     this.#isFailing = false
     this.#options.follower.contact(this.#held.version ?? '')
   }
@@ -288,7 +292,7 @@ export class CollectionFollow<T> {
   }
 
   /** Checks come by their own time, which runs on over the ends of watches. */
-  #compareLater(ending: AbortController): Cancel {
+  #compareLater(ending: WatchEnding): Cancel {
     let cancel = this.#clock.after(Math.max(0, this.#compareAt - this.#clock.monotonic()), () => {
       this.#compare(ending).catch((error: unknown) => {
         if (error instanceof WatchBrokenError) ending.abort(error)
@@ -304,16 +308,21 @@ export class CollectionFollow<T> {
     this.#compareAt = this.#clock.monotonic() + compareEveryMs * (0.9 + 0.2 * this.#options.random())
   }
 
-  async #compare(ending: AbortController): Promise<void> {
+  async #compare(ending: WatchEnding): Promise<void> {
+    const { signal } = ending
     const touched = new Set<string>()
     this.#touched = touched
     const seen = this.#held.version ?? ''
-    const listing = await this.#listOnce(ending.signal)
+    const listing = await this.#listOnce(signal)
     if (isOlder(listing.version, seen)) throw new WatchBrokenError(`${this.#path}: the server lists its past`)
-    if (differencesOf(listing, this.#held, touched).size > 0) await this.#wait(onItsWayMs)
-    if (ending.signal.aborted) return
+    if (differencesOf(listing, this.#held, touched).size > 0) await this.#wait(onItsWayMs, signal)
+    signal.throwIfAborted()
     const missed = differencesOf(listing, this.#held, touched)
-    if (missed.size === 0) return this.#contact()
+    this.#touched = undefined
+    if (missed.size === 0) {
+      this.#contact()
+      return
+    }
     this.#options.counts.drift += missed.size
     for (const [key, listed] of missed) {
       this.#held.set(key, listed)
@@ -322,8 +331,28 @@ export class CollectionFollow<T> {
     throw new WatchBrokenError(`${this.#path}: the watch did not tell of ${missed.size} changes`)
   }
 
-  #wait(ms: number): Promise<void> {
-    return new Promise(resolve => this.#clock.after(ms, resolve))
+  #wait(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      const cancel = this.#clock.after(ms, resolve)
+      signal.addEventListener('abort', () => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+}
+
+/** Ends one watch for a reason that is found here, or when the whole follow ends. */
+class WatchEnding {
+  readonly signal: AbortSignal
+  readonly #own = new AbortController()
+
+  constructor(outer: AbortSignal) {
+    this.signal = AbortSignal.any([outer, this.#own.signal])
+  }
+
+  abort(reason?: unknown): void {
+    this.#own.abort(reason)
   }
 }
 

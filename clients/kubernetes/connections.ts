@@ -39,12 +39,6 @@ class Connections implements Wire {
     this.#http1 = createHttp1Wire(clock)
   }
 
-  get sockets(): number {
-    let sockets = this.#http1.sockets
-    for (const { sessions } of this.#sharings.values()) sockets += sessions.size
-    return sockets
-  }
-
   async open(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
     if (!hasTls(target)) return await this.#http1.open(target, path, signal)
     for (let refusals = 0; ; refusals++) {

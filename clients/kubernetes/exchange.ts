@@ -15,8 +15,6 @@ export interface Exchange {
 export interface Wire {
   /** Sends a GET and resolves with the head of its answer. */
   open(target: Target, path: string, signal: AbortSignal): Promise<Exchange>
-  /** Sockets that are open now. */
-  readonly sockets: number
   close(): void
 }
 

@@ -33,10 +33,6 @@ class Http1Wire implements Wire {
     this.#clock = clock
   }
 
-  get sockets(): number {
-    return this.#open.size
-  }
-
   async open(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
     this.#target = target
     const ending = new AbortController()

@@ -7,7 +7,7 @@ import { decodeRawObject, decodeVersion, metadataOf, parseJson, WatchBrokenError
 
 /** A page is decoded in one turn: it should have about so many bytes. */
 const wantedPageBytes = 1 << 20
-const firstPageObjects = 200
+const firstPageObjects = 50
 const mostPageObjects = 500
 const maxPageBytes = 256 << 20
 /** A page may be silent for so long. */

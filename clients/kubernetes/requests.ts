@@ -44,7 +44,7 @@ export class Requests {
     using deadline = new Deadline(this.#clock, signal)
     deadline.arm(headDeadlineMs, `${path}: no answer within ${headDeadlineMs / 1000} s`)
     try {
-      const target = await this.#access.target()
+      const target = await unlessAborted(this.#access.target(), deadline.signal)
       const exchange = await this.#wire.open(target, path, deadline.signal)
       const alive = (): void => deadline.arm(idleMs, `${path}: silent for ${idleMs / 1000} s`)
       alive()
@@ -65,4 +65,12 @@ export class Requests {
       exchange.body.destroy()
     }
   }
+}
+
+/** A credential plugin may hang: it is waited for no longer than the rest. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    promise.then(resolve, reject)
+  })
 }
