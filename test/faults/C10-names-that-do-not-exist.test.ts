@@ -84,16 +84,18 @@ describe('C10: names that do not exist', () => {
     expect(agent.paths).toEqual(['/catalog/services'])
   })
 
-  it('are stale while the list cannot be read, and names that exist are followed meanwhile', async () => {
+  it('are stale while the list cannot be read, and nothing is taken for absent by what it said before', async () => {
     const { agent, replicas, settle } = createConsulFixture()
     agent.catalog.register(instance('web'))
     const seen = numbered('none', 100).map(name => replicas(`/dc1/${name}`))
     await settle()
     agent.failure = ({ path }) => (path === '/catalog/services' ? new Error('500') : undefined)
     agent.answer()
-    const web = replicas('/dc1/web')
+    agent.catalog.register(instance('late'))
+    const found = ['/dc1/web', '/dc1/late'].map(replicas)
     await settle()
-    expect([shown(web), ...new Set(seen.map(shown))]).toEqual(['10.0.0.1:80', 'neg (stale)'])
+    expect(found.map(shown)).toEqual(['10.0.0.1:80', '10.0.0.1:80'])
+    expect([...new Set(seen.map(shown))]).toEqual(['neg (stale)'])
     agent.failure = () => undefined
     agent.answer()
     await settle()

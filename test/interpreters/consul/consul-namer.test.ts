@@ -170,6 +170,16 @@ describe('addresses', () => {
     expect(seen.states).toHaveLength(2)
   })
 
+  it('are in the order of the addresses, not of the nodes', async () => {
+    const { agent, replicas, settle } = createConsulFixture()
+    agent.catalog.register(instance('web', 1, { address: '10.0.0.9' }))
+    agent.catalog.register(instance('web', 2, { address: '10.0.0.1', port: 81 }))
+    agent.catalog.register(instance('web', 3, { address: '10.0.0.1' }))
+    const seen = replicas('/dc1/web')
+    await settle()
+    expect(shown(seen)).toBe('10.0.0.1:80 10.0.0.1:81 10.0.0.9:80')
+  })
+
   it('that are host names become all their addresses, and follow DNS', async () => {
     const { agent, dns, replicas, settle, pass } = createConsulFixture()
     dns.set('web.internal', { addresses: ['10.1.0.2', '10.1.0.1', '2001:db8::1'], ttlSeconds: 5 })
@@ -186,7 +196,10 @@ describe('addresses', () => {
     dns.set('web.internal', { addresses: [], ttlSeconds: 5 })
     await pass(30_000)
     expect(shown(seen)).toBe('10.1.0.3:80')
-    agent.deregister(instance('web', 1))
+    agent.register(instance('web', 2))
+    await settle()
+    expect(shown(seen)).toBe('10.0.0.2:80 10.1.0.3:80')
+    agent.deregister(instance('web', 1), instance('web', 2))
     await pass(60_000)
     expect(shown(seen)).toBe('neg')
     expect(dns.asked.length).toBeLessThan(20)
