@@ -53,7 +53,13 @@ async function measureBeside(kubernetes: RealKubernetes, noisy: string, which: s
   const phase = async (): Promise<Phase> => {
     const bytes: number[] = []
     const afterEach = (): void => void bytes.push(residentBytes(server.pid))
-    const times = await timePatches(api, services, watched, { samples, pauseMs, bareWatch, afterEach })
+    const times = await timePatches(api, services, watched, {
+      pid: server.pid,
+      samples,
+      pauseMs,
+      bareWatch,
+      afterEach,
+    })
     const late = bytes.slice(samples / 3)
     return { ...times, usual: median(late), highest: Math.max(...late) }
   }

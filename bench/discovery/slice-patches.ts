@@ -12,6 +12,7 @@ import {
   readyEndpoints,
   slicePath,
 } from '../../test/real/kubernetes-objects.fixture.ts'
+import { coreWaitMs } from './core-wait.ts'
 import type { SliceWatch } from './slice-watch.ts'
 
 /** Services of one Kubernetes namespace, each with one slice of the same name. */
@@ -48,11 +49,15 @@ export function watchServices(server: WatchedServer, { namespace, count }: Servi
 
 export interface PatchTimes {
   readonly client: number[]
+  /** How long the server got no core meanwhile. */
+  readonly coreWait: number[]
   /** Empty without a bare watch. */
   readonly bare: number[]
 }
 
 export interface PatchOptions {
+  /** The server's process. */
+  readonly pid: number
   readonly samples: number
   readonly pauseMs: number
   readonly bareWatch?: SliceWatch
@@ -65,9 +70,9 @@ export async function timePatches(
   api: KubernetesApi,
   { namespace, endpointsEach, from = 0 }: Services,
   watched: readonly Watched<ReplicaSet>[],
-  { samples, pauseMs, bareWatch, afterEach }: PatchOptions,
+  { pid, samples, pauseMs, bareWatch, afterEach }: PatchOptions,
 ): Promise<PatchTimes> {
-  const times: PatchTimes = { client: [], bare: [] }
+  const times: PatchTimes = { client: [], coreWait: [], bare: [] }
   for (let n = 0; n < samples; n++) {
     const name = nameOf(n % watched.length)
     const replicas = watched[n % watched.length]
@@ -75,11 +80,13 @@ export async function timePatches(
     const size = sizeOf(replicas.state) === endpointsEach ? endpointsEach + 1 : endpointsEach
     const arrived = replicas.until(state => sizeOf(state) === size)
     const told = bareWatch?.until(name, size)
+    const waitedBefore = coreWaitMs(pid)
     const startedAt = performance.now()
     await api.patch(`${slicePath(namespace)}/${name}`, {
       endpoints: readyEndpoints(size, from + (n % watched.length) * endpointsEach),
     })
     times.client.push((await arrived) - startedAt)
+    times.coreWait.push(coreWaitMs(pid) - waitedBefore)
     if (told !== undefined) times.bare.push((await told) - startedAt)
     await delay(pauseMs)
     afterEach?.()
