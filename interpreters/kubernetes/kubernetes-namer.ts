@@ -4,7 +4,7 @@ import type { Path } from '../../naming/path.ts'
 import { noSuchReplicas, type ReplicaSet } from '../../naming/replica-set.ts'
 import type { Env } from '../../runtime/env.ts'
 import type { Cell, Pool, Read } from '../../watch/cell.ts'
-import { ok, type State } from '../../watch/state.ts'
+import { ok, pendingOn, type State } from '../../watch/state.ts'
 import { createDiscovery, type Discovery, type DiscoveryRule, type FoundSink, readExistence } from '../discovery.ts'
 import type { Namer, NamerGuard, NamerLeaf } from '../namer.ts'
 import { spacingMs } from './followed-name.ts'
@@ -54,7 +54,8 @@ class KubernetesNamer implements Namer {
     const found = serviceAt(rest, this.#options.shape)
     if (found === undefined) return ok(neg)
     const state = readExistence(this.#names.at(found.name), read)
-    if (state.kind !== 'ok') return state
+    if (state.kind === 'pending') return pendingOn(`${this.#options.kind} ${showServiceName(found.name)}`)
+    if (state.kind === 'failed') return state
     if (state.value.kind === 'neg') return ok(neg)
     const residual = rest.slice(found.labels.length)
     return ok(leaf({ kind: 'bound', id: [...this.prefix, ...found.labels], residual }))

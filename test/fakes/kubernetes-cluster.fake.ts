@@ -160,6 +160,8 @@ class FakeFollow<T> {
   readonly #follower: CollectionFollower<T>
   readonly #server: Server
   readonly #held = new Map<string, T>()
+  /** The objects of which something is held, as they were heard. */
+  readonly #heard = new Map<string, ClusterObject>()
   readonly #dirty = new Set<string>()
   #isScheduled = false
   #mustList = false
@@ -221,7 +223,6 @@ class FakeFollow<T> {
       return
     }
     const isFirst = !this.#hasListed
-    const mustTell = isFirst || this.#isFailing
     const keys = this.#mustList || this.#isFailing ? this.#allKeys() : this.#dirty
     const changed = this.#take(keys)
     if (changed === undefined) {
@@ -232,7 +233,7 @@ class FakeFollow<T> {
     this.#mustList = this.#isFailing = false
     this.#hasListed = true
     const facts = { version: this.#server.version(), receivedAt: clock.monotonic() }
-    if (changed.size > 0 || mustTell) this.#follower.changed(this.#held, changed, facts)
+    if (changed.size > 0 || isFirst) this.#follower.changed(this.#held, changed, facts)
     else this.#follower.contact(facts.version)
   }
 
@@ -242,21 +243,26 @@ class FakeFollow<T> {
 
   /** The keys that changed; undefined, and nothing changes, when there would be too many objects. */
   #take(keys: Iterable<string>): Set<string> | undefined {
-    const news = new Map<string, T | undefined>()
-    let size = this.#held.size
+    const news = new Map<string, ClusterObject | undefined>()
+    let size = this.#heard.size
     for (const key of keys) {
       const object = this.#server.objects().get(key)
-      const kept = object !== undefined && this.#selects(object) ? this.#collection.strip(object) : undefined
-      if (kept === undefined && !this.#held.has(key)) continue
-      size += (kept === undefined ? 0 : 1) - (this.#held.has(key) ? 1 : 0)
-      news.set(key, kept)
+      const selected = object !== undefined && this.#selects(object) ? object : undefined
+      if (selected === this.#heard.get(key)) continue
+      size += (selected === undefined ? 0 : 1) - (this.#heard.has(key) ? 1 : 0)
+      news.set(key, selected)
     }
     if (size > this.#collection.maxObjects) return undefined
-    for (const [key, kept] of news) {
-      if (kept === undefined) this.#held.delete(key)
-      else this.#held.set(key, kept)
-    }
+    for (const [key, object] of news) this.#put(key, object)
     return new Set(news.keys())
+  }
+
+  #put(key: string, object: ClusterObject | undefined): void {
+    const kept = object === undefined ? undefined : this.#collection.strip(object)
+    if (kept === undefined) this.#held.delete(key)
+    else this.#held.set(key, kept)
+    if (object === undefined) this.#heard.delete(key)
+    else this.#heard.set(key, object)
   }
 
   #fail(error: Error): void {
