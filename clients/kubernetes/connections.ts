@@ -3,11 +3,11 @@
 import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../watch/clock.ts'
-import type { Target, TlsIdentity } from './access.ts'
 import { Deadline } from './deadline.ts'
 import type { Exchange, Wire } from './exchange.ts'
 import { createHttp1Wire } from './http1-wire.ts'
 import { Http2Session, StreamRefusedError } from './http2-session.ts'
+import type { Target, TlsIdentity } from './target.ts'
 
 const connectDeadlineMs = 10_000
 /** How long a server that chose HTTP/1.1 is taken at its word. */

@@ -1,7 +1,7 @@
 // One request and its answer, whatever the HTTP version. Knows nothing of what is asked.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
-import type { Target } from './access.ts'
+import type { Target } from './target.ts'
 
 /** An answer whose body is still to be read; reading it to its end or destroying it ends the exchange. */
 export interface Exchange {

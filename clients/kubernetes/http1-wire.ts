@@ -3,9 +3,9 @@
 import { request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import type { Cancel, Clock } from '../../watch/clock.ts'
-import type { Target } from './access.ts'
 import { Deadline } from './deadline.ts'
 import { type Exchange, pathBelow, type Wire } from './exchange.ts'
+import type { Target } from './target.ts'
 
 /** A dead path is noticed within the sum of both: 12 seconds. */
 const probeEveryMs = 6_000

@@ -3,8 +3,8 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { connect, constants } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Cancel, Clock } from '../../watch/clock.ts'
-import type { Target } from './access.ts'
 import { type Exchange, pathBelow } from './exchange.ts'
+import type { Target } from './target.ts'
 
 /** A dead path is noticed within the sum of both: 10 seconds. */
 const pingEveryMs = 5_000

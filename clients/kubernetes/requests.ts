@@ -48,22 +48,22 @@ export class Requests {
       const exchange = await this.#wire.open(target, path, deadline.signal)
       const alive = (): void => deadline.arm(idleMs, `${path}: silent for ${idleMs / 1000} s`)
       alive()
-      return await this.#using(exchange, path, () => use({ ...exchange, alive }))
+      if (exchange.status === 401) this.#access.forget(target)
+      return await answered(exchange, path, () => use({ ...exchange, alive }))
     } catch (error) {
       // What broke is the socket or the reader; why it broke is the deadline, whoever aborted, or a dead path.
       if (deadline.signal.aborted) throw deadline.signal.reason
       throw error instanceof Error && error.name === 'AbortError' ? (error.cause ?? error) : error
     }
   }
+}
 
-  async #using<T>(exchange: Exchange, path: string, use: () => Promise<T>): Promise<T> {
-    try {
-      if (exchange.status === 200) return await use()
-      if (exchange.status === 401) this.#access.forget()
-      throw await refusal(exchange, path)
-    } finally {
-      exchange.body.destroy()
-    }
+async function answered<T>(exchange: Exchange, path: string, use: () => Promise<T>): Promise<T> {
+  try {
+    if (exchange.status === 200) return await use()
+    throw await refusal(exchange, path)
+  } finally {
+    exchange.body.destroy()
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../../watch/clock.ts'
 
 /** Decoding so many bytes takes some milliseconds. */
-const bytesPerTurn = 512 << 10
+const bytesPerTurn = 256 << 10
 const itemsPerTurn = 256
 
 export class TurnBudget {
