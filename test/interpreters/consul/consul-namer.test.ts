@@ -218,6 +218,19 @@ describe('addresses', () => {
     expect(shown(seen)).toBe('10.0.0.1:80 10.0.0.9:80')
   })
 
+  it('that are host names follow DNS while Consul fails, and stay stale for that', async () => {
+    const { agent, dns, replicas, settle, pass } = createConsulFixture()
+    dns.set('web.internal', { addresses: ['10.1.0.1'], ttlSeconds: 5 })
+    agent.catalog.register(instance('web', 1, { address: 'web.internal' }))
+    const seen = replicas('/dc1/web')
+    await settle()
+    agent.failure = () => new Error('500 No cluster leader')
+    agent.answer()
+    dns.set('web.internal', { addresses: ['10.1.0.2'], ttlSeconds: 5 })
+    await pass(5_000)
+    expect(shown(seen)).toBe('10.1.0.2:80 (stale)')
+  })
+
   it('that DNS does not tell are no word that there are none', async () => {
     const { agent, dns, replicas, settle, pass } = createConsulFixture()
     dns.set('sick.internal', new Error('no answer'))
