@@ -86,7 +86,7 @@ export class FakeCluster implements KubernetesCluster {
     for (const follow of this.#follows) follow.bookmark(`${this.#version}`)
   }
 
-  /** Lists, watches and gets whose path has `part` fail from now on, with a status or for want of a server. */
+  /** Follows whose path and selectors have `part`, and gets whose path has it, fail from now on, with a status or for want of a server. */
   refuse(part: string, status?: number): void {
     const message = `${part}: ${status ?? 'connection refused'}`
     this.#refusals.set(part, status === undefined ? new Error(message) : new KubernetesStatusError(message, status))
@@ -101,11 +101,11 @@ export class FakeCluster implements KubernetesCluster {
 
   follow<T>(collection: Collection<T>, follower: CollectionFollower<T>): () => void {
     const { path } = collection
-    const follow = new FakeFollow(collection, follower, {
+    const follow: FakeFollow<T> = new FakeFollow(collection, follower, {
       clock: this.#clock,
       objects: () => this.at(path),
       version: () => `${this.#version}`,
-      refusal: () => this.#refusalOf(path),
+      refusal: () => this.#refusalOf(follow.shown),
     })
     this.opened.push(follow.shown)
     this.#follows.add(follow as FakeFollow<unknown>) // It is only told to list, never given a T.
@@ -142,8 +142,8 @@ export class FakeCluster implements KubernetesCluster {
     for (const follow of this.#follows) if (follow.path === path) follow.changed(`${namespace}/${name}`)
   }
 
-  #refusalOf(path: string): Error | undefined {
-    for (const [part, error] of this.#refusals) if (path.includes(part)) return error
+  #refusalOf(asked: string): Error | undefined {
+    for (const [part, error] of this.#refusals) if (asked.includes(part)) return error
     return undefined
   }
 }

@@ -84,6 +84,38 @@ describe('the services of a Kubernetes namespace', () => {
     expect(shownOf(seen)).toEqual(expectedOf(12))
   })
 
+  it('keep the watch of the namespace while one of their own cannot be had, and are none the staler', async () => {
+    const world = worldOf(11)
+    const seen = watch(world, 0, 11)
+    await world.pass()
+    world.cluster.refuse(`${slices}=s0`, 500)
+    for (const one of seen.splice(5)) one.stop()
+    await world.pass(lingerMs)
+    expect(shownOf(seen)).toEqual(expectedOf(5))
+    expect(world.cluster.open).toHaveLength(6)
+    world.cluster.put(sliceAt(0, '10.1.1.1'))
+    await world.pass()
+    expect(seen[0]?.shown).toBe('10.1.1.1:8080')
+    world.cluster.allow(`${slices}=s0`)
+    await world.pass()
+    expect(world.cluster.open).not.toContain(slices)
+  })
+
+  it('keep the watches they have when they are few again before the one of the namespace has answered', async () => {
+    const world = worldOf(11)
+    const seen = watch(world, 0, 10)
+    await world.pass()
+    world.cluster.refuse('endpointslices', 500)
+    seen.push(...watch(world, 10, 11))
+    for (const one of seen.splice(5)) one.stop()
+    await world.pass(lingerMs)
+    world.cluster.allow('endpointslices')
+    await world.pass()
+    expect(shownOf(seen)).toEqual(expectedOf(5))
+    expect([...world.cluster.open].sort()).toEqual([0, 1, 2, 3, 4].map(i => `${slices}=s${i}`))
+    expect(world.cluster.opened).toHaveLength(11)
+  })
+
   it('cost work for what changes only: 300 in one namespace', async () => {
     const world = worldOf(300)
     const seen = watch(world, 0, 300)
