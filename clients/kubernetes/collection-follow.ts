@@ -1,16 +1,18 @@
 // Lists a collection, then watches it from there, for ever; lists anew whenever the watch can no longer be trusted.
-import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import type { Clock, Random } from '../../watch/clock.ts'
 import { runSourceLoop } from '../../watch/source-loop.ts'
 import { RefusedError } from './answer.ts'
 import type { Collection, CollectionFollower } from './cluster.ts'
-import { differencesOf } from './comparison.ts'
 import { DeadlineError } from './deadline.ts'
+import { FollowerNews } from './follower-news.ts'
 import { HeldObjects, type Listing } from './held-objects.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { createPageSize, listCollection, selectors } from './list-collection.ts'
 import type { Answer, Requests } from './requests.ts'
 import { isOlder } from './resource-version.ts'
 import type { TurnBudget } from './turn-budget.ts'
+import { type Differences, WatchCheck } from './watch-check.ts'
+import { WatchEnding } from './watch-ending.ts'
 import { decodeWatchEvent, WatchBrokenError, type WatchEvent } from './watch-event.ts'
 
 const backoff = { minMs: 200, maxMs: 5_000 }
@@ -26,10 +28,6 @@ const quickEnds = 3
 const recoveredAfterMs = 1_000
 /** A list older than what is held is asked for again for so long: then the server's past is taken for its present. */
 const olderForMs = 30_000
-/** The list that checks the watch comes about so often. */
-const compareEveryMs = 300_000
-/** What a list has and the watch has not told after so long was missed by the watch. */
-const onItsWayMs = 10_000
 
 /** Counts that the follows of a cluster share. */
 export interface FollowCounts {
@@ -54,27 +52,34 @@ export class CollectionFollow<T> {
   readonly #options: FollowOptions<T>
   readonly #clock: Clock
   readonly #held: HeldObjects<T>
+  readonly #news: FollowerNews<T>
+  readonly #check: WatchCheck<T>
   readonly #pageSize = createPageSize()
-  readonly #dirty = new Set<string>()
-  #dirtySince = 0
+  #ending: WatchEnding | undefined
   #closeLoop: () => void = () => {}
-  #cancelTell: Cancel | undefined
   #mustList = true
-  #mustTellAll = true
-  #isFailing = false
   #quickEnds = 0
   #olderSince: number | undefined
   /** When the watch under way was answered. */
   #watchingSince: number | undefined
-  /** Keys of events, while a list is compared. */
-  #touched: Set<string> | undefined
-  #compareAt = 0
-  #isOpen = true
 
   constructor(options: FollowOptions<T>) {
     this.#options = options
     this.#clock = options.requests.clock
     this.#held = new HeldObjects(options.collection)
+    this.#news = new FollowerNews(options.follower, this.#held, this.#clock)
+    this.#check = new WatchCheck({
+      held: this.#held,
+      clock: this.#clock,
+      random: options.random,
+      list: signal => this.#listOnce(signal),
+      onSame: () => this.#news.contact(),
+      onMissed: (missed, listing) => this.#takeMissed(missed, listing),
+      onError: error => {
+        if (error instanceof WatchBrokenError) this.#ending?.abort(error)
+        else options.onCheckFailed(toError(error))
+      },
+    })
   }
 
   get objects(): number {
@@ -82,7 +87,7 @@ export class CollectionFollow<T> {
   }
 
   start(): void {
-    const { random, follower } = this.#options
+    const { random } = this.#options
     this.#closeLoop = runSourceLoop({
       clock: this.#clock,
       random,
@@ -90,17 +95,13 @@ export class CollectionFollow<T> {
       // Drawn, so that watches which were refused together do not come back together.
       askedWaitMs: error => (error instanceof RefusedError ? error.retryAfterMs * (1 + random() / 4) : 0),
       attempt: (signal, succeeded) => this.#attempt(signal, succeeded),
-      onError: (error, retryAt) => {
-        this.#isFailing = true
-        follower.failed(toError(error), retryAt)
-      },
+      onError: (error, retryAt) => this.#news.failed(toError(error), retryAt),
     })
   }
 
   close(): void {
-    this.#isOpen = false
     this.#closeLoop()
-    this.#cancelTell?.()
+    this.#news.close()
   }
 
   async #attempt(signal: AbortSignal, succeeded: () => void): Promise<void> {
@@ -137,14 +138,9 @@ export class CollectionFollow<T> {
   async #list(signal: AbortSignal): Promise<void> {
     const listing = await this.#listOnce(signal)
     this.#refuseOlder(listing)
+    this.#check.listed()
+    this.#news.listed(this.#held.replace(listing), listing.receivedAt)
     this.#mustList = false
-    this.#compareLaterAgain()
-    const changed = this.#held.replace(listing)
-    if (this.#mustTellAll) for (const key of this.#held.objects.keys()) changed.add(key)
-    if (this.#dirty.size === 0) this.#dirtySince = listing.receivedAt
-    for (const key of changed) this.#dirty.add(key)
-    if (this.#mustTellAll || this.#dirty.size > 0) this.#tell()
-    else this.#contact()
   }
 
   async #listOnce(signal: AbortSignal): Promise<Listing<T>> {
@@ -179,6 +175,7 @@ export class CollectionFollow<T> {
     const { requests, counts } = this.#options
     counts.watches++
     const ending = new WatchEnding(signal)
+    this.#ending = ending
     const path = this.#watchPath()
     try {
       await requests.ask({ path, signal: ending.signal, idleMs: watchIdleMs }, answer =>
@@ -202,13 +199,13 @@ export class CollectionFollow<T> {
 
   async #readWatch(answer: Answer, ending: WatchEnding): Promise<void> {
     this.#watchingSince = this.#clock.monotonic()
-    const cancelRecovery = this.#clock.after(recoveredAfterMs, () => this.#recovered())
-    const cancelCompare = this.#compareLater(ending)
+    const cancelRecovery = this.#clock.after(recoveredAfterMs, () => this.#news.recovered())
+    const cancelCheck = this.#check.during(ending.signal)
     try {
       await this.#readLines(answer, ending)
     } finally {
       cancelRecovery()
-      cancelCompare()
+      cancelCheck()
     }
   }
 
@@ -232,13 +229,13 @@ export class CollectionFollow<T> {
     const version = event.kind === 'bookmark' ? event.version : event.raw.version
     if (event.kind === 'bookmark') this.#refuseOlderBookmark(version)
     else {
-      this.#touched?.add(event.raw.key)
+      this.#check.touched(event.raw.key)
       const isNews = event.kind === 'put' ? this.#held.put(event.raw) : this.#held.remove(event.raw)
-      if (isNews) this.#changed(event.raw.key, receivedAt, ending)
+      if (isNews) this.#news.changed(event.raw.key, receivedAt, error => ending.abort(error))
     }
     this.#held.reached(version)
-    if (event.kind === 'bookmark') this.#contact()
-    else this.#recovered()
+    if (event.kind === 'bookmark') this.#news.contact()
+    else this.#news.recovered()
   }
 
   /** A server whose present lies before what we have seen was set back, or is another one. */
@@ -249,110 +246,15 @@ export class CollectionFollow<T> {
     }
   }
 
-  /** All that changes in one turn is told together, at the next. */
-  #changed(key: string, receivedAt: number, ending: WatchEnding): void {
-    if (this.#dirty.size === 0) this.#dirtySince = receivedAt
-    this.#dirty.add(key)
-    this.#cancelTell ??= this.#clock.defer(() => this.#tellOr(ending))
-  }
-
-  #tellOr(ending: WatchEnding): void {
-    try {
-      this.#tell()
-    } catch (error) {
-      ending.abort(error)
-    }
-  }
-
-  /** A follower that throws fails the collection, and is told all again after the next list. */
-  #tell(): void {
-    this.#cancelTell?.()
-    this.#cancelTell = undefined
-    if (!this.#isOpen) return
-    const changed = new Set(this.#dirty)
-    this.#dirty.clear()
-    const facts = { version: this.#held.version ?? '', receivedAt: this.#dirtySince }
-    try {
-      this.#options.follower.changed(this.#held.objects, changed, facts)
-    } catch (error) {
-      this.#mustTellAll = this.#mustList = true
-      throw error
-    }
-    this.#mustTellAll = this.#isFailing = false
-  }
-
-  #contact(): void {
-    if (!this.#isOpen) return
-    this.#isFailing = false
-    this.#options.follower.contact(this.#held.version ?? '')
-  }
-
-  #recovered(): void {
-    if (this.#isFailing) this.#contact()
-  }
-
-  /** Checks come by their own time, which runs on over the ends of watches. */
-  #compareLater(ending: WatchEnding): Cancel {
-    let cancel = this.#clock.after(Math.max(0, this.#compareAt - this.#clock.monotonic()), () => {
-      this.#compare(ending).catch((error: unknown) => {
-        if (error instanceof WatchBrokenError) ending.abort(error)
-        else if (!ending.signal.aborted) this.#options.onCheckFailed(toError(error))
-      })
-      this.#compareLaterAgain()
-      cancel = this.#compareLater(ending)
-    })
-    return () => cancel()
-  }
-
-  #compareLaterAgain(): void {
-    this.#compareAt = this.#clock.monotonic() + compareEveryMs * (0.9 + 0.2 * this.#options.random())
-  }
-
-  async #compare(ending: WatchEnding): Promise<void> {
-    const { signal } = ending
-    const touched = new Set<string>()
-    this.#touched = touched
-    const seen = this.#held.version ?? ''
-    const listing = await this.#listOnce(signal)
-    if (isOlder(listing.version, seen)) throw new WatchBrokenError(`${this.#path}: the server lists its past`)
-    if (differencesOf(listing, this.#held, touched).size > 0) await this.#wait(onItsWayMs, signal)
-    signal.throwIfAborted()
-    const missed = differencesOf(listing, this.#held, touched)
-    this.#touched = undefined
-    if (missed.size === 0) {
-      this.#contact()
-      return
-    }
+  /** Takes what the watch has missed, and ends it. */
+  #takeMissed(missed: Differences<T>, listing: Listing<T>): void {
+    const ending = this.#ending
     this.#options.counts.drift += missed.size
     for (const [key, listed] of missed) {
       this.#held.set(key, listed)
-      this.#changed(key, listing.receivedAt, ending)
+      this.#news.changed(key, listing.receivedAt, error => ending?.abort(error))
     }
-    throw new WatchBrokenError(`${this.#path}: the watch did not tell of ${missed.size} changes`)
-  }
-
-  #wait(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const cancel = this.#clock.after(ms, resolve)
-      signal.addEventListener('abort', () => {
-        cancel()
-        resolve()
-      })
-    })
-  }
-}
-
-/** Ends one watch for a reason that is found here, or when the whole follow ends. */
-class WatchEnding {
-  readonly signal: AbortSignal
-  readonly #own = new AbortController()
-
-  constructor(outer: AbortSignal) {
-    this.signal = AbortSignal.any([outer, this.#own.signal])
-  }
-
-  abort(reason?: unknown): void {
-    this.#own.abort(reason)
+    ending?.abort(new WatchBrokenError(`${this.#path}: the watch did not tell of ${missed.size} changes`))
   }
 }
 
