@@ -19,6 +19,8 @@ export interface DialerOptions {
   readonly clock: Clock
   /** The agent took a connection and ended it at once without a word, as it does over its limit. */
   readonly onRefused: () => void
+  /** A connection that served was lost: whoever listens there now may be another agent, or one that has forgotten all. */
+  readonly onLost: () => void
 }
 
 export class Dialer {
@@ -43,7 +45,7 @@ export class Dialer {
     socket.once(this.#options.tls === undefined ? 'connect' : 'secureConnect', () => {
       cancel()
       socket.off('error', failed)
-      this.#watchForRefusal(socket)
+      this.#watchForEnd(socket)
       callback(null, socket)
     })
     socket.once('close', () => {
@@ -64,15 +66,17 @@ export class Dialer {
       : connectTls({ ...common, ...tlsSettings(tls, host) })
   }
 
-  #watchForRefusal(socket: Socket): void {
-    const { clock, onRefused } = this.#options
+  /** Tells when the agent ends the connection, or the network does; not when we do. */
+  #watchForEnd(socket: Socket): void {
+    const { clock, onRefused, onLost } = this.#options
     const openedAt = clock.monotonic()
     const ended = (): void => {
       socket.off('end', ended).off('error', broken)
-      if (socket.bytesRead === 0 && clock.monotonic() - openedAt < refusedWithinMs) onRefused()
+      if (socket.bytesRead > 0) onLost()
+      else if (clock.monotonic() - openedAt < refusedWithinMs) onRefused()
     }
     const broken = (error: NodeJS.ErrnoException): void => {
-      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') ended()
+      if (error.syscall !== undefined) ended()
     }
     socket.once('end', ended).once('error', broken)
   }

@@ -34,6 +34,8 @@ interface Read {
   readonly index: string | undefined
   readonly waitMs: number
   readonly isReread: boolean
+  /** Follows an answer that is not believed alone; it takes nothing from the bucket. */
+  readonly confirms: boolean
   /** Whether the leader answers and nobody's index is compared with: such an answer needs no other to confirm it. */
   readonly isFinal: boolean
   readonly mode: ConsistencyMode
@@ -75,6 +77,8 @@ class FollowedQuery {
   #mustAskLeader = false
   #rereadAt: number
   #sentAt = 0
+  /** The connections lost before the last request. */
+  #losses = 0
   #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(query: ConsulQuery, follower: ConsulFollower, context: FollowContext) {
@@ -100,7 +104,7 @@ class FollowedQuery {
   /** One request, when its time and its turn have come. */
   async attempt(signal: AbortSignal, succeeded: () => void): Promise<void> {
     const { slots, clock } = this.#context
-    const delayMs = this.#pace.delayMs()
+    const delayMs = this.#mustAskLeader ? 0 : this.#pace.delayMs()
     if (delayMs > 0) await pause(clock, delayMs, signal)
     const slot = await slots.take(this.#contentHash === undefined && !this.#isFailing, signal)
     if (slot === undefined) return
@@ -120,15 +124,19 @@ class FollowedQuery {
   }
 
   #nextRead(): Read {
-    const { mode, slots, clock } = this.#context
+    const { mode, slots, clock, http } = this.#context
+    if (this.#losses !== http.losses) this.#index.forget()
+    this.#losses = http.losses
     const isReread = clock.monotonic() >= this.#rereadAt && !this.#mustAskLeader && this.#index.next !== undefined
-    const asksLeader = this.#mustAskLeader || isReread
+    const confirms = this.#mustAskLeader
+    const asksLeader = confirms || isReread
     this.#mustAskLeader = false
     const index = asksLeader ? undefined : this.#index.next
     return {
       index,
       waitMs: index === undefined ? 0 : slots.waitMs(),
       isReread,
+      confirms,
       isFinal: index === undefined && (asksLeader || mode !== 'stale'),
       mode: asksLeader && mode === 'stale' ? 'default' : mode,
     }
@@ -140,7 +148,7 @@ class FollowedQuery {
     const forward = (): void => ending.abort(signal.reason)
     signal.addEventListener('abort', forward, { once: true })
     if (read.index !== undefined) slot.hold(read.waitMs, () => ending.abort(yielded))
-    this.#pace.sent()
+    if (!read.confirms) this.#pace.sent()
     this.#sentAt = clock.monotonic()
     events.onRequest?.()
     try {
@@ -178,7 +186,8 @@ class FollowedQuery {
 
   #notePace(read: Read, answer: HttpAnswer, isNew: boolean): void {
     const heldMs = answer.receivedAt - this.#sentAt
-    this.#pace.answered(!isNew && heldMs < Math.max(read.waitMs, 500) / 2)
+    const asksOnce = read.index === undefined && this.#index.next !== undefined
+    this.#pace.answered(!isNew && !asksOnce && heldMs < Math.max(read.waitMs, 500) / 2)
   }
 
   #noteReread(read: Read, answer: HttpAnswer, isNew: boolean): void {

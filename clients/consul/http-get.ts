@@ -10,6 +10,8 @@ import type { ConsulTls } from './options.ts'
 
 /** A whole answer must have come so long after its first byte, in milliseconds. */
 const bodyWithinMs = 15_000
+/** So long an unused connection is kept: longer than a query ever pauses, so that a restart in the pause is noticed. */
+const idleMs = 10_000
 /** No more is read of what the agent says beside a status other than 200; the connection ends over it. */
 const maxErrorBytes = 16 * 1024
 
@@ -39,13 +41,19 @@ export class HttpGet {
   readonly #clients = new Set<Client>()
   /** Those that ask nothing at present; the last one used is the first to be used again. */
   readonly #idle: Client[] = []
+  #losses = 0
 
   constructor(options: HttpGetOptions) {
     this.#options = options
     const { host, port, token } = options
     this.#address = formatAddress(host, port)
     this.#headers = { accept: 'application/json', ...(token !== undefined && { 'x-consul-token': token }) }
-    this.#dialer = new Dialer(options)
+    this.#dialer = new Dialer({ ...options, onLost: () => this.#losses++ })
+  }
+
+  /** How many connections the agent has ended: an index seen before the last of them may mean nothing to it now. */
+  get losses(): number {
+    return this.#losses
   }
 
   /**
@@ -78,6 +86,7 @@ export class HttpGet {
       allowH2: false,
       headersTimeout: 0,
       bodyTimeout: 0,
+      keepAliveTimeout: idleMs,
     })
     this.#clients.add(client)
     return client

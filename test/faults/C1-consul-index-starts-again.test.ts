@@ -27,6 +27,22 @@ describe('C1: an index that starts again', () => {
     expect(agent.load()).toMatchObject({ followed: 1, inUse: 1, waiting: 0, limit: 180 })
   })
 
+  it('is not waited for when the agent restarted while no request was under way', async () => {
+    const trial = await startConsulTrial()
+    const { consul, counts, until, advance, advanceUntil } = trial
+    for (let i = 0; i < 20; i++) consul.churn()
+    consul.register({ service: 'web', port: 1 })
+    const source = followAsSource(trial, web)
+    await until(() => consul.held === 1)
+    consul.register({ service: 'web', port: 2 })
+    await advance(0)
+    expect([consul.held, source.values]).toEqual([0, ['1', '2']])
+    await consul.restartEmpty({ service: 'web', port: 3 })
+    expect(await advanceUntil(() => source.values.at(-1) === '3')).toBeLessThanOrEqual(250)
+    expect(consul.requests.at(-1)?.index ?? 0).toBeLessThanOrEqual(2)
+    expect(counts.failures).toEqual([])
+  })
+
   it('is seen in an answer, with no connection lost: the next query has no index, and the content is believed then', async () => {
     const { consul, agent, advanceUntil } = await startConsulTrial()
     for (let i = 0; i < 20; i++) consul.churn()
