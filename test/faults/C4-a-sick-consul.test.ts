@@ -163,7 +163,7 @@ describe('C4: a datacenter', () => {
 
 describe('C4: over HTTP', () => {
   it('no status, broken connection or silence takes an endpoint away', async () => {
-    const { agent, replicas, until, close } = await createHttpFixture({ useHealthCheck: true })
+    const { agent, replicas, until } = await createHttpFixture({ useHealthCheck: true })
     agent.register(instance('web'))
     const seen = replicas('/dc1/web')
     await until(() => shown(seen) === '10.0.0.1:80')
@@ -184,6 +184,5 @@ describe('C4: over HTTP', () => {
       await until(() => shown(seen) === '10.0.0.1:80')
     }
     expect(isNeg(seen)).toBe(false)
-    await close()
   })
 })

@@ -7,7 +7,7 @@ import { createHttpFixture } from './http.fixture.ts'
 
 describe('the Consul namer over HTTP', () => {
   it('asks for one service of one datacenter, and never lets Consul filter', async () => {
-    const { agent, replicas, until, close } = await createHttpFixture(
+    const { agent, replicas, until } = await createHttpFixture(
       { useHealthCheck: true, includeTag: true },
       { token: 'secret', consistencyMode: 'stale' },
     )
@@ -22,11 +22,10 @@ describe('the Consul namer over HTTP', () => {
       new Set(['dc', 'stale', 'index', 'wait']),
     )
     expect(new Set(agent.requests.map(({ token }) => token))).toEqual(new Set(['secret']))
-    await close()
   })
 
   it('starts before its agent, says why names have no answer, and finds them once it is there', async () => {
-    const { agent, replicas, tree, until, close } = await createHttpFixture()
+    const { agent, replicas, tree, until } = await createHttpFixture()
     await agent.stop()
     const seen = ['/dc1/web', '/.local/web'].map(replicas)
     const bound = tree('/.local/web')
@@ -37,15 +36,13 @@ describe('the Consul namer over HTTP', () => {
     await until(() => seen.every(each => shown(each) === '10.0.0.1:80') && shownTree(bound) === 'leaf')
     const negs = seen.flatMap(({ states }) => states.filter(state => state.kind === 'ok' && state.value.kind === 'neg'))
     expect(negs).toEqual([])
-    await close()
   })
 
   it('is opened from its configuration without an agent', async () => {
-    const { kernel, clock, metrics, close } = await createHttpFixture()
+    const { kernel, clock, metrics } = await createHttpFixture()
     const config = consul.config.parse({ host: '127.0.0.1', port: 1, prefix: '/other' })
     const namer = await consul.open(config, { kernel, clock, random: () => 0.5, log: silentLog, metrics })
     expect(namer.prefix).toEqual(['#', 'other'])
     namer.close()
-    await close()
   })
 })

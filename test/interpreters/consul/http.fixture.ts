@@ -1,4 +1,5 @@
 // A Consul namer over a fake agent that is spoken to by real HTTP, on a fake clock.
+import { onTestFinished } from 'vitest'
 import { createConsulAgent } from '../../../clients/consul/consul-agent.ts'
 import type { ConsulAgentOptions } from '../../../clients/consul/options.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
@@ -9,13 +10,12 @@ export interface HttpFixture extends Omit<ConsulFixture, 'agent'> {
   readonly agent: FakeConsulAgent
   /** Turns of the event loop, and of the clock, until the condition holds; the test's own limit ends a wait in vain. */
   until(condition: () => boolean): Promise<void>
-  /** The test calls it at its end. */
-  close(): Promise<void>
 }
 
 /** How far the clock moves at each turn, in milliseconds. */
 const stepMs = 50
 
+/** Disposed at the end of the test. */
 export async function createHttpFixture(
   config: object = {},
   connection: Partial<ConsulAgentOptions> = {},
@@ -24,6 +24,7 @@ export async function createHttpFixture(
   const agent = await FakeConsulAgent.start(clock)
   const connected = { host: '127.0.0.1', port: agent.port, clock, random: () => 0.5, ...connection }
   const fixture = createConsulFixture(config, { clock, agent: createConsulAgent(connected) })
+  onTestFinished(() => agent.stop())
   return {
     ...fixture,
     agent,
@@ -32,10 +33,6 @@ export async function createHttpFixture(
         for (let i = 0; i < 4; i++) await new Promise(setImmediate)
         clock.advance(stepMs)
       }
-    },
-    close: async () => {
-      fixture.namer.close()
-      await agent.stop()
     },
   }
 }
