@@ -106,7 +106,7 @@ function causeOf(failing: readonly SourceReport[], clock: Clock): string {
   const retryAt = failing
     .flatMap(source => source.retryAt ?? [])
     .reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
-  const retry = retryAt === Number.POSITIVE_INFINITY ? '' : `, next try in ${Math.max(0, retryAt - clock.now())} ms`
+  const retry = retryAt === Number.POSITIVE_INFINITY ? '' : `, next try in ${Math.max(0, Math.round(retryAt - clock.now()))} ms`
   return `${error === undefined ? '' : `: ${error}`}${retry}`
 }
 
