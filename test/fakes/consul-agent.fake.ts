@@ -1,6 +1,7 @@
 // A Consul agent on loopback that does what a test says: real HTTP and blocking queries, faults of every kind. With a
 // fake clock its waits end when the test moves the clock; sockets still need turns of the real event loop: `until`.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Clock, systemClock } from '../../watch/clock.ts'
 import { FakeClock } from './clock.fake.ts'
@@ -38,6 +39,14 @@ export type FakeFault =
   | { readonly kind: 'hang' | 'headers-only' | 'early' | 'cut' }
   | { readonly kind: 'drip'; readonly everyMs: number }
 
+/** Texts of PEM. With `ca` the agent wants a certificate of that authority from its clients. */
+export interface FakeCertificate {
+  readonly cert: string
+  readonly key: string
+  readonly ca?: string
+  readonly requestCert?: boolean
+}
+
 interface Held {
   readonly request: FakeRequest
   answer(): void
@@ -58,19 +67,21 @@ export class FakeConsulAgent {
   mostConnections = 0
   refused = 0
   readonly #clock: Clock
+  readonly #certificate: FakeCertificate | undefined
   #server: Server | undefined
   #port = 0
   readonly #held = new Set<Held>()
   readonly #unanswered = new Set<ServerResponse>()
   readonly #sockets = new Set<Socket>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, certificate?: FakeCertificate) {
     this.#clock = clock
+    this.#certificate = certificate
   }
 
   /** Listens before it returns. Whoever starts it stops it, or says `await using`. */
-  static async start(clock: Clock = systemClock): Promise<FakeConsulAgent> {
-    const agent = new FakeConsulAgent(clock)
+  static async start(clock: Clock = systemClock, certificate?: FakeCertificate): Promise<FakeConsulAgent> {
+    const agent = new FakeConsulAgent(clock, certificate)
     await agent.listen()
     return agent
   }
@@ -95,7 +106,8 @@ export class FakeConsulAgent {
 
   /** Listens on the port that it had before. */
   async listen(): Promise<void> {
-    const server = createServer((message, response) => this.#serve(message, response))
+    const serve = (message: IncomingMessage, response: ServerResponse): void => this.#serve(message, response)
+    const server = this.#certificate === undefined ? createServer(serve) : createTlsServer(this.#certificate, serve)
     server.on('connection', socket => this.#accept(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)

@@ -7,7 +7,7 @@ import type { SourceReport } from '../../../watch/cell.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import type { State } from '../../../watch/state.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
-import { FakeConsulAgent } from '../../fakes/consul-agent.fake.ts'
+import { type FakeCertificate, FakeConsulAgent } from '../../fakes/consul-agent.fake.ts'
 import { seededRandom } from '../../proxy-client/seeded-random.fixture.ts'
 
 export interface Counts {
@@ -31,9 +31,12 @@ export interface ConsulTrial {
 }
 
 /** Both are closed when the test ends, and must then have left nothing. */
-export async function startConsulTrial(options: Partial<ConsulAgentOptions> = {}): Promise<ConsulTrial> {
+export async function startConsulTrial(
+  options: Partial<ConsulAgentOptions> = {},
+  certificate?: FakeCertificate,
+): Promise<ConsulTrial> {
   const clock = new FakeClock()
-  const consul = await FakeConsulAgent.start(clock)
+  const consul = await FakeConsulAgent.start(clock, certificate)
   const counts: Counts = { requests: 0, drifts: 0, failures: [], limits: [] }
   const agent = createConsulAgent({
     host: '127.0.0.1',
