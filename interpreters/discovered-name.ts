@@ -52,7 +52,7 @@ export class DiscoveredName implements FoundSink, GuardedName {
 
   set(found: Found, facts: FoundFacts = noFacts): void {
     if (this.#isClosed) return
-    this.#published.heard(facts.version)
+    this.#published.heard(facts.version, found.flaw)
     if (found.endpoints.length > 0) this.#showEndpoints(found, facts)
     else this.#lose(found, facts)
   }

@@ -7,6 +7,8 @@ export interface Found {
   readonly exists: boolean
   readonly endpoints: readonly Endpoint[]
   readonly metadata?: Metadata
+  /** Why this is known not to be the whole truth: it is shown, and stale with this reason. */
+  readonly flaw?: Error
 }
 
 /** `receivedAt` is when the first byte of the answer came; `triggeredAt` when the change happened. */

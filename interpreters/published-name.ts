@@ -56,11 +56,12 @@ export class PublishedName {
     else this.#wait({ set, moments: this.#waiting?.moments ?? moments }, leftMs)
   }
 
-  /** The backend answered well: what is shown is fresh, unless it is doubted. */
-  heard(version: string | undefined): void {
+  /** The backend answered well: what is shown is fresh, unless it is doubted or the answer has a flaw, which is told once. */
+  heard(version: string | undefined, flaw?: Error): void {
     this.#version = version ?? this.#version
     this.#sink.contact(version)
-    if (this.#failure === undefined) return
+    if (flaw !== undefined && this.#failure?.error.message !== flaw.message) this.fail(flaw, undefined)
+    if (flaw !== undefined || this.#failure === undefined) return
     this.#failure = undefined
     this.#restate()
   }

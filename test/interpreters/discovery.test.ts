@@ -153,6 +153,27 @@ describe('a failing backend', () => {
   })
 })
 
+describe('an answer with a flaw', () => {
+  it('is shown, stale with that reason, and told as one failure until there is one without', () => {
+    const { clock, events, name } = createScripted()
+    const web = name('web')
+    const flaw = new Error('cut off')
+    const answer = (address: string): void =>
+      web.sink.set({ exists: true, endpoints: [{ address, port: 80, weight: 1 }], flaw })
+    answer('10.0.0.1')
+    clock.settle()
+    answer('10.0.0.2')
+    clock.settle()
+    expect(web.seen).toEqual(['pending', '10.0.0.1:80 stale', '10.0.0.2:80 stale'])
+    expect(web.reason).toBe('cut off')
+    expect(events.map(({ kind }) => kind)).toEqual(['opened', 'failed'])
+    web.has('10.0.0.2')
+    clock.settle()
+    expect(web.last).toBe('10.0.0.2:80')
+    expect(events.map(({ kind }) => kind)).toEqual(['opened', 'failed', 'recovered'])
+  })
+})
+
 describe('spacing', () => {
   it('shows the first change at once, then the newest after each spacing, losses too', () => {
     const { clock, name } = createScripted({ spacingMs: 100 })
