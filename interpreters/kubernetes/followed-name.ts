@@ -100,15 +100,15 @@ export class FollowedName {
     this.#cancelWait?.()
     this.#cancelWait = this.#waiting = undefined
     const found = this.#find(rule)
-    if (found !== undefined) this.#tellFound(rule, found, facts)
-    this.#tellProblem()
+    if (found === undefined) this.#tellProblem()
+    else this.#tellFound(rule, found, facts)
   }
 
   #tellFound(rule: NameRule, found: Found, facts: ObjectFacts | undefined): void {
-    const isNew = !this.#isTold(found)
-    if (isNew && this.#told !== undefined) this.#mayComputeAt = this.#options.clock.monotonic() + spacingMs
-    // To tell the same again would hide a problem for a moment.
-    if (isNew || this.#problem() === undefined) this.#options.sink.set(found, this.#factsOf(rule, facts))
+    const flaw = this.#problem()?.error
+    if (this.#told !== undefined && !isSameFound(this.#told, found))
+      this.#mayComputeAt = this.#options.clock.monotonic() + spacingMs
+    this.#options.sink.set(flaw === undefined ? found : { ...found, flaw }, this.#factsOf(rule, facts))
     this.#told = found
   }
 
@@ -133,12 +133,6 @@ export class FollowedName {
     return error === undefined ? undefined : { error }
   }
 
-  #isTold(found: Found): boolean {
-    const told = this.#told
-    if (told === undefined || told.exists !== found.exists) return false
-    return replicaSetEquals({ kind: 'bound', ...told }, { kind: 'bound', ...found })
-  }
-
   /** The time of a change is told once; what was there from the start is no change. */
   #factsOf(rule: NameRule, facts: ObjectFacts | undefined): FoundFacts {
     const triggeredAt = rule.triggeredAt?.()
@@ -150,4 +144,8 @@ export class FollowedName {
       ...(isNews && { triggeredAt }),
     }
   }
+}
+
+function isSameFound(a: Found, b: Found): boolean {
+  return a.exists === b.exists && replicaSetEquals({ kind: 'bound', ...a }, { kind: 'bound', ...b })
 }

@@ -37,6 +37,8 @@ export class KubernetesWorld {
   readonly resolver = new FakeHostResolver()
   readonly metrics: Metrics = createMetrics()
   readonly lines: LogLine[] = []
+  /** What happened to sources, such as `failed io.l5d.k8s prod/http/web`. */
+  readonly events: string[] = []
   readonly kernel: Kernel
   readonly namer: Namer
 
@@ -47,6 +49,7 @@ export class KubernetesWorld {
       onError: error => {
         throw error
       },
+      onSource: ({ kind, source }) => this.events.push(`${kind} ${source}`),
     })
     const env = { kernel: this.kernel, clock, random: () => 0, log: recordingLog(this.lines), metrics }
     const kind = options.external ? names.external : options.namespace ? names.ownNamespace : names.endpoints

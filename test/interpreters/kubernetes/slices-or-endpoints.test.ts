@@ -99,6 +99,20 @@ describe('Endpoints', () => {
   })
 })
 
+describe('a namespace that nobody follows any more', () => {
+  it('is not asked for slices again', async () => {
+    const world = createWorld()
+    world.cluster.refuse('endpointslices', 403)
+    const seen = world.replicas('/prod/http/web')
+    await world.pass()
+    seen.stop()
+    await world.pass(30_000)
+    const { length } = world.cluster.asked
+    await world.pass(10 * lookAgainMs)
+    expect([world.cluster.open, world.cluster.asked.length, world.clock.waiting]).toEqual([[], length, 0])
+  })
+})
+
 describe('Endpoints that were cut off', () => {
   it('are used, and the name is stale with the reason: one line in the log, one in the gauge', async () => {
     const world = createWorld()
@@ -115,6 +129,7 @@ describe('Endpoints that were cut off', () => {
     await world.pass()
     expect(seen.shown).toMatch(/^10\.0\.0\.1:8080 10\.0\.0\.2:8080 \(stale: .*truncated/)
     expect(world.lines.filter(({ message }) => message.includes('truncated'))).toHaveLength(1)
+    expect(world.events.filter(event => /^(failed|failed-again|recovered) io\.l5d\.k8s /.test(event))).toHaveLength(1)
     expect(await world.metric('namer_k8s_truncated')).toBe(1)
     world.cluster.bookmark()
     world.clock.settle()
