@@ -201,6 +201,24 @@ describe('the lag of io.l5d.k8s', () => {
     expect(await world.metric('watch_source_lag_seconds_count{kind="io.l5d.k8s"}')).toBe(1)
     expect(await world.metric('watch_lag_seconds_count{kind="io.l5d.k8s"}')).toBe(3)
   })
+
+  it('of changes that wait for the spacing counts from the first of them', async () => {
+    const { world, cluster } = worldWith()
+    world.replicas('/prod/http/web')
+    await world.pass()
+    cluster.put(sliceOf({ endpoints: ['10.0.0.2'] }))
+    await world.settle()
+    const lag = (): Promise<number | undefined> => world.metric('watch_lag_seconds_sum{kind="io.l5d.k8s"}')
+    const before = (await lag()) ?? 0
+    for (const address of ['10.0.0.3', '10.0.0.4']) {
+      world.clock.advance(40)
+      cluster.put(sliceOf({ endpoints: [address] }))
+      await world.settle()
+    }
+    await world.pass(20)
+    expect((await lag()) ?? 0).toBeCloseTo(before + 0.06)
+    expect(await world.metric('watch_lag_seconds_count{kind="io.l5d.k8s"}')).toBe(3)
+  })
 })
 
 function worldWith() {
