@@ -20,7 +20,7 @@ describe('C2: servers with index lines of their own', () => {
     const trial = await startConsulTrial({ consistencyMode: 'stale' })
     const { consul, counts, advanceUntil, advance } = trial
     for (let i = 0; i < 10; i++) consul.churn()
-    const contents = Array.from({ length: 20 }, (_, i) => [{ ServicePort: 1 + (i % 2), ServiceID: `v${i}` }])
+    const contents = Array.from({ length: 10 }, (_, i) => [{ ServicePort: 1 + (i % 2), ServiceID: `v${i}` }])
     const history: unknown[] = [[{ ServicePort: 1, ServiceID: 'v0' }]]
     consul.register({ service: 'web', port: 1 })
     consul.fault = request => (request.parameters.has('stale') ? { kind: 'early' } : undefined)

@@ -43,18 +43,18 @@ async function longestSilenceMs(trial: ConsulTrial, ears: readonly TimedEar[], m
 
 describe('C7: more names than connections', () => {
   it('gives each name its turn within 4 s, over no more connections than allowed, and says how many wait', async () => {
-    const trial = await startConsulTrial({ maxConnections: 8 })
+    const trial = await startConsulTrial({ maxConnections: 4 })
     const { consul, agent, counts, advanceUntil } = trial
-    consul.connectionLimit = 10
-    const ears = followMany(trial, 40)
+    consul.connectionLimit = 6
+    const ears = followMany(trial, 20)
     await advanceUntil(() => ears.every(ear => ear.answers.length === 1))
-    await advanceUntil(() => consul.held === 8 && agent.load().waiting === 32)
-    expect(agent.load()).toMatchObject({ followed: 40, inUse: 8, waiting: 32, limit: 8 })
+    await advanceUntil(() => consul.held === 4 && agent.load().waiting === 16)
+    expect(agent.load()).toMatchObject({ followed: 20, inUse: 4, waiting: 16, limit: 4 })
     expect(await longestSilenceMs(trial, ears, 10_000)).toBeLessThanOrEqual(4000)
     for (const [i] of ears.entries()) consul.register({ service: `s${i}`, port: 1000 + i })
     const tookMs = await advanceUntil(() => ears.every((ear, i) => ear.shown === String(1000 + i)))
     expect(tookMs).toBeLessThanOrEqual(4000)
-    expect([consul.refused, counts.failures, agent.load().inUse]).toEqual([0, [], 8])
+    expect([consul.refused, counts.failures, agent.load().inUse]).toEqual([0, [], 4])
   })
 
   it('reads a new name at once, though every connection is held, and takes a held one for it only then', async () => {
