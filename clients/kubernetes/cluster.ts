@@ -35,11 +35,13 @@ export interface CollectionFollower<T> {
 
 /** Load on the API server. */
 export interface ClusterLoad {
+  /** Followed now, and the objects held of them. */
   readonly collections: number
   readonly objects: number
+  /** Pages of lists and watches asked for since the start. */
   readonly lists: number
   readonly watches: number
-  /** Times that a slow relist found what the watch had not told; must stay 0. */
+  /** Objects that a slow relist found otherwise than the watch had told, since the start; must stay 0. */
   readonly drift: number
 }
 

@@ -18,7 +18,10 @@ import { decodeWatchEvent, WatchBrokenError, type WatchEvent } from './watch-eve
 const backoff = { minMs: 200, maxMs: 5_000 }
 /** The server ends a watch after a time drawn from these, in seconds. */
 const watchSeconds = { least: 240, most: 300 }
-/** Longer than between two bookmarks, which come about once a minute. Dead paths are noticed sooner, by the connections. */
+/**
+ * Longer than between two bookmarks, which come about once a minute. Holds for the head too, which a proxy may keep back
+ * until there is data. Dead paths are noticed sooner, by the connections.
+ */
 const watchIdleMs = 90_000
 /** A watch that lived so long has done well, however it ended. */
 const steadyMs = 5_000

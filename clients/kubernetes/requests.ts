@@ -5,9 +5,6 @@ import { refusal } from './answer.ts'
 import { Deadline } from './deadline.ts'
 import type { Exchange, Wire } from './exchange.ts'
 
-/** The head of an answer must come within so long. */
-const headDeadlineMs = 30_000
-
 /** An answer of status 200. */
 export interface Answer extends Exchange {
   /** A byte came: the next one is due within the idle time. */
@@ -17,7 +14,7 @@ export interface Answer extends Exchange {
 export interface AskOptions {
   readonly path: string
   readonly signal: AbortSignal
-  /** How long the body may be silent, in milliseconds. */
+  /** How long the server may be silent, before the head of its answer or after, in milliseconds. */
   readonly idleMs: number
 }
 
@@ -42,7 +39,7 @@ export class Requests {
    */
   async ask<T>({ path, signal, idleMs }: AskOptions, use: (answer: Answer) => Promise<T>): Promise<T> {
     using deadline = new Deadline(this.#clock, signal)
-    deadline.arm(headDeadlineMs, `${path}: no answer within ${headDeadlineMs / 1000} s`)
+    deadline.arm(idleMs, `${path}: no answer within ${idleMs / 1000} s`)
     try {
       const target = await unlessAborted(this.#access.target(), deadline.signal)
       const exchange = await this.#wire.open(target, path, deadline.signal)
