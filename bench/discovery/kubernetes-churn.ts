@@ -19,6 +19,8 @@ import { head, megabytes, type Row, spread } from './spread.ts'
 const unrelated = 20_000
 const changesPerSecond = 40
 const services = { namespace: 'prod', count: 100, endpointsEach: 20 }
+/** In which what the start needed is given back. */
+const settleMs = 30_000
 const samples = 300
 const pauseMs = 190
 
@@ -39,7 +41,7 @@ export async function measureChurn(): Promise<readonly Row[]> {
 interface Phase {
   readonly client: readonly number[]
   readonly bare: readonly number[]
-  /** Resident memory in bytes, without the first third, in which what the start needed is given back. */
+  /** Resident memory in bytes after the first third: the median, and the most. */
   readonly usual: number
   readonly highest: number
 }
@@ -49,6 +51,7 @@ async function measureBeside(kubernetes: RealKubernetes, noisy: string, which: s
   await using server = await WatchedServer.start(await kubernetes.namer())
   const watched = watchServices(server, services)
   await Promise.all(watched.map(each => each.until(state => sizeOf(state) > 0)))
+  await delay(settleMs)
   await using bareWatch = await SliceWatch.open(api, services.namespace)
   const phase = async (): Promise<Phase> => {
     const bytes: number[] = []
