@@ -6,6 +6,7 @@ import type { Cancel, Clock } from '../../watch/clock.ts'
 import { discoveryGroup, endpointsPath, slicesPath } from './collections.ts'
 import type { EndpointRecord } from './endpoint-record.ts'
 import type { ObjectsFollower } from './followed-service.ts'
+import { listAt, objectFrom, textAt } from './json-fields.ts'
 import { MovableFollower } from './movable-follower.ts'
 import type { ServiceObjects } from './service-objects.ts'
 
@@ -71,17 +72,20 @@ export class SlicesOrEndpoints {
   #looksInto(source: ServiceObjects<EndpointRecord>, error: Error): boolean {
     if (source !== this.#options.slices || this.isFallback) return false
     const status = statusOf(error)
-    if (status !== 403 && status !== 404) return false
+    if (status === undefined || !isRefusal(status)) return false
     if (!this.#isJudging) void this.#judge(status)
     return true
   }
 
-  /** Never rejects. */
+  /** Never rejects. Slices are asked for once more at the end: an API server that has just begun refuses what it will allow. */
   async #judge(status: number): Promise<void> {
     const { log, namespace } = this.#options
     this.#isJudging = true
     const isUnreadable = status === 403 || (await this.#isGroupAbsent())
-    const falls = isUnreadable && (await this.#answers(`${endpointsPath(namespace)}?limit=1`))
+    const falls =
+      isUnreadable &&
+      (await this.#ask(endpointsPath(namespace))) === 200 &&
+      isRefusal(await this.#ask(slicesPath(namespace)))
     this.#isJudging = false
     if (this.#isClosed) return
     if (!falls) {
@@ -102,13 +106,14 @@ export class SlicesOrEndpoints {
     }
   }
 
-  async #answers(path: string): Promise<boolean> {
+  /** The status with which one object of the collection is answered; undefined for want of an answer. */
+  async #ask(path: string): Promise<number | undefined> {
     try {
-      await this.#options.cluster.get(path)
-      return true
+      await this.#options.cluster.get(`${path}?limit=1`)
+      return 200
     } catch (error) {
-      this.#options.log.debug({ err: error, path }, 'the API server refuses')
-      return false
+      this.#options.log.debug({ err: error, path }, 'the API server does not give what it was asked for')
+      return statusOf(error)
     }
   }
 
@@ -119,7 +124,7 @@ export class SlicesOrEndpoints {
   /** Never rejects. */
   async #lookAgain(): Promise<void> {
     const { log, namespace, slices } = this.#options
-    const isBack = await this.#answers(`${slicesPath(namespace)}?limit=1`)
+    const isBack = (await this.#ask(slicesPath(namespace))) === 200
     if (this.#isClosed) return
     if (!isBack) {
       this.#lookAgainLater()
@@ -139,6 +144,11 @@ function statusOf(error: unknown): number | undefined {
   return error instanceof KubernetesStatusError ? error.status : undefined
 }
 
+function isRefusal(status: number | undefined): boolean {
+  return status === 403 || status === 404
+}
+
 function listsSlices(group: unknown): boolean {
-  return JSON.stringify(group).includes('"endpointslices"')
+  const resources = listAt(objectFrom(group, 'an API group'), 'resources')
+  return resources.some(resource => textAt(objectFrom(resource, 'a resource'), 'name') === 'endpointslices')
 }

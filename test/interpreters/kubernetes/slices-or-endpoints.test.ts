@@ -59,6 +59,17 @@ describe('Endpoints', () => {
     expect(world.cluster.open).toEqual([slicesOfWeb])
   })
 
+  it('are not read when slices were refused for a moment only', async () => {
+    const world = createWorld()
+    world.cluster.refuse('endpointslices', 403)
+    const seen = world.replicas('/prod/http/web')
+    world.clock.settle()
+    world.cluster.allow('endpointslices')
+    await world.pass()
+    expect([seen.shown, world.cluster.open]).toEqual(['10.0.0.1:8080', [slicesOfWeb]])
+    expect(world.cluster.asked).toEqual(['endpoints', 'endpointslices'].map(end => expect.stringContaining(`/${end}?`)))
+  })
+
   it('are not read for a 404 while the API group has slices', async () => {
     const world = createWorld()
     world.cluster.refuse('endpointslices', 404)
