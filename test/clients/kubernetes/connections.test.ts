@@ -1,12 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fakeApiCertificate, fakeApiKey } from '../../fakes/kubernetes-api.fake.ts'
 import { slicesPath } from './followed.fixture.ts'
 import { Kubeconfig, startTls } from './kubeconfig.fixture.ts'
 import { Rig } from './rig.fixture.ts'
 
 describe('connections to an API server', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+  })
+
   it('share few HTTP/2 connections, as many as its limit of streams asks for', async () => {
     await using config = await Kubeconfig.create({ token: 'secret' })
     await using rig = await startTls(config, { tls: 'h2', maxConcurrentStreams: 20 })
@@ -122,7 +126,6 @@ describe('connections to an API server', () => {
     rig.clock.advance(1_000)
     rig.apart(() => rig.put('a', 1))
     await rig.untilObjects(followed, { a: 1 })
-    vi.unstubAllEnvs()
     expect(followed.failures.length).toBeLessThanOrEqual(1)
   })
 })
