@@ -29,6 +29,8 @@ const steadyMs = 5_000
 const quickEnds = 3
 /** An opened watch has recovered from a failure with its first event, or after so long without an error. */
 const recoveredAfterMs = 1_000
+/** Refusals that may be meant for the version from which to watch. */
+const versionRefusals: ReadonlySet<number> = new Set([400, 410, 422, 504])
 /** A list older than what is held is asked for again for so long: then the server's past is taken for its present. */
 const olderForMs = 30_000
 
@@ -122,8 +124,7 @@ export class CollectionFollow<T> {
       this.#quickEnds = 0
       succeeded()
     }
-    // A watch that ended well is resumed; after anything else the server must say what is.
-    this.#mustList ||= end !== undefined
+    this.#mustList ||= makesDoubtful(end)
     if (end !== undefined && !this.#isQuiet(end)) throw end
     if (++this.#quickEnds > quickEnds) throw end ?? new Error(`${this.#path}: watches end as soon as they begin`)
   }
@@ -259,6 +260,12 @@ export class CollectionFollow<T> {
     }
     ending?.abort(new WatchBrokenError(`${this.#path}: the watch did not tell of ${missed.size} changes`))
   }
+}
+
+/** A watch that ended well, or was refused before it began, is resumed; after anything else the server must say what is. */
+function makesDoubtful(end: unknown): boolean {
+  if (end instanceof RefusedError) return versionRefusals.has(end.status)
+  return end !== undefined
 }
 
 function toError(error: unknown): Error {

@@ -27,6 +27,19 @@ describe('K5: a source that fails for a minute and heals', () => {
     expect(rig.cluster.load()).toMatchObject({ collections: 1, objects: 2, drift: 0 })
   })
 
+  it('by watches that are refused while lists are not, without a list for each', async () => {
+    await using rig = await Rig.start()
+    rig.put('a', 1)
+    const followed = await rig.followOpen()
+    rig.api.fail({ kind: 'status', status: 403 }, { verb: 'watch' })
+    rig.apart(() => rig.put('b', 1))
+    await rig.failingFor(followed, 60_000)
+    expect([rig.api.lists, rig.api.watches - 1]).toEqual([1, followed.failures.length])
+    rig.api.heal()
+    await rig.untilObjects(followed, { a: 1, b: 1 })
+    expect(rig.cluster.load()).toMatchObject({ lists: 1, objects: 2, drift: 0 })
+  })
+
   it('and is left alone as long as it asks for', async () => {
     await using rig = await Rig.start()
     rig.api.fail({ kind: 'status', status: 429, retryAfterSeconds: 7 })
