@@ -20,6 +20,15 @@ export interface DiscoveredNameOptions {
   readonly guard?: MassEmptyGuard
 }
 
+/** The cell of a name, as its source sees it. */
+export interface NameCell {
+  /** What people see in lists. */
+  readonly name: string
+  readonly sink: Sink<ReplicaSet>
+  /** Keeps the cell open though nobody watches it, until the function that it gives is called. */
+  readonly keep: () => () => void
+}
+
 /** A name without endpoints, as the backend told of it. */
 interface Loss {
   readonly found: Found
@@ -40,10 +49,14 @@ export class DiscoveredName implements FoundSink, GuardedName {
   #loss: Loss | undefined
   /** What to show again when the loss turns out to be one of many. */
   #lastGood: ReplicaSet | undefined
+  readonly #keep: () => () => void
+  /** While it is held: a name that nobody follows forgets what was good, and is wanted again as soon as proxies reconnect. */
+  #endKeep: (() => void) | undefined
   #isClosed = false
 
-  constructor(name: string, sink: Sink<ReplicaSet>, options: DiscoveredNameOptions) {
+  constructor({ name, sink, keep }: NameCell, options: DiscoveredNameOptions) {
     this.name = name
+    this.#keep = keep
     this.#options = options
     this.#seat = options.guard?.seat(this)
     this.#published = new PublishedName(sink, options)
@@ -73,11 +86,13 @@ export class DiscoveredName implements FoundSink, GuardedName {
     this.#holdDown.present()
     if (this.#lastGood !== undefined) this.#published.publish(this.#lastGood)
     this.#published.doubt(reason)
+    this.#endKeep ??= this.#keep()
   }
 
   /** A hold-down is against blinks, and this is none. */
   letGo(): void {
     this.#lastGood = undefined
+    this.#stopKeeping()
     this.#published.trust()
     const isMissing = this.#loss?.missingSince !== undefined
     if (this.#loss !== undefined) this.#showLoss(this.#loss, isMissing ? Number.NEGATIVE_INFINITY : undefined)
@@ -90,6 +105,7 @@ export class DiscoveredName implements FoundSink, GuardedName {
   /** Reports are ignored from now on; harmless when called twice. */
   close(): void {
     this.#isClosed = true
+    this.#stopKeeping()
     this.#seat?.leave()
     this.#holdDown.close()
     this.#published.close()
@@ -99,8 +115,14 @@ export class DiscoveredName implements FoundSink, GuardedName {
     this.#loss = this.#lastGood = undefined
     this.#seat?.gained()
     this.#holdDown.present()
+    this.#stopKeeping()
     this.#published.trust()
     this.#published.publish(boundSet(found), facts)
+  }
+
+  #stopKeeping(): void {
+    this.#endKeep?.()
+    this.#endKeep = undefined
   }
 
   #lose(found: Found, facts: FoundFacts): void {

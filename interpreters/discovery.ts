@@ -4,7 +4,7 @@ import type { ReplicaSet } from '../naming/replica-set.ts'
 import type { Env } from '../runtime/env.ts'
 import type { Cell, Read, Sink } from '../watch/cell.ts'
 import type { State } from '../watch/state.ts'
-import { DiscoveredName, type DiscoveredNameOptions } from './discovered-name.ts'
+import { DiscoveredName, type DiscoveredNameOptions, type NameCell } from './discovered-name.ts'
 import { createDiscoveryMetrics } from './discovery-metrics.ts'
 import type { FoundSink } from './found.ts'
 import { MassEmptyGuard, type MassEmptyRule } from './mass-empty-guard.ts'
@@ -57,11 +57,12 @@ export function createDiscovery(options: DiscoveryOptions, env: Env): Discovery 
   const names = new OpenNames({ ...nameOptions, ...(guard !== undefined && { guard }) })
   const group = showPath(options.prefix)
   return {
-    follow: (name, open) =>
-      env.kernel.source<ReplicaSet>(`${options.kind} ${name}`, sink => names.open(name, sink, open), {
-        lingerMs: options.lingerMs,
-        group,
-      }),
+    follow: (name, open) => {
+      const opens = (sink: Sink<ReplicaSet>): (() => void) => names.open({ name, sink, follow: open, keep })
+      const cell = env.kernel.source(`${options.kind} ${name}`, opens, { lingerMs: options.lingerMs, group })
+      const keep = (): (() => void) => cell.watch(() => {})
+      return cell
+    },
     ...(guard !== undefined && { guard }),
     close: () => {
       names.close()
@@ -86,9 +87,9 @@ class OpenNames {
     this.#options = options
   }
 
-  open(name: string, sink: Sink<ReplicaSet>, follow: Follow): () => void {
+  open({ follow, ...name }: OpenedName): () => void {
     if (this.#isClosed) return () => {}
-    const discovered = new DiscoveredName(name, sink, this.#options)
+    const discovered = new DiscoveredName(name, this.#options)
     const stop = beginFollow(discovered, follow)
     const close = (): void => {
       if (!this.#closes.delete(close)) return
@@ -106,6 +107,10 @@ class OpenNames {
 }
 
 type Follow = (sink: FoundSink) => () => void
+
+interface OpenedName extends NameCell {
+  readonly follow: Follow
+}
 
 /** A follow that throws as it begins leaves nothing behind. */
 function beginFollow(discovered: DiscoveredName, follow: Follow): () => void {

@@ -7,7 +7,10 @@ export interface GuardedName {
   readonly name: string
   /** The loss that waited is believed. */
   pass(): void
-  /** The loss is not believed: the last good endpoints are shown, stale for this reason, also when the loss was shown. */
+  /**
+   * The loss is not believed: the last good endpoints are shown, stale for this reason, also when the loss was shown. The
+   * name stays followed, watched or not, until it has endpoints, is let go or leaves.
+   */
   hold(reason: Error): void
   /** The operator says that the loss is real. */
   letGo(): void

@@ -83,7 +83,7 @@ export class MassEmptyGuard implements NamerGuard, SeatKeeper {
 
   /** For the seat. */
   leave(seat: Seat): void {
-    this.#free(seat, undefined, 'nobody follows them any more')
+    this.#free(seat, undefined, 'the namer closes')
   }
 
   /** Drops the timer; harmless when called twice. */

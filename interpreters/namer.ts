@@ -12,7 +12,8 @@ export type NamerLeaf =
 
 /**
  * A name whose loss is held back: its last good endpoints stay, marked stale. `name` is that of its source without the
- * kind and the space before it; `since` in ms since 1970.
+ * kind and the space before it; `since` in ms since 1970. Its cell has one observer more meanwhile, the guard, so that the
+ * good endpoints are not forgotten when nobody watches for a while.
  */
 export interface HeldName {
   readonly name: string

@@ -2,7 +2,7 @@
 import type { NamesQuery, SourceName } from '../api/sources.ts'
 import type { SourceReport } from '../watch/cell.ts'
 import { HeldSince } from './held-since.ts'
-import { ageOf, known, type SourceFacts } from './source-summary.ts'
+import { ageOf, known, type SourceFacts, watchersOf } from './source-summary.ts'
 
 /** The first names that the query asks for, sorted, and one more than its limit when there are more. */
 export function namesOf(
@@ -58,7 +58,7 @@ function nameOf(report: SourceReport, heldSince: number | undefined, now: number
   return {
     name: report.name,
     state: heldSince === undefined ? report.state : 'held',
-    observers: report.observers,
+    observers: watchersOf(report, heldSince),
     openedAt: report.openedAt,
     ...known('changedAt', report.changedAt),
     ...known('contactAt', report.contactAt),

@@ -26,9 +26,10 @@ export function summaryOf(identity: SourceIdentity, { reports, held, now }: Sour
   const failing: SourceReport[] = []
   let observers = 0
   for (const report of reports) {
-    const state = heldSince.take(report.name) === undefined ? report.state : 'held'
+    const since = heldSince.take(report.name)
+    const state = since === undefined ? report.state : 'held'
     counts[state]++
-    observers += report.observers
+    observers += watchersOf(report, since)
     if (state === 'stale' || state === 'failed') failing.push(report)
   }
   counts.held = held?.length ?? 0
@@ -79,6 +80,11 @@ function stateOf(counts: Readonly<Record<SourceNameState | 'total', number>>): S
   if (counts.stale + counts.failed > 0) return 'degraded'
   if (counts.total === 0) return 'idle'
   return counts.ok === 0 ? 'pending' : 'ok'
+}
+
+/** Without the guard, which observes what it holds. */
+export function watchersOf({ observers }: SourceReport, heldSince: number | undefined): number {
+  return heldSince === undefined ? observers : Math.max(0, observers - 1)
 }
 
 /** Since it was heard or, if never, opened. */

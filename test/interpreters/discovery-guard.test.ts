@@ -194,19 +194,49 @@ describe('a loss of many names', () => {
     expect(lasts(all10).slice(0, 6)).toEqual([...all(5, 'none'), 'neg'])
   })
 
-  it('forgets names that nobody follows any more, also while their loss is not judged yet', () => {
+  it('forgets names that nobody follows any more while their loss is not judged yet', () => {
     const { clock, discovery, names } = createScripted({ rule: guarded })
     const all10 = names(10)
     for (const name of all10.slice(0, 6)) name.isGone()
     all10[0]?.stop()
     clock.advance(settleMs)
     expect(lasts(all10).slice(1, 6)).toEqual(all(5, held))
-    all10[1]?.stop()
+    expect(discovery.guard?.held()).toHaveLength(5)
+  })
+
+  it('keeps what it holds followed while nobody watches: a fleet that reconnects meanwhile finds the good endpoints', () => {
+    const { clock, discovery, name, open, all: all10 } = createHeld(6)
+    for (const each of all10) each.stop()
+    clock.advance(86_400_000)
+    expect([open(), discovery.guard?.held().length]).toEqual([6, 6])
+    const again = all10.map((_, i) => name(`n${i}`))
+    expect(lasts(again)).toEqual([...all(6, held), ...all(4, 'pending')])
+    expect(open()).toBe(10)
+  })
+
+  it.each<[string, (scripted: ReturnType<typeof createHeld>) => unknown]>([
+    ['they have endpoints again', ({ all }) => all.slice(0, 6).map(name => name.has('10.0.0.1'))],
+    ['they are released', ({ discovery }) => discovery.guard?.release()],
+    ['the namer closes', ({ discovery }) => discovery.close()],
+  ])('keeps nothing followed for itself once %s', (_, end) => {
+    const scripted = createHeld(6)
+    for (const each of scripted.all) each.stop()
+    scripted.clock.settle()
+    end(scripted)
+    scripted.clock.settle()
+    const { watchers, openSources } = scripted.kernel.counts()
+    expect([watchers, openSources, scripted.open(), scripted.clock.waiting]).toEqual([0, 0, 0, 0])
+    expect(scripted.discovery.guard?.held()).toEqual([])
+  })
+
+  it('leaves a name to its watchers when the hold ends', () => {
+    const { clock, discovery, open, all: all10 } = createHeld(6)
+    discovery.guard?.release()
     clock.settle()
-    expect(discovery.guard?.held()).toHaveLength(4)
-    for (const name of all10) name.stop()
+    expect(open()).toBe(10)
+    all10[0]?.stop()
     clock.settle()
-    expect([discovery.guard?.held(), clock.waiting]).toEqual([[], 0])
+    expect(open()).toBe(9)
   })
 
   it('says truly why a name is stale while its backend fails too, and after that', () => {

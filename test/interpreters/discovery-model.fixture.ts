@@ -13,6 +13,7 @@ interface ModelName {
   missingSince: number | undefined
   isShownBound: boolean
   isFailing: boolean
+  isWatched: boolean
 }
 
 /** Every time that passes must be a multiple of this, and so must the rule's; milliseconds. */
@@ -27,7 +28,14 @@ export class DiscoveryModel {
     this.#rule = rule
   }
 
+  /** Watched again as it is when it was still followed. */
   open(name: string): void {
+    const known = this.#names.get(name)
+    if (known !== undefined) known.isWatched = true
+    else this.#begin(name)
+  }
+
+  #begin(name: string): void {
     this.#names.set(name, {
       truth: undefined,
       lastGood: undefined,
@@ -36,11 +44,18 @@ export class DiscoveryModel {
       missingSince: undefined,
       isShownBound: false,
       isFailing: false,
+      isWatched: true,
     })
   }
 
+  /** Nobody watches it any more: it is forgotten, at once or when it is no longer held. */
   close(name: string): void {
-    this.#names.delete(name)
+    this.#of(name).isWatched = false
+    this.#forget()
+  }
+
+  isFollowed(name: string): boolean {
+    return this.#names.has(name)
   }
 
   say(name: string, truth: Truth): void {
@@ -125,8 +140,13 @@ export class DiscoveryModel {
     return this.#all.filter(isFull).length + this.#gone(massEmpty).length
   }
 
+  #forget(): void {
+    for (const [name, { isWatched, loss }] of this.#names) if (!isWatched && loss !== 'held') this.#names.delete(name)
+  }
+
   /** Hold-downs that are over; what is there is shown. */
   #look(): void {
+    this.#forget()
     for (const model of this.#all) {
       if (model.truth === undefined || model.loss === 'settling' || model.loss === 'held') continue
       if (model.missingSince === undefined) model.isShownBound = true

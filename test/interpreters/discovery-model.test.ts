@@ -37,7 +37,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class Pair {
   readonly #scripted: Scripted
   readonly #model: DiscoveryModel
+  /** Those that are watched. */
   readonly #names = new Map<number, ScriptedName>()
+  /** The backend's side of every name, watched or held. */
+  readonly #backend: ScriptedName[] = []
   #version = 0
 
   constructor(rule: DiscoveryRule) {
@@ -64,6 +67,7 @@ class Pair {
 
   end(): void {
     for (const name of this.#names.values()) name.stop()
+    this.#scripted.discovery.guard?.release()
     this.#scripted.clock.settle()
     expect([this.#scripted.clock.waiting, this.#scripted.kernel.counts().openSources]).toEqual([0, 0])
   }
@@ -78,8 +82,8 @@ class Pair {
   }
 
   #playOne(kind: Report, at: number): void {
-    const name = this.#names.get(at)
-    if (name === undefined) return
+    const name = this.#backend[at]
+    if (name === undefined || !this.#model.isFollowed(nameOf(at))) return
     if (kind === 'fail') name.sink.fail(new Error('down'))
     else if (kind === 'contact') name.sink.contact()
     else if (kind === 'gone') name.isGone()
@@ -92,7 +96,9 @@ class Pair {
   #toggle(at: number): void {
     const name = this.#names.get(at)
     if (name === undefined) {
-      this.#names.set(at, this.#scripted.name(nameOf(at)))
+      const opened = this.#scripted.name(nameOf(at))
+      this.#names.set(at, opened)
+      this.#backend[at] = opened
       this.#model.open(nameOf(at))
     } else {
       name.stop()

@@ -88,7 +88,7 @@ export interface Scripted {
   readonly metrics: Metrics
   readonly log: LogLine[]
   readonly events: SourceEvent[]
-  /** Follows and watches a name, or another reader of one followed before under another number. */
+  /** Watches a name: it is followed, unless it still is. */
   name(name: string): ScriptedName
   /** So many names `n0`, `n1` ..., each with one endpoint. */
   names(count: number): ScriptedName[]
@@ -111,18 +111,22 @@ export function createScripted(options: Partial<DiscoveryOptions> = {}): Scripte
     discovery.close()
     kernel.close()
   })
+  const sinks = new Map<string, FoundSink>()
   let open = 0
+  const begin = (text: string, sink: FoundSink): (() => void) => {
+    sinks.set(text, sink)
+    open++
+    return () => {
+      open--
+    }
+  }
+  const cells = kernel.pool(
+    (text: string) => discovery.follow(text, sink => begin(text, sink)),
+    text => text,
+  )
   const name = (text: string): ScriptedName => {
-    let sink: FoundSink | undefined
-    const cell = discovery.follow(text, opened => {
-      sink = opened
-      open++
-      return () => {
-        open--
-      }
-    })
-    const scripted = new ScriptedName(() => sink ?? rethrow(new Error(`${text} was never opened`)))
-    scripted.watch(cell, kernel)
+    const scripted = new ScriptedName(() => sinks.get(text) ?? rethrow(new Error(`${text} was never opened`)))
+    scripted.watch(cells.at(text), kernel)
     return scripted
   }
   const names = (count: number): ScriptedName[] => {

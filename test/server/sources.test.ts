@@ -170,6 +170,16 @@ describe('sources', () => {
     ])
   })
 
+  it('do not count the guard among the observers of what it holds', () => {
+    const world = new World()
+    world.consul('dc1/api').set(1)
+    world.consul('dc1/web').set(1)
+    world.guard.holding = [{ name: 'dc1/web', since: 7 }]
+    expect(world.sources.list()[0]?.observers).toBe(1)
+    const page = world.sources.names('io.l5d.consul', { limit: 10 })
+    expect(page.ok && page.value.names.map(({ observers }) => observers)).toEqual([1, 0])
+  })
+
   it('show in the gauge which are degraded, one series for each that is configured', async () => {
     const world = new World()
     const web = world.consul('dc1/web')
