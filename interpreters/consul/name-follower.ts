@@ -53,6 +53,8 @@ export class NameFollower implements Listener<readonly Instance[]> {
   #usable = noInstances
   #facts: FoundFacts = {}
   #failure: Failure | undefined
+  /** Why what Consul says cannot be shown, although Consul answers. */
+  #obstacle: Error | undefined
   #cancelWait: Cancel | undefined
   #hasWaited = false
 
@@ -75,7 +77,8 @@ export class NameFollower implements Listener<readonly Instance[]> {
 
   same(version?: string): void {
     this.#failure = undefined
-    this.#options.sink.contact(version)
+    if (this.#obstacle === undefined) this.#options.sink.contact(version)
+    else this.#options.sink.fail(this.#obstacle)
   }
 
   failed(error: Error, retryAt?: number): void {
@@ -106,12 +109,13 @@ export class NameFollower implements Listener<readonly Instance[]> {
 
   #publish(): void {
     const { name, rule, sink } = this.#options
-    if (this.#lacksDomain && this.#domainFailure !== undefined) sink.fail(this.#domainFailure)
+    this.#obstacle = this.#lacksDomain ? this.#domainFailure : undefined
+    if (this.#obstacle !== undefined) sink.fail(this.#obstacle)
     if (this.#known === undefined || this.#lacksDomain || this.#mustWait()) return
     const endpoints = rule.endpoints(this.#usable, host => this.#addressesOf(host))
-    const hostFailure = endpoints.length === 0 ? this.#hostFailure() : undefined
-    if (hostFailure !== undefined) {
-      sink.fail(hostFailure)
+    this.#obstacle = endpoints.length === 0 ? this.#hostFailure() : undefined
+    if (this.#obstacle !== undefined) {
+      sink.fail(this.#obstacle)
       return
     }
     const metadata = rule.metadata(this.#usable, this.#authority(name))

@@ -245,6 +245,12 @@ describe('addresses', () => {
     agent.register(instance('web', 1, { address: 'other.internal' }))
     await settle()
     expect(shown(seen)).toBe('10.0.0.1:80 (stale)')
+    agent.answer()
+    await settle()
+    expect(shown(seen)).toBe('10.0.0.1:80 (stale)')
+    dns.set('other.internal', { addresses: ['10.0.0.2'], ttlSeconds: 5 })
+    await pass(30_000)
+    expect(shown(seen)).toBe('10.0.0.2:80')
   })
 
   it('are waited for a second at most while DNS is silent', async () => {
