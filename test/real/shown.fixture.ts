@@ -20,3 +20,8 @@ export function shows(...endpoints: readonly string[]): (state: State<ReplicaSet
   const wanted = textOf(endpoints)
   return state => shown(state) === wanted
 }
+
+/** Why the last good state is no more than that; empty when it is fresh, or there is none. */
+export function staleReason(state: State<ReplicaSet>): string {
+  return state.kind === 'ok' ? (state.stale?.reason.message ?? '') : ''
+}
