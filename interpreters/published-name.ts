@@ -63,6 +63,8 @@ export class PublishedName {
     if (flaw !== undefined && this.#failure?.error.message !== flaw.message) this.fail(flaw, undefined)
     if (flaw !== undefined || this.#failure === undefined) return
     this.#failure = undefined
+    // Only a value that is set ends a failure for those who list and log sources; a doubted one is stale again at once.
+    if (this.#doubt !== undefined && this.#shown !== undefined) this.#sink.set(this.#shown, this.#version)
     this.#restate()
   }
 

@@ -254,6 +254,22 @@ describe('a loss of many names', () => {
     expect([web?.last, web?.reason]).toEqual(['neg stale', 'no leader'])
   })
 
+  it('tells of a failure of its backend, of the end of that and of the next, while names are held', () => {
+    const { clock, events, kernel, all: all10 } = createHeld(6)
+    const [web] = all10
+    const tells = () => events.filter(({ kind }) => kind !== 'opened').map(({ kind }) => kind)
+    web?.sink.fail(new Error('no leader'), clock.now() + 1000)
+    web?.sink.contact()
+    expect(tells()).toEqual(['failed', 'recovered'])
+    expect(kernel.sources()[0]).toMatchObject({ state: 'stale', lastError: expect.not.stringContaining('no leader') })
+    expect(kernel.sources()[0]).not.toHaveProperty('retryAt')
+    web?.sink.fail(new Error('no leader'))
+    web?.isGone()
+    expect(tells()).toEqual(['failed', 'recovered', 'failed', 'recovered'])
+    clock.settle()
+    expect(web?.last).toBe(held)
+  })
+
   it('is told by one line in the log, a gauge and a counter, and its end by another line', async () => {
     const { clock, discovery, events, log, series, all: all10 } = createHeld(6)
     const gauges = async () => [
