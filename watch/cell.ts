@@ -61,7 +61,7 @@ export interface Sink<T> {
    * it first was. It is no failure of the source, so onSource is not told.
    */
   setStale(value: T, reason: Error): void
-  /** Heard from the backend, nothing new. */
+  /** Heard from the backend, nothing new. It heals nothing: what is stale is so until a set. */
   contact(version?: string): void
 }
 

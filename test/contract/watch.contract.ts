@@ -232,6 +232,11 @@ export const laws: readonly Law[] = [
         }
         const stale = { since, reason: new Error('down') }
         assert.deepEqual([direct.seen.at(-1), through.seen.at(-1)], [ok(7, stale), ok(8, stale)])
+        sinks[0]?.contact()
+        sinks[0]?.setStale(6, new Error('doubted'))
+        clock.settle()
+        const doubted = { since, reason: new Error('doubted') }
+        assert.deepEqual([direct.seen.at(-1), through.seen.at(-1)], [ok(6, doubted), ok(7, doubted)])
         sinks[0]?.set(7)
         clock.settle()
         assert.deepEqual([direct.seen.at(-1), through.seen.at(-1)], [ok(7), ok(8)])

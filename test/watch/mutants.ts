@@ -66,5 +66,11 @@ export const mutants: readonly Mutant[] = [
   { law: 14, file: 'derived.ts', from: 'for (const leaf of leavesOf(circle)) read(leaf)', to: '' },
   { law: 16, file: 'node.ts', from: 'this.home?.leave(this)', to: '' },
   { law: 16, file: 'source.ts', from: '    this.core.openSources.delete(this)\n', to: '' },
+  {
+    law: 11,
+    file: 'settable.ts',
+    from: "(this.state.kind === 'ok' ? this.state.stale?.since : undefined) ?? ",
+    to: '',
+  },
   { law: 2, file: 'derived.ts', from: 'maxRounds = 10', to: 'maxRounds = 1' },
 ]

@@ -38,6 +38,28 @@ test('waits grow up to the limit, and are drawn from the shortest wait up', asyn
   }
 })
 
+test('a backend that asks to be left alone for longer than the wait is left alone for so long', async () => {
+  const clock = new FakeClock(0)
+  const waits: number[] = []
+  const asked = [50, 5_000, undefined]
+  const close = runSourceLoop({
+    clock,
+    random: () => 1,
+    attempt: rejecting,
+    backoff: { minMs: 100, maxMs: 1000 },
+    onError: (_, retryAt) => waits.push(retryAt - clock.now()),
+    askedWaitMs: () => asked[waits.length],
+  })
+  for (const waitMs of [200, 5_000, 800]) {
+    await runMicrotasks()
+    clock.advance(waitMs - 1)
+    await runMicrotasks()
+    clock.advance(1)
+  }
+  expect(waits).toEqual([200, 5_000, 800])
+  close()
+})
+
 test('a success starts the waits anew, also one that fails later', async () => {
   let attempts = 0
   const { clock, waits, close } = createLoop(async (_, succeeded) => {

@@ -111,3 +111,27 @@ test('a value that is set stale shows why and since when, is reported so, and is
   expect(seen).toEqual([pending, ok(2, { since: 1000, reason: doubt }), ok(3, { since: 1000, reason: down }), ok(3)])
   expect(events.map(event => event.kind)).toEqual(['opened', 'failed', 'recovered'])
 })
+
+test('a contact says that the backend was heard and what it called its state: it heals nothing and tells nobody', () => {
+  const { clock, kernel, events, sinks, source } = createSource()
+  const { seen } = collect(source)
+  const down = new Error('down')
+  sinks[0]?.set(1, 'v1')
+  sinks[0]?.fail(down)
+  clock.advance(10)
+  sinks[0]?.contact('v2')
+  sinks[0]?.contact()
+  clock.settle()
+  expect(seen.at(-1)).toEqual(ok(1, { since: 1000, reason: down }))
+  expect(kernel.sources()[0]).toMatchObject({ state: 'stale', contactAt: 1010, version: 'v2', failingSince: 1000 })
+  expect(events.map(event => event.kind)).toEqual(['opened', 'failed'])
+})
+
+test('a value that is set stale before any other is shown, stale since then', () => {
+  const { clock, sinks, source } = createSource()
+  const { seen } = collect(source)
+  const doubt = new Error('held back')
+  sinks[0]?.setStale(1, doubt)
+  clock.settle()
+  expect(seen).toEqual([pending, ok(1, { since: 1000, reason: doubt })])
+})
