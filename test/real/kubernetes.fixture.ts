@@ -77,6 +77,16 @@ export class RealKubernetes implements AsyncDisposable {
     })
   }
 
+  /** Path of a kubeconfig of the user whose token this file holds, whenever it is read. */
+  async tokenFileKubeconfig(tokenFile: string): Promise<string> {
+    return await this.#writeKubeconfig('token-file', { tokenFile })
+  }
+
+  /** Path of the administrator's kubeconfig, with the API server behind another port of this machine. */
+  async kubeconfigBehind(port: number): Promise<string> {
+    return await this.#writeKubeconfig(`behind-${port}`, { token: adminToken }, port)
+  }
+
   /** Starts it again on the same port and the same etcd; resolves once it is ready. */
   async startApiServer(): Promise<void> {
     const { ca, serverCertificate, serverKey, serviceAccountKey, serviceAccountPublicKey, tokens } = this.pki
@@ -150,9 +160,9 @@ export class RealKubernetes implements AsyncDisposable {
     )
   }
 
-  async #writeKubeconfig(name: string, user: object): Promise<string> {
+  async #writeKubeconfig(name: string, user: object, port = this.port): Promise<string> {
     const path = join(this.folder, `${name}.kubeconfig`)
-    const cluster = { server: `https://127.0.0.1:${this.port}`, 'certificate-authority': this.pki.ca }
+    const cluster = { server: `https://127.0.0.1:${port}`, 'certificate-authority': this.pki.ca }
     const config = {
       apiVersion: 'v1',
       kind: 'Config',
