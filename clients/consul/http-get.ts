@@ -39,7 +39,7 @@ export class HttpGet {
   readonly #headers: Readonly<Record<string, string>>
   readonly #dialer: Dialer
   readonly #clients = new Set<Client>()
-  /** Those that ask nothing at present; the last one used is the first to be used again. */
+  /** Those that ask nothing at present; the last one used is the first to be used again, those without a connection last. */
   readonly #idle: Client[] = []
   #losses = 0
 
@@ -69,11 +69,13 @@ export class HttpGet {
     deadline.set(answerWithinMs, `the Consul agent at ${this.#address} did not answer`)
     const client = this.#idle.pop() ?? this.#createClient()
     try {
-      return await this.#ask(client, target, ending.signal, deadline)
+      const answer = await this.#ask(client, target, ending.signal, deadline)
+      this.#idle.push(client)
+      return answer
     } catch (error) {
+      this.#idle.unshift(client)
       throw ending.signal.aborted ? ending.signal.reason : connectionError(error, this.#address)
     } finally {
-      this.#idle.push(client)
       deadline.clear()
       signal.removeEventListener('abort', forward)
     }

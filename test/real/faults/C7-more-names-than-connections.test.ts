@@ -46,6 +46,7 @@ describe('C7: more observed names than the agent takes connections', () => {
     const watched = await watchAll(200, consul, server)
     await changeAll(watched, consul, 30_000)
     expect(await server.metric('consul_connections_limit')).toBeLessThanOrEqual(50)
+    expect(await server.metric('namer_consul_errors_total')).toBeLessThan(2 * watched.length)
     await eventually('a gauge that is well', async () => (await server.metric('source_degraded')) === 0)
   })
 })
