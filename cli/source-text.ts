@@ -1,27 +1,34 @@
 // Sources and their names as people read them.
 import type { Source, SourceNameRow, SourcePage } from './answers.ts'
+import { printable, shellWord } from './printable.ts'
 import type { Paint, Style } from './styles.ts'
 import { tableLines } from './table.ts'
 
-/** One line for each source. */
+/** One line for each source, and what to look at when a loss is held back. */
 export function sourceLines(sources: readonly Source[], paint: Paint): string[] {
   const rows = sources.map(source => {
     const { total, stale, failed, held } = source.counts
-    const numbers = [total, stale + failed, held].map(String)
-    return [source.id, source.state, ...numbers, durationText(source.oldestAgeMs), reasonOf(source)]
+    const numbers = [total, stale, failed, held].map(String)
+    return [printable(source.id), source.state, ...numbers, durationText(source.oldestAgeMs), reasonOf(source)]
   })
-  const [heading = '', ...lines] = tableLines(['SOURCE', 'STATE', 'NAMES', 'FAILING', 'HELD', 'AGE', 'REASON'], rows)
-  return [heading, ...lines.map((line, i) => painted(line, sources[i]?.state, paint))]
+  const [heading = '', ...lines] = tableLines(
+    ['SOURCE', 'STATE', 'NAMES', 'STALE', 'FAILED', 'HELD', 'AGE', 'REASON'],
+    rows,
+  )
+  const hints = sources
+    .filter(({ state }) => state === 'held')
+    .map(({ id }) => `# which names are held? \`namerctl sources show ${wordOf(id)} --state held\``)
+  return [heading, ...lines.map((line, i) => painted(line, sources[i]?.state, paint)), ...hints]
 }
 
 /** What the source is and what to do about it, then one line for each name of the page. */
 export function sourcePageLines({ source, names, next }: SourcePage, paint: Paint): string[] {
   const rows = names.map(name => [
-    name.name,
+    printable(name.name),
     name.state,
     durationText(name.ageMs),
     name.lastChangeAt ?? '-',
-    name.version ?? '-',
+    printable(name.version ?? '-'),
     String(name.observers),
     nameReason(name),
   ])
@@ -32,7 +39,7 @@ export function sourcePageLines({ source, names, next }: SourcePage, paint: Pain
   return [
     ...aboutLines(source, paint),
     ...(names.length === 0 ? [] : [heading, ...lines.map((line, i) => painted(line, names[i]?.state, paint))]),
-    ...(next === undefined ? [] : [`# there are more: --after '${next}' shows the next`]),
+    ...(next === undefined ? [] : [`# there are more: --after ${shellWord(printable(next))} shows the next`]),
   ]
 }
 
@@ -47,7 +54,7 @@ function aboutLines(source: Source, paint: Paint): string[] {
     `# ${counted(counts.total)}${share}`,
   ]
   if (guard !== undefined && guard.held > 0)
-    lines.push(`# if the loss is real, \`namerctl sources release ${id}\` publishes it`)
+    lines.push(`# if the loss is real, \`namerctl sources release ${wordOf(id)}\` publishes it`)
   return lines
 }
 
@@ -56,12 +63,17 @@ function reasonOf({ state, counts, guard, failingSince, lastError }: Source): st
   const held = counts.held > 0 ? [`the loss of ${counted(counts.held)} is held back${sinceText(guard?.since)}`] : []
   const failing = counts.stale + counts.failed > 0 ? [`${lastError ?? 'failing'}${sinceText(failingSince)}`] : []
   const waiting = state === 'pending' ? ['nothing has answered yet'] : []
-  return [...held, ...failing, ...waiting].join('; ')
+  return printable([...held, ...failing, ...waiting].join('; '))
 }
 
 function nameReason({ state, lastError, failingSince, heldSince }: SourceNameRow): string {
   if (state === 'held') return `its loss is held back${sinceText(heldSince)}`
-  return state === 'stale' || state === 'failed' ? `${lastError ?? 'failing'}${sinceText(failingSince)}` : ''
+  return state === 'stale' || state === 'failed' ? printable(`${lastError ?? 'failing'}${sinceText(failingSince)}`) : ''
+}
+
+/** An id in a command: quoted only when it must be. */
+function wordOf(id: string): string {
+  return /^[\w./-]+$/.test(id) ? id : shellWord(printable(id))
 }
 
 function sinceText(since: string | undefined): string {

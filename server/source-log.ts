@@ -140,7 +140,8 @@ class Trouble {
     const untold = this.#untold
     this.#untold = []
     this.#isTold = true
-    const retries = untold.flatMap(({ retryAt }) => retryAt ?? [])
+    const now = this.#options.clock.now()
+    const retries = untold.flatMap(({ retryAt = now }) => (retryAt > now ? retryAt : []))
     const facts = {
       source: this.#id,
       failing: this.#failing.size,

@@ -38,12 +38,12 @@ describe('namerctl sources', () => {
       {
         "code": 0,
         "err": "",
-        "out": "SOURCE         STATE     NAMES  FAILING  HELD  AGE  REASON
-      io.test        idle      0      0        0     -
-      io.l5d.consul  degraded  4      2        0     5m   500 No cluster leader (since 2023-11-14T22:13:20.000Z)
-      prod/k8s       idle      0      0        0     -
-      storage        idle      0      0        0     -
-      dns            idle      0      0        0     -
+        "out": "SOURCE         STATE     NAMES  STALE  FAILED  HELD  AGE  REASON
+      io.test        idle      0      0      0       0     -
+      io.l5d.consul  degraded  4      1      1       0     5m   500 No cluster leader (since 2023-11-14T22:13:20.000Z)
+      prod/k8s       idle      0      0      0       0     -
+      storage        idle      0      0      0       0     -
+      dns            idle      0      0      0       0     -
       ",
       }
     `)
@@ -58,7 +58,10 @@ describe('namerctl sources', () => {
       { name: 'dc1/old', since: 1_700_000_200_000 },
     ]
     expect((await run('sources')).out.split('\n')[2]).toMatchInlineSnapshot(
-      `"io.l5d.consul  held   5      2        2     5m   the loss of 2 names is held back (since 2023-11-14T22:15:00.000Z); 500 No cluster leader (since 2023-11-14T22:13:20.000Z)"`,
+      `"io.l5d.consul  held   5      1      1       2     5m   the loss of 2 names is held back (since 2023-11-14T22:15:00.000Z); 500 No cluster leader (since 2023-11-14T22:13:20.000Z)"`,
+    )
+    expect((await run('sources')).out.split('\n').at(-2)).toBe(
+      '# which names are held? `namerctl sources show io.l5d.consul --state held`',
     )
     expect((await run('sources show io.l5d.consul --state held')).out).toMatchInlineSnapshot(`
       "# io.l5d.consul (io.l5d.consul at /#/io.l5d.consul) is held: the loss of 2 names is held back (since 2023-11-14T22:15:00.000Z); 500 No cluster leader (since 2023-11-14T22:13:20.000Z)
@@ -66,9 +69,23 @@ describe('namerctl sources', () => {
       # if the loss is real, \`namerctl sources release io.l5d.consul\` publishes it
       NAME                   STATE  AGE  CHANGED                   VERSION  OBSERVERS  REASON
       dc1/old                held   -    -                         -        0          its loss is held back (since 2023-11-14T22:16:40.000Z)
-      io.l5d.consul dc1/api  held   5m   2023-11-14T22:13:20.000Z  41       1          its loss is held back (since 2023-11-14T22:15:00.000Z)
+      io.l5d.consul dc1/api  held   5m   2023-11-14T22:13:20.000Z  41       0          its loss is held back (since 2023-11-14T22:15:00.000Z)
       "
     `)
+  })
+
+  it('shows what others wrote on one line, and commands that can be pasted', async () => {
+    const { run, kernel } = await createSources()
+    const name = "io.l5d.consul dc1/a'b\u001b[2J"
+    const open = (sink: Sink<number>): (() => void) => {
+      sink.fail(new Error('500\r\n\u202e<html>'))
+      return () => {}
+    }
+    kernel.source(name, open, { group: consul }).watch(() => {})
+    const { out } = await run('sources show io.l5d.consul --limit 1')
+    expect(out).toContain("--after 'io.l5d.consul dc1/a'\\''b\\u{1b}[2J' shows the next")
+    expect(out).toContain('500\\u{d}\\u{a}\\u{202e}<html>')
+    expect((await run('sources')).out).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
   })
 
   it('prints JSON and YAML', async () => {
