@@ -25,6 +25,9 @@ export interface GuardOptions {
 /** A loss waits for so long before it is judged, so that a burst is seen as one; milliseconds. */
 export const settleMs = 200
 
+/** So many names are told what befalls them in one turn of the event loop: much may hang on each. */
+export const toldPerTurn = 512
+
 export class MassEmptyGuard implements NamerGuard, SeatKeeper {
   readonly #options: GuardOptions
   readonly #reason: NamingError
@@ -35,6 +38,8 @@ export class MassEmptyGuard implements NamerGuard, SeatKeeper {
   /** Lost them within the window, and the loss was believed. Older than any that waits. */
   readonly #passed = new SeatGroup()
   readonly #held = new SeatGroup()
+  /** An operator released them, and they are to be told. */
+  readonly #released = new SeatGroup()
   #cancelJudgement: Cancel | undefined
 
   constructor(options: GuardOptions) {
@@ -52,10 +57,11 @@ export class MassEmptyGuard implements NamerGuard, SeatKeeper {
 
   release(): number {
     const released = this.#held.all()
-    for (const seat of released) {
+    for (const seat of released) seat.moveTo(this.#released)
+    this.#tell(released, this.#released, seat => {
       seat.moveTo(undefined)
       seat.name.letGo()
-    }
+    })
     if (released.length > 0) this.#holdEnded('an operator released them')
     return released.length
   }
@@ -142,8 +148,11 @@ export class MassEmptyGuard implements NamerGuard, SeatKeeper {
     else this.#passUntil(now - settleMs)
   }
 
+  /** Those that are left over wait for the next judgement, which then comes at once. */
   #passUntil(time: number): void {
-    for (let seat = this.#settling.first; seat !== undefined && seat.since <= time; seat = this.#settling.first) {
+    for (let told = 0; told < toldPerTurn; told++) {
+      const seat = this.#settling.first
+      if (seat === undefined || seat.since > time) return
       seat.moveTo(this.#passed)
       seat.name.pass()
     }
@@ -156,10 +165,17 @@ export class MassEmptyGuard implements NamerGuard, SeatKeeper {
     for (const seat of seats) {
       seat.moveTo(this.#held)
       seat.since = since
-      seat.name.hold(this.#reason)
     }
+    this.#tell(seats, this.#held, seat => seat.name.hold(this.#reason))
     this.#options.metrics.held(this.#held.size)
     if (isNew) this.#holdBegan()
+  }
+
+  /** Those of the seats that are still in the group, over as many turns as it takes. */
+  #tell(seats: readonly Seat[], group: SeatGroup, tell: (seat: Seat) => void): void {
+    for (const seat of seats.slice(0, toldPerTurn)) if (seat.group === group) tell(seat)
+    const left = seats.slice(toldPerTurn)
+    if (left.length > 0) this.#options.clock.defer(() => this.#tell(left, group, tell))
   }
 
   #holdBegan(): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createDiscoveryMetrics } from '../../interpreters/discovery-metrics.ts'
-import { MassEmptyGuard, settleMs } from '../../interpreters/mass-empty-guard.ts'
+import type { GuardedName, Seat } from '../../interpreters/guard-seat.ts'
+import { MassEmptyGuard, settleMs, toldPerTurn } from '../../interpreters/mass-empty-guard.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
@@ -296,23 +297,87 @@ describe('a loss of many names', () => {
   })
 })
 
+/** A guard by itself, of names that only count what they are told. */
+class LoneGuard {
+  readonly clock = new FakeClock()
+  readonly told = { pass: 0, hold: 0, letGo: 0 }
+  readonly forgotten: string[] = []
+  readonly guard: MassEmptyGuard
+
+  constructor(massEmpty: { maxShare: number; windowMs: number; minNames: number }) {
+    const { clock } = this
+    const metrics = createDiscoveryMetrics('test', 'test', createMetrics(), clock)
+    this.guard = new MassEmptyGuard({ rule: massEmpty, source: 'test', clock, log: silentLog, metrics })
+  }
+
+  /** The seat of a name that has endpoints. */
+  seat(name: string): Seat {
+    const { told } = this
+    const guarded: GuardedName = {
+      name,
+      pass: () => told.pass++,
+      hold: () => told.hold++,
+      letGo: () => told.letGo++,
+      forget: () => this.forgotten.push(name),
+    }
+    const seat = this.guard.seat(guarded)
+    seat.gained()
+    return seat
+  }
+
+  /** Time passes; what was deferred waits for `turn`. */
+  passInOneTurn(ms: number): void {
+    const { defer } = this.clock
+    const deferred: (() => void)[] = []
+    this.clock.defer = run => {
+      deferred.push(run)
+      return () => {}
+    }
+    this.clock.advance(ms)
+    this.clock.defer = defer
+    for (const run of deferred) defer(run)
+  }
+}
+
 describe('the guard of many names', () => {
   it('tells a name once that its loss left the window, so that nothing is kept of it', () => {
-    const clock = new FakeClock()
-    const metrics = createDiscoveryMetrics('test', 'test', createMetrics(), clock)
-    const massEmpty = { maxShare: 0.5, windowMs: 1000, minNames: 4 }
-    const guard = new MassEmptyGuard({ rule: massEmpty, source: 'test', clock, log: silentLog, metrics })
-    const forgotten: string[] = []
-    const nothing = (): void => {}
-    const seats = ['a', 'b', 'c'].map(name =>
-      guard.seat({ name, pass: nothing, hold: nothing, letGo: nothing, forget: () => forgotten.push(name) }),
-    )
-    for (const seat of seats) {
-      seat.gained()
+    const lone = new LoneGuard({ maxShare: 0.5, windowMs: 1000, minNames: 4 })
+    for (const seat of ['a', 'b', 'c'].map(name => lone.seat(name))) {
       seat.lost()
-      clock.advance(600)
+      lone.clock.advance(600)
     }
-    expect(forgotten).toEqual(['a'])
+    expect(lone.forgotten).toEqual(['a'])
+  })
+
+  it('tells so many of a hold in one turn, and of a release, and nothing to one that has moved on meanwhile', () => {
+    const lone = new LoneGuard({ maxShare: 0.5, windowMs: 1000, minNames: 4 })
+    const { clock, guard, told } = lone
+    const count = 3 * toldPerTurn
+    const seats = Array.from({ length: count }, (_, i) => lone.seat(`n${i}`))
+    for (const seat of seats) seat.lost()
+    lone.passInOneTurn(settleMs)
+    expect([told.hold, guard.held().length]).toEqual([toldPerTurn, count])
+    seats.at(-1)?.gained()
+    clock.turn()
+    expect(told.hold).toBe(2 * toldPerTurn)
+    clock.settle()
+    expect(told.hold).toBe(count - 1)
+    expect([guard.release(), guard.release(), guard.held()]).toEqual([count - 1, 0, []])
+    expect(told.letGo).toBe(toldPerTurn)
+    seats.at(-2)?.gained()
+    seats.at(-3)?.leave()
+    clock.settle()
+    expect(told).toEqual({ pass: 0, hold: count - 1, letGo: count - 3 })
+  })
+
+  it('lets so many losses pass in one turn', () => {
+    const lone = new LoneGuard({ maxShare: 0.9, windowMs: 1000, minNames: 4 })
+    const seats = Array.from({ length: 4 * toldPerTurn }, (_, i) => lone.seat(`n${i}`))
+    for (const seat of seats.slice(0, 2 * toldPerTurn)) seat.lost()
+    lone.clock.advance(settleMs)
+    expect(lone.told.pass).toBe(toldPerTurn)
+    lone.clock.advance(1)
+    expect([lone.told, lone.clock.waiting]).toEqual([{ pass: 2 * toldPerTurn, hold: 0, letGo: 0 }, 0])
   })
 
   it('has one timer, and shows each name of a burst its hold once', () => {
