@@ -136,6 +136,10 @@ export class WatchedServer implements AsyncDisposable {
     return portOf(this.#ports, 'http')
   }
 
+  get grpcPort(): number {
+    return portOf(this.#ports, 'grpc')
+  }
+
   get adminPort(): number {
     return portOf(this.#ports, 'admin')
   }
