@@ -36,7 +36,9 @@ export interface ConsulFollower {
 export interface ConsulLoad {
   /** Followed queries. */
   readonly followed: number
-  /** Requests under way; at most `limit`. */
+  /** False while nothing is asked, because no connection can be made or the agent is silent. */
+  readonly isReachable: boolean
+  /** Requests under way: of followed queries at most `limit`, and the one that asks whether the agent is there. */
   readonly inUse: number
   readonly waiting: number
   readonly limit: number

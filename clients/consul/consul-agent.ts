@@ -1,11 +1,17 @@
 // A ConsulAgent over HTTP. Knows nothing of names or endpoints.
 import type { ConsulAgent, ConsulFollower, ConsulLoad, ConsulQuery, ConsulSelf } from './agent.ts'
+import { AgentReach } from './agent-reach.ts'
+import { ConsulError } from './consul-error.ts'
 import { type FollowContext, followQuery } from './followed-query.ts'
 import { HttpGet } from './http-get.ts'
 import { type ConsulAgentOptions, defaultMaxBodyBytes, defaultMaxConnections, defaultMaxStaleMs } from './options.ts'
 import { PlainCalls } from './plain-calls.ts'
 import { IdleAnswers } from './poll-pace.ts'
 import { PollSlots } from './poll-slots.ts'
+
+/** What an agent knows by itself, whatever became of its servers: so that any answer says that it is there, and silence that it is not. */
+const probePath = '/v1/agent/self'
+const probeWithinMs = 5000
 
 /** Connects to nothing before it is asked. Whoever made it closes it. */
 export function createConsulAgent(options: ConsulAgentOptions): ConsulAgent {
@@ -14,6 +20,7 @@ export function createConsulAgent(options: ConsulAgentOptions): ConsulAgent {
 
 class HttpConsulAgent implements ConsulAgent {
   readonly #slots: PollSlots
+  readonly #reach: AgentReach
   readonly #http: HttpGet
   readonly #plain: PlainCalls
   readonly #context: FollowContext
@@ -29,11 +36,19 @@ class HttpConsulAgent implements ConsulAgent {
       ...options,
       maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
       onRefused: () => this.#slots.refused(),
+      onAnswer: () => this.#reach.answered(),
+    })
+    this.#reach = new AgentReach({
+      clock,
+      random,
+      probe: signal => this.#http.get(probePath, probeWithinMs, signal),
+      onFailure: error => events.onFailure?.(error instanceof ConsulError ? error.reason : 'connection'),
     })
     this.#plain = new PlainCalls(options)
     this.#context = {
       http: this.#http,
       slots: this.#slots,
+      reach: this.#reach,
       idle: new IdleAnswers(),
       mode: options.consistencyMode ?? 'default',
       maxStaleMs: options.maxStaleMs ?? defaultMaxStaleMs,
@@ -62,7 +77,15 @@ class HttpConsulAgent implements ConsulAgent {
 
   load(): ConsulLoad {
     const { inUse, waiting, limit } = this.#slots
-    return { followed: this.#follows.size, inUse, waiting, limit, requests: this.#requests }
+    const { isAway, isProbing } = this.#reach
+    return {
+      followed: this.#follows.size,
+      isReachable: !isAway,
+      inUse: isProbing ? inUse + 1 : inUse,
+      waiting,
+      limit,
+      requests: this.#requests,
+    }
   }
 
   close(): void {
@@ -70,6 +93,7 @@ class HttpConsulAgent implements ConsulAgent {
     this.#isClosed = true
     for (const ending of this.#follows) this.#end(ending)
     this.#slots.close()
+    this.#reach.rest()
     this.#http.close()
     this.#plain.close()
   }
@@ -78,6 +102,7 @@ class HttpConsulAgent implements ConsulAgent {
     if (!this.#follows.delete(ending)) return
     this.#slots.queries--
     ending.abort()
+    if (this.#follows.size === 0) this.#reach.rest()
   }
 
   #sent(tell: (() => void) | undefined): void {

@@ -36,12 +36,19 @@ export function statusError(status: number, text: string, retryAfter: string | u
   return new ConsulError(reason, message, retryAfterMs === undefined ? {} : { retryAfterMs })
 }
 
-/** A throw of the connection; a ConsulError stays what it is. */
-export function connectionError(cause: unknown, address: string): ConsulError {
+/** A throw of the connection, or of what was to make one; a ConsulError stays what it is. */
+export function connectionError(
+  cause: unknown,
+  address: string,
+  reason: 'connection' | 'unreachable' = 'connection',
+): ConsulError {
   if (cause instanceof ConsulError) return cause
-  const code = codeOf(cause)
-  const text = cause instanceof Error ? cause.message : String(cause)
-  return new ConsulError('connection', sayConnection(code, text, address), { cause })
+  return new ConsulError(reason, sayConnection(codeOf(cause), asError(cause).message, address), { cause })
+}
+
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
 function sayConnection(code: string, text: string, address: string): string {

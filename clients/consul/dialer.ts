@@ -4,10 +4,11 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { buildConnector } from 'undici'
 import type { Clock } from '../../watch/clock.ts'
-import { ConsulError } from './consul-error.ts'
+import { ConsulError, connectionError } from './consul-error.ts'
 import { type ConsulTls, tlsSettings } from './options.ts'
 
-const connectWithinMs = 5000
+/** Less than any answer is waited for, so that an agent that is not there is not taken for one that is slow. */
+const connectWithinMs = 4000
 const keepAliveInitialDelay = 30_000
 /** A connection that the agent ends so soon after it began, without a byte, was one too many. */
 const refusedWithinMs = 500
@@ -15,6 +16,8 @@ const refusedWithinMs = 500
 export interface DialerOptions {
   readonly host: string
   readonly port: number
+  /** Host and port, for messages. */
+  readonly address: string
   readonly tls?: ConsulTls
   readonly clock: Clock
   /** The agent took a connection and ended it at once without a word, as it does over its limit. */
@@ -35,12 +38,13 @@ export class Dialer {
   readonly connect = (_: buildConnector.Options, callback: buildConnector.Callback): void => {
     const socket = this.#open()
     this.#sockets.add(socket)
-    const { clock } = this.#options
+    const { clock, address } = this.#options
     const giveUp = (): void => {
-      socket.destroy(new ConsulError('deadline', `the Consul agent took no connection within ${connectWithinMs} ms`))
+      const message = `the Consul agent at ${address} took no connection within ${connectWithinMs} ms`
+      socket.destroy(new ConsulError('unreachable', message))
     }
     const cancel = clock.after(connectWithinMs, giveUp)
-    const failed = (error: Error): void => callback(error, null)
+    const failed = (error: Error): void => callback(connectionError(error, address, 'unreachable'), null)
     socket.once('error', failed)
     socket.once(this.#options.tls === undefined ? 'connect' : 'secureConnect', () => {
       cancel()

@@ -3,7 +3,8 @@ import { hash } from 'node:crypto'
 import type { Clock, Random } from '../../watch/clock.ts'
 import { runSourceLoop } from '../../watch/source-loop.ts'
 import type { ConsulFollower, ConsulQuery } from './agent.ts'
-import { ConsulError } from './consul-error.ts'
+import type { AgentReach } from './agent-reach.ts'
+import { asError, ConsulError } from './consul-error.ts'
 import { type HttpAnswer, type HttpGet, headerText } from './http-get.ts'
 import { IndexHint } from './index-hint.ts'
 import type { ConsistencyMode, ConsulEvents } from './options.ts'
@@ -21,6 +22,7 @@ const driftWithinMs = 1000
 export interface FollowContext {
   readonly http: HttpGet
   readonly slots: PollSlots
+  readonly reach: AgentReach
   readonly idle: IdleAnswers
   readonly mode: ConsistencyMode
   readonly maxStaleMs: number
@@ -94,19 +96,16 @@ class FollowedQuery {
   }
 
   failed(error: unknown, retryAt: number): void {
-    const known = error instanceof Error ? error : new Error(String(error))
-    this.#isFailing = true
-    this.#index.forget()
-    this.#context.events.onFailure?.(known instanceof ConsulError ? known.reason : 'malformed')
-    this.#follower.failed(known, retryAt)
+    this.#context.events.onFailure?.(error instanceof ConsulError ? error.reason : 'malformed')
+    this.#tellFailure(asError(error), retryAt)
   }
 
   /** One request, when its time and its turn have come. */
   async attempt(signal: AbortSignal, succeeded: () => void): Promise<void> {
-    const { slots, clock } = this.#context
+    const { clock } = this.#context
     const delayMs = this.#mustAskLeader ? 0 : this.#pace.delayMs()
     if (delayMs > 0) await pause(clock, delayMs, signal)
-    const slot = await slots.take(this.#contentHash === undefined && !this.#isFailing, signal)
+    const slot = await this.#takeSlot(signal)
     if (slot === undefined) return
     try {
       const read = this.#nextRead()
@@ -116,11 +115,30 @@ class FollowedQuery {
       this.#take(read, answer)
       succeeded()
     } catch (error) {
-      if (error instanceof ConsulError && error.reason === 'refused') slots.refused()
+      if (error instanceof ConsulError) this.#noteFailure(error)
       throw error
     } finally {
       slot.release()
     }
+  }
+
+  /** Its turn, once the agent is there. */
+  async #takeSlot(signal: AbortSignal): Promise<Slot | undefined> {
+    const { reach, slots } = this.#context
+    for (;;) {
+      if (reach.isAway) await reach.wait((error, retryAt) => this.#tellFailure(error, retryAt), signal)
+      const slot = await slots.take(this.#contentHash === undefined && !this.#isFailing, signal)
+      if (slot === undefined || !reach.isAway) return slot
+      slot.release()
+    }
+  }
+
+  /** A failure that concerns more than this query. */
+  #noteFailure(error: ConsulError): void {
+    const { reach, slots } = this.#context
+    if (error.reason === 'refused') slots.refused()
+    else if (error.reason === 'unreachable') reach.unreachable(error)
+    else if (error.reason === 'connection') reach.broke(error)
   }
 
   #nextRead(): Read {
@@ -143,11 +161,12 @@ class FollowedQuery {
   }
 
   async #ask(read: Read, slot: Slot, signal: AbortSignal): Promise<HttpAnswer | typeof yielded> {
-    const { http, events, clock } = this.#context
+    const { http, reach, events, clock } = this.#context
     const ending = new AbortController()
     const forward = (): void => ending.abort(signal.reason)
     signal.addEventListener('abort', forward, { once: true })
     if (read.index !== undefined) slot.hold(read.waitMs, () => ending.abort(yielded))
+    const over = reach.began(reason => ending.abort(reason))
     if (!read.confirms) this.#pace.sent()
     this.#sentAt = clock.monotonic()
     events.onRequest?.()
@@ -157,6 +176,7 @@ class FollowedQuery {
       if (error === yielded) return yielded
       throw error
     } finally {
+      over()
       signal.removeEventListener('abort', forward)
     }
   }
@@ -182,6 +202,12 @@ class FollowedQuery {
     this.#follower.changed({ body: decodeJson(answer), version, receivedAt: answer.receivedAt })
     this.#contentHash = contentHash
     this.#isFailing = false
+  }
+
+  #tellFailure(error: Error, retryAt: number): void {
+    this.#isFailing = true
+    this.#index.forget()
+    this.#follower.failed(error, retryAt)
   }
 
   #notePace(read: Read, answer: HttpAnswer, isNew: boolean): void {

@@ -23,6 +23,8 @@ export interface HttpGetOptions {
   readonly maxBodyBytes: number
   readonly clock: Clock
   readonly onRefused: () => void
+  /** The head of an answer came, be it an error. */
+  readonly onAnswer: () => void
 }
 
 export interface HttpAnswer {
@@ -48,7 +50,7 @@ export class HttpGet {
     const { host, port, token } = options
     this.#address = formatAddress(host, port)
     this.#headers = { accept: 'application/json', ...(token !== undefined && { 'x-consul-token': token }) }
-    this.#dialer = new Dialer({ ...options, onLost: () => this.#losses++ })
+    this.#dialer = new Dialer({ ...options, address: this.#address, onLost: () => this.#losses++ })
   }
 
   /** How many connections the agent has ended: an index seen before the last of them may mean nothing to it now. */
@@ -95,9 +97,10 @@ export class HttpGet {
   }
 
   async #ask(client: Client, target: string, signal: AbortSignal, deadline: Deadline): Promise<HttpAnswer> {
-    const { clock } = this.#options
+    const { clock, onAnswer } = this.#options
     const response = await client.request({ method: 'GET', path: target, headers: this.#headers, signal })
     const receivedAt = clock.monotonic()
+    onAnswer()
     deadline.set(bodyWithinMs, `the answer of the Consul agent at ${this.#address} was not whole`)
     if (response.statusCode !== 200) {
       const text = (await readUpTo(response.body, maxErrorBytes)).toString('utf8')

@@ -17,13 +17,14 @@ export interface ConsulTls {
 /** Who may answer: `default` is the leader, `consistent` the leader once it is sure that it still is, `stale` any server. */
 export type ConsistencyMode = 'default' | 'stale' | 'consistent'
 
-/** Why a request did not serve. */
-export type ConsulFailure = 'refused' | 'connection' | 'deadline' | 'status' | 'malformed' | 'stale'
+/** Why a request did not serve: `unreachable` is one for which no connection could be made. */
+export type ConsulFailure = 'unreachable' | 'refused' | 'connection' | 'deadline' | 'status' | 'malformed' | 'stale'
 
 /** What a metric may count; each is called at once and must not throw. */
 export interface ConsulEvents {
   /** A request of a followed query is sent. */
   readonly onRequest?: () => void
+  /** Of a request, or of the probe that takes the place of all requests while the agent is away. */
   readonly onFailure?: (reason: ConsulFailure) => void
   /** A slow re-read found what the blocking query before it had not told. */
   readonly onDrift?: () => void

@@ -46,6 +46,11 @@ const gauges: readonly Gauge[] = [
   ['consul_watches_waiting', 'Questions that wait for a connection to the agent.', ({ load }) => load.waiting],
   ['consul_connections_in_use', 'Requests to the agent that are under way.', ({ load }) => load.inUse],
   ['consul_connections_limit', 'Requests that may be under way at once.', ({ load }) => load.limit],
+  [
+    'consul_agent_reachable',
+    'Whether the agent is there: 1, or 0 while nothing is asked of it.',
+    ({ load }) => Number(load.isReachable),
+  ],
   ['namer_consul_names_refused', 'Names that wait because maxNames are followed.', ({ refused }) => refused],
   ['namer_consul_names_parked', 'Absent names that cost no question of their own.', ({ parked }) => parked],
 ]

@@ -50,6 +50,8 @@ export interface FakeCertificate {
 interface Held {
   readonly request: FakeRequest
   answer(): void
+  /** Ends its wait without an answer. */
+  forget(): void
 }
 
 export class FakeConsulAgent {
@@ -150,6 +152,12 @@ export class FakeConsulAgent {
     this.#wake()
   }
 
+  /** Says nothing more to those who wait; their connections stay. */
+  freeze(): void {
+    for (const { forget } of this.#held) forget()
+    this.#held.clear()
+  }
+
   /** Indexes move on without a change: of one service, or of the catalog. */
   churn(service?: string): void {
     this.catalog.churn(service)
@@ -202,14 +210,18 @@ export class FakeConsulAgent {
 
   #misbehave(fault: FakeFault, request: FakeRequest, response: ServerResponse): void {
     if (fault.kind === 'hang' || fault.kind === 'headers-only' || fault.kind === 'drip') {
-      this.#unanswered.add(response)
-      response.on('close', () => this.#unanswered.delete(response))
+      this.#park(response)
     }
     if (fault.kind === 'status') response.writeHead(fault.status, fault.headers).end(fault.text ?? '')
     else if (fault.kind === 'cut') response.destroy()
     else if (fault.kind === 'early') this.#answer(request, response)
     else if (fault.kind === 'headers-only') response.writeHead(200, { 'content-length': '100' }).flushHeaders()
     else if (fault.kind === 'drip') this.#drip(response, fault.everyMs)
+  }
+
+  #park(response: ServerResponse): void {
+    this.#unanswered.add(response)
+    response.on('close', () => this.#unanswered.delete(response))
   }
 
   #drip(response: ServerResponse, everyMs: number): void {
@@ -232,8 +244,12 @@ export class FakeConsulAgent {
       this.#held.delete(held)
       this.#answer(request, response)
     }
-    const held: Held = { request, answer }
     const cancel = this.#clock.after(parseWait(request.parameters.get('wait')), answer)
+    const forget = (): void => {
+      cancel()
+      this.#park(response)
+    }
+    const held: Held = { request, answer, forget }
     this.#held.add(held)
     response.on('close', () => {
       cancel()

@@ -55,11 +55,50 @@ describe('C3: an answer that does not come', () => {
     consul.reply = (_, usual) => ({ ...usual, body: [{ ServicePort: 1 }] })
     await advance(400_000, 2000)
     expect([ear.contents.at(-1), counts.drifts]).toEqual(['1', 0])
-    const rereads = consul.requests.filter(request => request.index === undefined).length
+    const rereads = consul.requestsFor(web.path).filter(request => request.index === undefined).length
     expect(rereads).toBe(2)
     consul.reply = (request, usual) =>
       request.index === undefined ? { ...usual, body: [{ ServicePort: 2 }] } : { ...usual, ...old }
     await advanceUntil(() => ear.contents.at(-1) === '2', 2000)
     expect([counts.drifts, counts.failures]).toEqual([1, []])
+  })
+
+  it('of anything is noticed within 15 s for all names, and they are read anew once the agent speaks again', async () => {
+    const trial = await startConsulTrial()
+    const { consul, agent, counts, clock, advance, advanceUntil } = trial
+    const names = Array.from({ length: 20 }, (_, i) => `s${i}`)
+    for (const [i, name] of names.entries()) consul.register({ service: name, port: i })
+    const sources = names.map(name => followAsSource(trial, { ...web, path: `/catalog/service/${name}` }))
+    await advanceUntil(() => consul.held === 20)
+    await advance(25_000, 250)
+    expect([agent.load().isReachable, counts.failures]).toEqual([true, []])
+    consul.fault = () => ({ kind: 'hang' })
+    consul.freeze()
+    const isStale = (): boolean => sources.every(({ report }) => report?.state === 'stale')
+    expect(await advanceUntil(isStale, 250)).toBeLessThanOrEqual(15_250)
+    await advance(60_000, 250)
+    expect(agent.load()).toMatchObject({ isReachable: false, followed: 20, waiting: 0 })
+    for (const { report } of sources) {
+      expect(report?.lastError).toContain('did not answer within 5000 ms')
+      expect(report?.retryAt).toBeLessThanOrEqual(clock.now() + 5000)
+    }
+    expect(consul.requests.slice(-5).map(({ path }) => path)).toEqual(Array(5).fill('/agent/self'))
+    consul.fault = () => undefined
+    for (const [i, name] of names.entries()) consul.register({ service: name, port: 100 + i })
+    await advanceUntil(() => sources.every(({ report }) => report?.state === 'ok'))
+    expect(sources.map(({ values }) => values.join())).toEqual(names.map((_, i) => `${i},${100 + i}`))
+    expect(agent.load().isReachable).toBe(true)
+  })
+
+  it('of one name alone is no word of the others', async () => {
+    const trial = await startConsulTrial()
+    const { consul, agent, advance, advanceUntil } = trial
+    consul.register({ service: 'web', port: 1 })
+    consul.fault = ({ path }) => (path.endsWith('/sick') ? { kind: 'hang' } : undefined)
+    const sick = followAsSource(trial, { ...web, path: '/catalog/service/sick' })
+    const source = followAsSource(trial, web)
+    await advanceUntil(() => sick.report?.state === 'failed')
+    await advance(60_000, 250)
+    expect([source.report?.state, source.states.length, agent.load().isReachable]).toEqual(['ok', 2, true])
   })
 })

@@ -66,7 +66,7 @@ export class ScriptedAgent implements ConsulAgent {
 
   load(): ConsulLoad {
     const { requests } = this.counts
-    return { followed: this.#follows.size, inUse: 0, waiting: 0, limit: 180, requests }
+    return { followed: this.#follows.size, isReachable: true, inUse: 0, waiting: 0, limit: 180, requests }
   }
 
   close(): void {
