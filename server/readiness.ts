@@ -76,23 +76,21 @@ function reasonsFor(kernel: Kernel, clock: Clock): readonly string[] {
 function reasonOf(source: SourceReport, clock: Clock): string {
   const cause = causeOf([source], clock)
   const ageMs = silenceMs(source, clock)
-  if (source.state === 'stale') return `${source.name} is stale, last answer ${ageMs} ms ago${cause}`
-  if (source.state === 'failed') return `${source.name} has never answered, failing for ${ageMs} ms${cause}`
-  return `${source.name} has not answered yet, waiting for ${ageMs} ms`
+  if (source.state === 'stale') return `${source.name} is stale, last answer ${timeText(ageMs)} ago${cause}`
+  if (source.state === 'failed') return `${source.name} has never answered, failing for ${timeText(ageMs)}${cause}`
+  return `${source.name} has not answered yet, waiting for ${timeText(ageMs)}`
 }
 
 function reasonOfMany(group: string, troubled: readonly SourceReport[], total: number, clock: Clock): string {
   const inState = (state: SourceReport['state']): readonly SourceReport[] =>
     troubled.filter(source => source.state === state)
-  const longestMs = (sources: readonly SourceReport[]): number =>
-    sources.reduce((longest, source) => Math.max(longest, silenceMs(source, clock)), 0)
+  const longest = (sources: readonly SourceReport[]): string =>
+    timeText(sources.reduce((ms, source) => Math.max(ms, silenceMs(source, clock)), 0))
   const [stale, failed, waiting] = [inState('stale'), inState('failed'), inState('pending')]
   const parts = [
-    ...(stale.length > 0 ? [`${stale.length} are stale, the oldest answer ${longestMs(stale)} ms ago`] : []),
-    ...(failed.length > 0 ? [`${failed.length} have never answered, failing for up to ${longestMs(failed)} ms`] : []),
-    ...(waiting.length > 0
-      ? [`${waiting.length} have not answered yet, waiting for up to ${longestMs(waiting)} ms`]
-      : []),
+    ...(stale.length > 0 ? [`${stale.length} are stale, the oldest answer ${longest(stale)} ago`] : []),
+    ...(failed.length > 0 ? [`${failed.length} have never answered, failing for up to ${longest(failed)}`] : []),
+    ...(waiting.length > 0 ? [`${waiting.length} have not answered yet, waiting for up to ${longest(waiting)}`] : []),
   ]
   return `${sourceId(group)}: of ${total} names ${parts.join('; ')}${causeOf([...stale, ...failed], clock)}`
 }
@@ -106,11 +104,27 @@ function causeOf(failing: readonly SourceReport[], clock: Clock): string {
   const retryAt = failing
     .flatMap(source => source.retryAt ?? [])
     .reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
-  const retry = retryAt === Number.POSITIVE_INFINITY ? '' : `, next try in ${Math.max(0, Math.round(retryAt - clock.now()))} ms`
+  const retry = retryAt === Number.POSITIVE_INFINITY ? '' : `, ${nextTryText(Math.round(retryAt - clock.now()))}`
   return `${error === undefined ? '' : `: ${error}`}${retry}`
 }
 
 /** Since it was heard or, if never, opened. */
 function silenceMs({ contactAt, openedAt }: SourceReport, clock: Clock): number {
   return clock.now() - (contactAt ?? openedAt)
+}
+
+function nextTryText(ms: number): string {
+  return ms <= 0 ? 'trying again now' : `next try in ${timeText(ms)}`
+}
+
+const units = [
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const
+
+/** In the largest unit of which there are at least two; milliseconds below ten seconds. */
+function timeText(ms: number): string {
+  const [unit, size] = ms < 10_000 ? ['ms', 1] : (units.find(([, length]) => ms >= 2 * length) ?? ['ms', 1])
+  return `${Math.floor(ms / size)} ${unit}`
 }

@@ -75,7 +75,7 @@ describe('R2: readiness', () => {
     expect(readiness.report()).toEqual({
       ready: true,
       reasons: ['storage list', 'consul dc1/web'].map(
-        name => `${name} has not answered yet, waiting for ${boundMs} ms`,
+        name => `${name} has not answered yet, waiting for ${boundMs / 1000} s`,
       ),
     })
     expect([seen, told]).toEqual([['pending'], 1])
@@ -98,6 +98,26 @@ describe('R2: readiness', () => {
       ready: true,
       reasons: ['fs web is stale, last answer 300 ms ago: permission denied'],
     })
+  })
+
+  it('says long times as people do, and that a try is under way', () => {
+    const { readiness, clock } = begin(kernel =>
+      kernel.source('storage list', (sink: Sink<never>) => {
+        sink.fail(new Error('connection refused'), new FakeClock().now() + 60_000)
+        return () => {}
+      }),
+    )
+    const reasons: (string | undefined)[] = []
+    for (const ms of [9_999, 40_000, 150_000, 8_000_000]) {
+      clock.advance(ms)
+      reasons.push(readiness.report().reasons[0]?.replace('storage list has never answered, ', ''))
+    }
+    expect(reasons).toEqual([
+      'failing for 9999 ms: connection refused, next try in 50 s',
+      'failing for 49 s: connection refused, next try in 10 s',
+      'failing for 3 min: connection refused, trying again now',
+      'failing for 2 h: connection refused, trying again now',
+    ])
   })
 
   it('lists a bounded number of reasons', () => {
