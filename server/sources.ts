@@ -84,7 +84,9 @@ class OpenSources implements Sources {
     const [{ guard, kind, id: source }] = found.value
     if (guard === undefined) return failure(withoutGuard(source, kind))
     const released = guard.release()
-    this.#options.log.info({ source, released, author, message }, 'held names were released by an operator')
+    const event =
+      released > 0 ? 'held names were released by an operator' : 'nothing was held when a release was asked for'
+    this.#options.log.info({ source, released, author, message }, event)
     return success(released)
   }
 

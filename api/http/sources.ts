@@ -1,7 +1,8 @@
 // The routes of sources: list, one with its names, and the release of losses that are held back.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { NamingError } from '../../naming/errors.ts'
 import { orThrow } from '../../naming/result.ts'
 import type { SourceName, SourcePage, SourceSummary } from '../sources.ts'
 import { authorOf } from './caller.ts'
@@ -9,7 +10,7 @@ import type { HttpContext } from './context.ts'
 import { wholeNumber } from './dtabs.ts'
 import { sendJson } from './send-json.ts'
 import { timeText } from './time-text.ts'
-import { writeQuery } from './write-request.ts'
+import { bodyBytes, writeQuery } from './write-request.ts'
 
 const maxPage = 1_000
 const defaultPage = 100
@@ -39,11 +40,19 @@ export function addSourceRoutes(app: FastifyInstance, { ports }: HttpContext): v
 
   const release = { schema: { params: sourceParams, querystring: writeQuery } }
   typed.post('/api/sources/:id/release', release, (request, reply) => {
+    refuseBody(request)
     const author = orThrow(authorOf(request.headers, request.ip))
     const { id } = request.params
     const released = orThrow(sources.release(id, { author, message: request.query.message ?? '' }))
     return sendJson(reply, `${JSON.stringify({ id, released })}\n`)
   })
+}
+
+/** Who sends one means to choose among the names; but all are released, and it cannot be taken back. */
+function refuseBody(request: FastifyRequest): void {
+  const body = bodyBytes(request).toString().trim()
+  if (body !== '' && body !== '{}')
+    throw new NamingError('bad-request', 'A release takes no body: it publishes every name that the source holds.')
 }
 
 function pageJson({ source, names, next }: SourcePage): object {

@@ -272,6 +272,7 @@ describe('a release', () => {
       },
     ])
     expect(world.sources.release('io.l5d.consul', by)).toEqual({ ok: true, value: 0 })
+    expect(world.lines[1]?.message).toBe('nothing was held when a release was asked for')
   })
 
   it('is refused where nothing can be held', () => {
