@@ -28,7 +28,7 @@ export interface ConsulEvents {
   readonly onFailure?: (reason: ConsulFailure) => void
   /** A slow re-read found what the blocking query before it had not told. */
   readonly onDrift?: () => void
-  /** The agent refused a connection or answered 429: at most `limit` requests are sent at once from now. */
+  /** The agent refused connections or answered 429: at most `limit` requests are sent at once. A burst is told of once. */
   readonly onLimit?: (limit: number) => void
 }
 

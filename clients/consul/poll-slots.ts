@@ -12,6 +12,9 @@ const growSteps = 16
 /** It never falls below an eighth, so that an agent that refuses everything for a while costs no long turns afterwards. */
 const leastShare = 8
 
+/** Refusals come in bursts; what they make of the limit is told once, so long after the first, in milliseconds. */
+const tellAfterMs = 1_000
+
 /** The right to one request. */
 export interface Slot {
   /** This request may be held for so long; `yieldNow` ends it when others need its place, its slot comes back soon after. */
@@ -32,6 +35,7 @@ export interface PollSlotsOptions {
   readonly limit: number
   readonly clock: Clock
   readonly random: Random
+  /** The limit fell; told at most once a second. */
   readonly onLimit?: (limit: number) => void
 }
 
@@ -47,6 +51,7 @@ export class PollSlots {
   #isClosed = false
   #cancelGrowth: Cancel | undefined
   #cancelYield: Cancel | undefined
+  #cancelTell: Cancel | undefined
   /** Queries that share the slots; whoever follows counts itself. */
   queries = 0
 
@@ -98,7 +103,10 @@ export class PollSlots {
     const limit = Math.max(least, Math.min(this.#limit, this.#inUse - 1))
     if (limit < this.#limit) {
       this.#limit = limit
-      this.#options.onLimit?.(limit)
+      this.#cancelTell ??= this.#options.clock.after(tellAfterMs, () => {
+        this.#cancelTell = undefined
+        this.#options.onLimit?.(this.#limit)
+      })
     }
     this.#growAfter(learnAgainMs)
   }
@@ -107,6 +115,7 @@ export class PollSlots {
     this.#isClosed = true
     this.#cancelGrowth?.()
     this.#cancelYield?.()
+    this.#cancelTell?.()
   }
 
   #growAfter(ms: number): void {

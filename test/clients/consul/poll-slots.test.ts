@@ -48,6 +48,27 @@ it('lets one that waits go when its signal aborts, and passes the slot on', asyn
   expect([slots.inUse, slots.waiting]).toEqual([0, 0])
 })
 
+it('tells of a burst of refusals once, with the limit that came of it, and nothing after close', async () => {
+  const clock = new FakeClock()
+  const limits: number[] = []
+  const slots = new PollSlots({ limit: 64, clock, random: () => 0.5, onLimit: limit => limits.push(limit) })
+  const granted: Slot[] = []
+  const forever = new AbortController().signal
+  for (let i = 0; i < 64; i++) slots.take(false, forever).then(slot => slot !== undefined && granted.push(slot), String)
+  await runMicrotasks()
+  const refuse = (): void => {
+    slots.refused()
+    granted.pop()?.release()
+  }
+  for (let i = 0; i < 20; i++) refuse()
+  clock.advance(1_000)
+  expect(limits).toEqual([slots.limit])
+  refuse()
+  slots.close()
+  clock.advance(1_000)
+  expect([limits.length, clock.waiting]).toEqual([1, 0])
+})
+
 it('ends at most one held request for each first read that waits, an eighth of all at once', async () => {
   const { slots, take, granted } = createSlots(16)
   slots.queries = 40
