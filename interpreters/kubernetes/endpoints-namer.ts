@@ -17,6 +17,7 @@ import type { SharedOptions } from './shared-options.ts'
 import { SharedParts } from './shared-parts.ts'
 import { SlicesOrEndpoints } from './slices-or-endpoints.ts'
 import { TruncatedNames } from './truncated-names.ts'
+import { TurnQueue } from './turn-queue.ts'
 
 export interface EndpointsNamerOptions extends SharedOptions {
   readonly terminating: TerminatingRule
@@ -29,7 +30,8 @@ export function createEndpointsNamer(options: EndpointsNamerOptions, env: Env): 
   const shared = new SharedParts()
   const metrics = createKubernetesMetrics(env.metrics)
   const truncated = new TruncatedNames(env.log)
-  const namespaces = new Namespaces(namespace => createNamespace({ ...options, namespace, shared }, env))
+  const turns = new TurnQueue(clock)
+  const namespaces = new Namespaces(namespace => createNamespace({ ...options, namespace, shared, turns }, env))
   const stopGauges = gaugeKubernetes(env.metrics, {
     load: () => cluster.load(),
     wideNamespaces: () => count(namespaces.all(), ({ isWide }) => isWide),
@@ -57,13 +59,13 @@ interface EndpointsNamespace {
   close(): void
 }
 
-type NamespaceOptions = EndpointsNamerOptions & CollectionOptions
+type NamespaceOptions = EndpointsNamerOptions & CollectionOptions & { readonly turns: TurnQueue }
 
 function createNamespace(options: NamespaceOptions, { clock, log }: Env): EndpointsNamespace {
-  const { namespace, cluster } = options
-  const slices = new ServiceObjects({ cluster, collectionOf: service => slicesOf(options, service) })
-  const endpoints = new ServiceObjects({ cluster, collectionOf: service => endpointsOf(options, service) })
-  const services = new ServiceObjects({ cluster, collectionOf: service => servicesOf(options, service) })
+  const { namespace, cluster, turns } = options
+  const slices = new ServiceObjects({ cluster, turns, collectionOf: service => slicesOf(options, service) })
+  const endpoints = new ServiceObjects({ cluster, turns, collectionOf: service => endpointsOf(options, service) })
+  const services = new ServiceObjects({ cluster, turns, collectionOf: service => servicesOf(options, service) })
   const records = new SlicesOrEndpoints({ namespace, cluster, clock, log, slices, endpoints })
   return {
     records,

@@ -15,13 +15,15 @@ import { ServiceObjects } from './service-objects.ts'
 import type { ServiceName } from './service-path.ts'
 import type { SharedOptions } from './shared-options.ts'
 import { SharedParts } from './shared-parts.ts'
+import { TurnQueue } from './turn-queue.ts'
 
 /** The caller closes it. An API server that is away fails its names, not the start. */
 export function createExternalNamer(options: SharedOptions, env: Env): Namer {
   const { cluster, hosts } = options
   const metrics = createKubernetesMetrics(env.metrics)
   const shared = new SharedParts()
-  const namespaces = new Namespaces(namespace => new ExternalNamespace({ ...options, namespace, shared }))
+  const turns = new TurnQueue(env.clock)
+  const namespaces = new Namespaces(namespace => new ExternalNamespace({ ...options, namespace, shared, turns }))
   const stopGauges = gaugeKubernetes(env.metrics, {
     load: () => cluster.load(),
     wideNamespaces: () => [...namespaces.all()].filter(({ services }) => services.isWide).length,
@@ -49,9 +51,13 @@ export function createExternalNamer(options: SharedOptions, env: Env): Namer {
 class ExternalNamespace {
   readonly services: ServiceObjects<ServiceRecord>
 
-  constructor(options: SharedOptions & CollectionOptions) {
-    const { cluster } = options
-    this.services = new ServiceObjects({ cluster, collectionOf: service => externalServicesOf(options, service) })
+  constructor(options: SharedOptions & CollectionOptions & { readonly turns: TurnQueue }) {
+    const { cluster, turns } = options
+    this.services = new ServiceObjects({
+      cluster,
+      turns,
+      collectionOf: service => externalServicesOf(options, service),
+    })
   }
 
   get isFollowed(): boolean {

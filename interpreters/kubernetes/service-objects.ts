@@ -3,10 +3,13 @@
 import type { Collection, KubernetesCluster } from '../../clients/kubernetes/cluster.ts'
 import { FollowedService, type ObjectsFollower } from './followed-service.ts'
 import { OwnWatch } from './own-watch.ts'
+import type { TurnQueue } from './turn-queue.ts'
 import { WideWatch } from './wide-watch.ts'
 
 export interface ServiceObjectsOptions<T> {
   readonly cluster: KubernetesCluster
+  /** Shared by all of a namer. */
+  readonly turns: TurnQueue
   /** The objects of one service, or those of every service of the namespace. */
   collectionOf(service?: string): Collection<T>
 }
@@ -68,9 +71,10 @@ export class ServiceObjects<T extends { readonly service: string }> {
   }
 
   #openWide(): void {
-    const { cluster, collectionOf } = this.#options
+    const { cluster, turns, collectionOf } = this.#options
     this.#wide = new WideWatch<T>({
       cluster,
+      turns,
       collection: collectionOf(),
       fed: () => this.#fedByWide(),
       fedAt: service => (this.#own.get(service)?.hasAnswered === true ? undefined : this.#services.get(service)),

@@ -5,12 +5,14 @@ import type {
   CollectionFollower,
   KubernetesCluster,
 } from '../../clients/kubernetes/cluster.ts'
-import type { FollowedService } from './followed-service.ts'
+import type { FollowedService, ObjectFacts } from './followed-service.ts'
 import { ServiceIndex } from './service-index.ts'
+import type { TurnQueue } from './turn-queue.ts'
 
 export interface WideWatchOptions<T> {
   readonly cluster: KubernetesCluster
   readonly collection: Collection<T>
+  readonly turns: TurnQueue
   /** The followed services that have no better source than this watch, now. */
   fed(): Iterable<readonly [string, FollowedService<T>]>
   /** The same for one service. */
@@ -23,6 +25,8 @@ export interface WideWatchOptions<T> {
 export class WideWatch<T extends { readonly service: string }> implements CollectionFollower<T> {
   readonly #options: WideWatchOptions<T>
   readonly #index = new ServiceIndex<T>()
+  /** Services that are still to be told, one by one over the turns to come: all that a list has changed may be thousands. */
+  readonly #owed = new Map<string, ObjectFacts>()
   #stop: (() => void) | undefined
   #version: string | undefined
   #failure: { readonly error: Error; readonly retryAt: number } | undefined
@@ -37,6 +41,7 @@ export class WideWatch<T extends { readonly service: string }> implements Collec
 
   end(): void {
     this.#stop?.()
+    this.#owed.clear()
   }
 
   get hasAnswered(): boolean {
@@ -44,10 +49,10 @@ export class WideWatch<T extends { readonly service: string }> implements Collec
   }
 
   /** What is known of a service. While the watch fails, not to hold anything of a service does not mean that there is nothing. */
-  tell(service: string, followed: FollowedService<T>): void {
+  tell(service: string, followed: FollowedService<T>, facts?: ObjectFacts): void {
     const objects = this.#index.of(service)
     const isKnown = this.#failure === undefined || objects.size > 0
-    if (this.#version !== undefined && isKnown) followed.changed(objects, { version: this.#version })
+    if (this.#version !== undefined && isKnown) followed.changed(objects, { ...facts, version: this.#version })
     if (this.#failure !== undefined) followed.failed(this.#failure.error, this.#failure.retryAt)
   }
 
@@ -57,23 +62,38 @@ export class WideWatch<T extends { readonly service: string }> implements Collec
     const tellsAll = isFirst || this.#failure !== undefined
     this.#heard(facts.version)
     if (isFirst) this.#options.onFirstAnswer()
-    if (tellsAll)
-      for (const [service, followed] of this.#options.fed()) followed.changed(this.#index.of(service), facts)
-    else for (const service of concerned) this.#options.fedAt(service)?.changed(this.#index.of(service), facts)
+    if (tellsAll) this.#tellAll(facts)
+    else for (const service of concerned) if (this.#options.fedAt(service) !== undefined) this.#tellSoon(service, facts)
   }
 
   contact(version: string): void {
     const tellsAll = this.#failure !== undefined
     this.#heard(version)
-    for (const [service, followed] of this.#options.fed()) {
-      if (tellsAll) followed.changed(this.#index.of(service), { version })
-      else followed.contact(version)
-    }
+    if (tellsAll) this.#tellAll({ version })
+    else for (const [service, followed] of this.#options.fed()) if (!this.#owed.has(service)) followed.contact(version)
   }
 
   failed(error: Error, retryAt: number): void {
     this.#failure = { error, retryAt }
-    for (const [, followed] of this.#options.fed()) followed.failed(error, retryAt)
+    for (const [service, followed] of this.#options.fed()) if (!this.#owed.has(service)) followed.failed(error, retryAt)
+  }
+
+  #tellAll(facts: ObjectFacts): void {
+    for (const [service] of [...this.#options.fed()]) this.#tellSoon(service, facts)
+  }
+
+  /** What a service is owed is told with the facts of the first change, as things are by then. */
+  #tellSoon(service: string, facts: ObjectFacts): void {
+    if (this.#owed.has(service)) return
+    this.#owed.set(service, facts)
+    this.#options.turns.run(() => this.#tellOwed(service))
+  }
+
+  #tellOwed(service: string): void {
+    const facts = this.#owed.get(service)
+    this.#owed.delete(service)
+    const followed = this.#options.fedAt(service)
+    if (facts !== undefined && followed !== undefined) this.tell(service, followed, facts)
   }
 
   #heard(version: string): void {

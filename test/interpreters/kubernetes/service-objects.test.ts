@@ -131,6 +131,42 @@ describe('the services of a Kubernetes namespace', () => {
     expect(await world.metric('namer_k8s_updates_total')).toBe(before + 1)
   })
 
+  it('are told in several turns when one answer is news for all of them', async () => {
+    const world = worldOf(450)
+    const seen = watch(world, 0, 450)
+    await world.pass()
+    world.cluster.refuse('endpointslices', 500)
+    await world.pass()
+    world.cluster.allow('endpointslices')
+    let before = (await world.metric('namer_k8s_updates_total')) ?? 0
+    const inEachTurn: number[] = []
+    while (world.clock.waiting > 0 && inEachTurn.reduce((sum, count) => sum + count, 0) < 450) {
+      world.clock.turn()
+      const now = (await world.metric('namer_k8s_updates_total')) ?? 0
+      if (now > before) inEachTurn.push(now - before)
+      before = now
+    }
+    expect(inEachTurn).toEqual([200, 200, 50])
+    await world.pass()
+    expect(shownOf(seen)).toEqual(expectedOf(450))
+  })
+
+  it('that are still to be told when the watch fails are told what it said, and that it fails', async () => {
+    const world = worldOf(450)
+    world.cluster.refuse('endpointslices', 500)
+    const seen = watch(world, 0, 450)
+    await world.pass()
+    world.cluster.allow('endpointslices')
+    while (world.cluster.load().objects < 450) world.clock.turn()
+    expect(seen.filter(({ shown }) => shown.startsWith('10.')).length).toBeLessThan(450)
+    world.cluster.refuse('endpointslices', 500)
+    await world.pass()
+    for (const { shown } of seen) expect(shown).toMatch(/^10\.0\.\d+\.1:8080 \(stale: .*500/)
+    world.cluster.allow('endpointslices')
+    await world.pass()
+    expect(shownOf(seen)).toEqual(expectedOf(450))
+  })
+
   it('have no watch of the Service unless they are asked for by number', async () => {
     const world = worldOf(1)
     world.cluster.put(serviceOf({ name: 's0' }))
