@@ -14,6 +14,8 @@ export interface RealKubernetesOptions {
   readonly apiServerFlags?: readonly string[]
 }
 
+const pluginVersion = 'client.authentication.k8s.io/v1'
+
 /** A ready API server of which `api` is the administrator. Dispose kills everything and removes the folder. */
 export class RealKubernetes implements AsyncDisposable {
   readonly port: number
@@ -44,7 +46,7 @@ export class RealKubernetes implements AsyncDisposable {
     const ca = await readFile(pki.ca, 'utf8')
     const kubernetes = new RealKubernetes(folder, pki, ca, await freePorts(3), apiServerFlags)
     try {
-      await kubernetes.#startEtcd()
+      await kubernetes.startEtcd()
       await kubernetes.startApiServer()
       if (withControllers === true) await kubernetes.#startControllers()
     } catch (error) {
@@ -75,6 +77,14 @@ export class RealKubernetes implements AsyncDisposable {
       'client-certificate': this.pki.clientCertificate,
       'client-key': this.pki.clientKey,
     })
+  }
+
+  /** Path of a kubeconfig whose user, the administrator, gets a token from a plugin that kubectl would run. */
+  async pluginKubeconfig(): Promise<string> {
+    const credential = { apiVersion: pluginVersion, kind: 'ExecCredential', status: { token: adminToken } }
+    const args = ['-c', `echo '${JSON.stringify(credential)}'`]
+    const exec = { apiVersion: pluginVersion, command: 'sh', args, interactiveMode: 'Never' }
+    return await this.#writeKubeconfig('plugin', { exec })
   }
 
   /** Path of a kubeconfig of the user whose token this file holds, whenever it is read. */
@@ -133,7 +143,13 @@ export class RealKubernetes implements AsyncDisposable {
     await this.startApiServer()
   }
 
-  async #startEtcd(): Promise<void> {
+  /** SIGKILL; the API server runs on without it. What was written is on the disk's way, which the machine outlives. */
+  async killEtcd(): Promise<void> {
+    await this.#etcd?.kill()
+  }
+
+  /** Starts it again on the same port and with the same data; resolves once it is healthy. */
+  async startEtcd(): Promise<void> {
     const client = `http://127.0.0.1:${this.#etcdPort}`
     const peer = `http://127.0.0.1:${this.#etcdPeerPort}`
     this.#etcd = new BackendProcess(

@@ -31,10 +31,12 @@ describe('a real API server', () => {
     vi.stubEnv('NAMESPACE_OF_THIS_POD', 'prod')
     const kubeconfig = await kubernetes.tokenKubeconfig()
     const certificate = await kubernetes.certificateKubeconfig()
+    const plugin = await kubernetes.pluginKubeconfig()
     const shared = { kubeconfig, emptyHoldDownMs: 0, massEmpty: false }
     server = await WatchedServer.start(
       { ...shared, kind: 'io.l5d.k8s' },
       { ...shared, kind: 'io.l5d.k8s', prefix: '/certificate', kubeconfig: certificate },
+      { ...shared, kind: 'io.l5d.k8s', prefix: '/plugin', kubeconfig: plugin },
       { ...shared, kind: 'io.l5d.k8s', prefix: '/version', labelSelector: 'version' },
       { ...shared, kind: 'io.l5d.k8s', prefix: '/draining', terminating: 'lastResort' },
       { ...shared, kind: 'io.l5d.k8s.ns', envVar: 'NAMESPACE_OF_THIS_POD' },
@@ -50,6 +52,7 @@ describe('a real API server', () => {
   it.each([
     { way: 'a token', prefix: '/#/io.l5d.k8s/prod', service: 'by-token' },
     { way: 'a client certificate', prefix: '/#/certificate/prod', service: 'by-certificate' },
+    { way: 'a token from a plugin', prefix: '/#/plugin/prod', service: 'by-plugin' },
     { way: 'the namespace of a variable', prefix: '/#/io.l5d.k8s.ns', service: 'by-variable' },
   ])('is followed with $way: slices that are created, patched and deleted', async ({ prefix, service }) => {
     const { api } = kubernetes

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ReplicaSet } from '../../../naming/replica-set.ts'
-import { endpointsOf, type Watched, WatchedServer } from '../../e2e/watched-server.fixture.ts'
+import { endpointsOf, isNeg, type Watched, WatchedServer } from '../../e2e/watched-server.fixture.ts'
 import { eventually } from '../backend-process.fixture.ts'
 import { RealKubernetes } from '../kubernetes.fixture.ts'
 import { endpointSlice, namespaceObject, namespacesPath, slicePath } from '../kubernetes-objects.fixture.ts'
@@ -54,6 +54,21 @@ describe('K5: an API server that is killed, or refuses', () => {
     await kubernetes.startApiServer()
     await change('10.9.0.2')
     await replicas.until(shows('10.9.0.2:8080'))
+    await isDegraded(server, 0)
+    expect(losses).toEqual([])
+  })
+
+  it('may lose its etcd: what is known stays, and a name that is new then is not neg', async () => {
+    await using server = await WatchedServer.start(await kubernetes.namer({ emptyHoldDownMs: 0 }))
+    const { replicas, losses } = await follow(server)
+    await kubernetes.killEtcd()
+    const absent = server.replicas('/#/io.l5d.k8s/prod/http/absent')
+    await eventually('the question about it', async () => (await server.metric('namer_k8s_watches_open')) === 2)
+    expect([shown(absent.state), shown(replicas.state)]).toEqual(['pending', `${address}:8080`])
+    await kubernetes.startEtcd()
+    await absent.until(isNeg)
+    await change('10.9.0.5')
+    await replicas.until(shows('10.9.0.5:8080'))
     await isDegraded(server, 0)
     expect(losses).toEqual([])
   })
