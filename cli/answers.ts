@@ -55,6 +55,7 @@ export interface TreeAnswer {
   readonly path?: string | undefined
   readonly dentry?: DentryText | undefined
   readonly message?: string | undefined
+  readonly why?: string | undefined
   readonly name?: string | undefined
   readonly bound?: z.output<typeof bound> | undefined
   readonly delegate?: TreeAnswer | undefined
@@ -69,6 +70,7 @@ export const treeAnswer: z.ZodType<TreeAnswer> = z.lazy(() =>
     path: z.string().optional(),
     dentry: dentry.optional(),
     message: z.string().optional(),
+    why: z.string().optional(),
     name: z.string().optional(),
     bound: bound.optional(),
     delegate: treeAnswer.optional(),

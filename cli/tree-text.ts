@@ -84,7 +84,7 @@ function headOf(node: TreeAnswer): string {
     case 'exception':
       return `${path}error: ${node.message ?? 'no reason given'}`
     default:
-      return `${node.path === '~' || node.path === '!' ? '' : path}${emptyHanded[node.type] ?? node.type}`
+      return `${node.path === '~' || node.path === '!' ? '' : path}${emptyHandedText(node)}`
   }
 }
 
@@ -92,6 +92,10 @@ const emptyHanded: Readonly<Record<string, string>> = {
   neg: '~ no such name',
   fail: '! refused',
   empty: '$ no endpoints',
+}
+
+function emptyHandedText({ type, why }: TreeAnswer): string {
+  return type === 'neg' && why !== undefined ? `~ ${why}` : (emptyHanded[type] ?? type)
 }
 
 function pathUnlessId({ path, bound }: TreeAnswer): string {

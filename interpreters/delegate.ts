@@ -6,6 +6,7 @@ import { extendPath } from '../naming/graft.ts'
 import type { LookupIndex } from '../naming/lookup-index.ts'
 import type { NameTree, Weighted } from '../naming/name-tree.ts'
 import { emptyPath, type Path, pathEquals, showPath } from '../naming/path.ts'
+import type { ReplicaSet } from '../naming/replica-set.ts'
 import { dentrySize, pathSize } from '../naming/text-size.ts'
 import type { Read } from '../watch/cell.ts'
 import { failed, ok, pendingOn, type State } from '../watch/state.ts'
@@ -204,8 +205,26 @@ class Walk {
     if (state.kind === 'pending') throw new Waiting(pendingOn(state.waitingFor ?? showPath(place.path)))
     this.#refuseBeyondLimit(depth + 1)
     if (state.kind === 'failed') return { kind: 'exception', ...place, message: state.error.message }
-    return state.value.kind === 'neg' ? { kind: 'neg', ...place } : this.#tree(state.value, place, depth + 1)
+    return state.value.kind === 'neg' ? this.#neg(place) : this.#tree(state.value, place, depth + 1)
   }
+
+  /** Namers tell only by a name's endpoints why it is neg. */
+  #neg(place: Place): DelegateTree {
+    for (const namer of this.#input.namers.under(place.path)) {
+      const state = this.#input.read(namer.replicas(place.path), differsForPeople)
+      const why = state.kind === 'ok' ? whyNeg(state.value) : undefined
+      if (why !== undefined) return { kind: 'neg', ...place, why }
+    }
+    return { kind: 'neg', ...place }
+  }
+}
+
+function whyNeg(replicas: ReplicaSet): string | undefined {
+  return replicas.kind === 'neg' ? replicas.why : undefined
+}
+
+function differsForPeople(before: ReplicaSet, after: ReplicaSet): boolean {
+  return before.kind !== after.kind || whyNeg(before) !== whyNeg(after)
 }
 
 /** An alternative directly inside another of the same path is one with it. */

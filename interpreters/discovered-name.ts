@@ -38,6 +38,7 @@ interface Loss {
 }
 
 const noFacts: FoundFacts = {}
+const noUsableReplicas: ReplicaSet = { kind: 'neg', why: 'it exists, but has no usable endpoint' }
 
 /** Its owner closes it. */
 export class DiscoveredName implements FoundSink, GuardedName {
@@ -60,7 +61,9 @@ export class DiscoveredName implements FoundSink, GuardedName {
     this.#options = options
     this.#seat = options.guard?.seat(this)
     this.#published = new PublishedName(sink, options)
-    this.#holdDown = new HoldDown(options.clock, options.emptyHoldDownMs, () => this.#published.publish(noSuchReplicas))
+    this.#holdDown = new HoldDown(options.clock, options.emptyHoldDownMs, () =>
+      this.#published.publish(this.#goneSet()),
+    )
   }
 
   set(found: Found, facts: FoundFacts = noFacts): void {
@@ -136,7 +139,11 @@ export class DiscoveredName implements FoundSink, GuardedName {
   #showLoss({ found, facts }: Loss, missingSince: number | undefined): void {
     if (missingSince === undefined) this.#holdDown.present()
     const isGone = missingSince !== undefined && this.#holdDown.missing(missingSince)
-    this.#published.publish(isGone ? noSuchReplicas : boundSet({ ...found, endpoints: [] }), facts)
+    this.#published.publish(isGone ? this.#goneSet() : boundSet({ ...found, endpoints: [] }), facts)
+  }
+
+  #goneSet(): ReplicaSet {
+    return this.#loss?.found.exists === true ? noUsableReplicas : noSuchReplicas
   }
 }
 

@@ -23,9 +23,10 @@ export interface NamespaceSnapshot {
   readonly hash: string
 }
 
-/** One step of an explanation; `dentry` is the rule that led here, absent at the root. */
+/** One step of an explanation; `dentry` is the rule that led here, absent at the root. `why` is what a namer knows of a name that is neg. */
 export type DelegateTree = { readonly path: Path; readonly dentry?: Dentry } & (
-  | { readonly kind: 'neg' | 'fail' | 'empty' }
+  | { readonly kind: 'neg'; readonly why?: string }
+  | { readonly kind: 'fail' | 'empty' }
   | { readonly kind: 'exception'; readonly message: string }
   | { readonly kind: 'delegate'; readonly tree: DelegateTree }
   | { readonly kind: 'leaf'; readonly id: Path; readonly residual: Path }

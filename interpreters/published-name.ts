@@ -51,7 +51,7 @@ export class PublishedName {
   /** Shows a set. An equal one is shown to nobody. */
   publish(set: ReplicaSet, moments: Moments = unknownMoments): void {
     const leftMs = this.#mayChangeAt - this.#options.clock.monotonic()
-    if (this.#shown !== undefined && replicaSetEquals(this.#shown, set)) this.#stopWaiting()
+    if (this.#shown !== undefined && saysTheSame(this.#shown, set)) this.#stopWaiting()
     else if (leftMs <= 0) this.#show(set, moments)
     else this.#wait({ set, moments: this.#waiting?.moments ?? moments }, leftMs)
   }
@@ -125,4 +125,9 @@ export class PublishedName {
     this.#cancelWait?.()
     this.#cancelWait = undefined
   }
+}
+
+/** To people too, who are told why a name is neg. */
+function saysTheSame(a: ReplicaSet, b: ReplicaSet): boolean {
+  return replicaSetEquals(a, b) && (a.kind === 'neg' ? a.why : '') === (b.kind === 'neg' ? b.why : '')
 }

@@ -12,9 +12,12 @@ export type Endpoint = {
   readonly metadata?: Metadata
 }
 
-/** bound: known, perhaps with no endpoint at all; neg: no such id, so that a client may fall back. */
+/**
+ * bound: known, perhaps with no endpoint at all; neg: no such id, so that a client may fall back. `why` tells people more of
+ * it than that there is no such name; to clients a neg is a neg, and equal to any other.
+ */
 export type ReplicaSet =
   | { readonly kind: 'bound'; readonly endpoints: readonly Endpoint[]; readonly metadata?: Metadata }
-  | { readonly kind: 'neg' }
+  | { readonly kind: 'neg'; readonly why?: string }
 
 export const noSuchReplicas: ReplicaSet = { kind: 'neg' }

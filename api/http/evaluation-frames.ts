@@ -223,7 +223,7 @@ function delegateFrame(interpreter: Interpreter, name: Name, read: Read): Frame 
     if (tree.kind === 'pending') return { kind: 'unknown', state: tree }
     if (tree.kind === 'failed') return { kind: 'unknown', state: failed(tree.error) }
     const addrs = readAddrs(interpreter, delegateIds(tree.value), read)
-    const json = delegateTreeJson(tree.value, addrs.of, dentry => spellDentry(dentry))
+    const json = delegateTreeJson(tree.value, addrs.of, { spell: spellDentry, tellsWhy: true })
     const hash = contentHash(JSON.stringify(json))
     return { kind: 'content', hash, json: { tree: json }, stale: tree.stale }
   })

@@ -91,8 +91,12 @@ function collectIds(tree: BoundTree, into: Map<string, Path>): void {
   else if (tree.kind === 'union') for (const branch of tree.branches) collectIds(branch.tree, into)
 }
 
-/** How a dentry is spelt: exactly, or as Finagle shows it. */
-export type SpellDentry = (dentry: Dentry) => DentryJson
+export interface ExplanationStyle {
+  /** How a dentry is spelt: exactly, or as Finagle shows it. */
+  readonly spell: (dentry: Dentry) => DentryJson
+  /** Whether a neg says why it is one, which namerd's never did. */
+  readonly tellsWhy: boolean
+}
 
 /** A node's own path; one that came out of a tree shows its mark, as does every `!` that is not `/$/fail`. */
 function nodePath({ kind, path }: DelegateTree): string {
@@ -103,11 +107,13 @@ function nodePath({ kind, path }: DelegateTree): string {
 const refusing: Path = ['$', 'fail']
 
 /** An explanation, keys in namerd's order. */
-export function delegateTreeJson(node: DelegateTree, addrOf: AddrOf, spell: SpellDentry): object {
+export function delegateTreeJson(node: DelegateTree, addrOf: AddrOf, style: ExplanationStyle): object {
   const { kind, dentry } = node
-  const head = { type: kind, path: nodePath(node), ...(dentry && { dentry: spell(dentry) }) }
-  const child = (tree: DelegateTree): object => delegateTreeJson(tree, addrOf, spell)
+  const head = { type: kind, path: nodePath(node), ...(dentry && { dentry: style.spell(dentry) }) }
+  const child = (tree: DelegateTree): object => delegateTreeJson(tree, addrOf, style)
   switch (node.kind) {
+    case 'neg':
+      return style.tellsWhy && node.why !== undefined ? { ...head, why: node.why } : head
     case 'exception':
       return { ...head, message: node.message }
     case 'delegate':

@@ -115,6 +115,14 @@ describe('namerctl delegate', () => {
     `)
   })
 
+  it('says of an alternative that exists why it was passed over', async () => {
+    const { namer, run } = await createNames()
+    namer.set('none').set({ kind: 'neg', why: 'it exists, but has no usable endpoint' })
+    expect((await run('delegate /svc/fall')).out).toContain(
+      '/#/io.test/none: ~ it exists, but has no usable endpoint  (',
+    )
+  })
+
   it('explains a name that leads nowhere', async () => {
     const { run } = await createNames()
     expect(await run('delegate /svc/nope')).toMatchInlineSnapshot(`

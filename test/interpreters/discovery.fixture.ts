@@ -35,6 +35,8 @@ function shownSet(set: ReplicaSet): string {
 export class ScriptedName {
   readonly seen: string[] = []
   readonly trees: string[] = []
+  /** Of each neg that was seen. */
+  readonly whys: (string | undefined)[] = []
   reason: string | undefined
   stop = (): void => {}
   readonly #sink: () => FoundSink
@@ -73,6 +75,7 @@ export class ScriptedName {
     const ends = [
       cell.watch(state => {
         this.seen.push(shown(state))
+        if (state.kind === 'ok' && state.value.kind === 'neg') this.whys.push(state.value.why)
         this.reason = state.kind === 'ok' ? state.stale?.reason.message : undefined
       }),
       tree.watch(state => this.trees.push(state.kind === 'ok' ? state.value : state.kind)),

@@ -33,6 +33,23 @@ describe('a name that its backend knows', () => {
     expect([absent.last, empty.last]).toEqual(['neg', 'neg'])
   })
 
+  it('tells people whether it is neg for want of endpoints or for being gone, and nobody falls over for that', () => {
+    const { clock, name } = createScripted()
+    const web = name('web')
+    web.has()
+    clock.settle()
+    web.isGone()
+    clock.settle()
+    web.has()
+    clock.settle()
+    expect(web.whys).toEqual([
+      'it exists, but has no usable endpoint',
+      undefined,
+      'it exists, but has no usable endpoint',
+    ])
+    expect(web.trees).toEqual(['pending', 'neg'])
+  })
+
   it('is neg at once when it was followed before, and not since', () => {
     const { clock, name } = createScripted()
     const web = name('web')

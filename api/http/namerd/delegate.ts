@@ -91,11 +91,10 @@ function explanationText({ ports }: HttpContext, request: DelegateRequest): Cell
     if (tree.kind !== 'ok') return tree
     const addrs = new Map(delegateIds(tree.value).map(id => [showPath(id), read(interpreter.replicas(id))]))
     for (const addr of addrs.values()) if (addr.kind === 'pending') return addr
-    const json = delegateTreeJson(
-      tree.value,
-      id => addrs.get(showPath(id)) ?? { kind: 'pending' },
-      dentry => showDtabJson([dentry])[0] ?? { prefix: '/', dst: '~' },
-    )
+    const json = delegateTreeJson(tree.value, id => addrs.get(showPath(id)) ?? { kind: 'pending' }, {
+      spell: dentry => showDtabJson([dentry])[0] ?? { prefix: '/', dst: '~' },
+      tellsWhy: false,
+    })
     return ok(JSON.stringify(json))
   })
 }

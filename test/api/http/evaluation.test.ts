@@ -115,6 +115,20 @@ describe('an explanation over HTTP', () => {
     })
   })
 
+  it('says what the namer knows of a name that is neg, except to clients of namerd', async () => {
+    await open()
+    fixture.namer.set('api').set({ kind: 'neg', why: 'it exists, but has no usable endpoint' })
+    await turns()
+    const { tree } = await get('/api/delegate/default?path=/svc/api')
+    expect(tree).toMatchObject({ delegate: { type: 'neg', why: 'it exists, but has no usable endpoint' } })
+    expect((await get('/api/delegate/default?path=/svc/nope')).tree.delegate).not.toHaveProperty('why')
+    expect((await get('/api/1/delegate/default?path=/svc/api')).delegate).toMatchObject({ type: 'neg' })
+    expect((await get('/api/1/delegate/default?path=/svc/api')).delegate).not.toHaveProperty('why')
+    fixture.namer.set('api').set({ kind: 'neg' })
+    await turns()
+    expect((await get('/api/delegate/default?path=/svc/api')).tree.delegate).not.toHaveProperty('why')
+  })
+
   it('E4: is rate limited per client and leaves watches alone', async () => {
     await open({ explanationsPerSecond: 10 })
     const ask = () => fixture.api.inject({ url: '/api/delegate/default?path=/svc/nope' })

@@ -55,6 +55,9 @@ export class TestNamer implements Namer {
     if (name === this.failing) return failed(new NamingError('namer-unavailable', 'the backend is away'))
     const known = read(this.#known)
     if (known.kind !== 'ok') return known
+    const set = this.#sets.get(name)
+    const found = set === undefined ? undefined : read(set, (before, after) => before.kind !== after.kind)
+    if (found?.kind === 'ok' && found.value.kind === 'neg') return ok(neg)
     return ok(known.value.includes(name) ? leaf({ kind: 'bound', id: [...this.prefix, name], residual }) : neg)
   }
 
