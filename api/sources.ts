@@ -38,7 +38,10 @@ export interface SourceSummary {
   readonly guard?: { readonly held: number; readonly since?: number }
 }
 
-/** One name of a source. A held name that nobody follows has only `heldSince`. */
+/**
+ * One name of a source. `observers` leaves out the guard, which watches what it holds; a held name that no source is open
+ * for has only `heldSince`.
+ */
 export interface SourceName {
   readonly name: string
   readonly state: SourceNameState
