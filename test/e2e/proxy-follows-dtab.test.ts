@@ -55,7 +55,7 @@ describe('traffic through a proxy', () => {
         answers.set(answer, (answers.get(answer) ?? 0) + 1)
       }
     }
-    const clients = Array.from({ length: 4 }, client)
+    const clients = Array.from({ length: 2 }, client)
     for (let flip = 1; flip <= 200; flip++) {
       const target = flip % 2 === 0 ? 'blue' : 'green'
       await cluster.put(route(target))

@@ -5,13 +5,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { type Command, nameplane, root } from './process.fixture.ts'
 
 const run = promisify(execFile)
+const packageJson = z.object({ scripts: z.object({ namerctl: z.string() }) })
 
 interface Step {
   readonly command: string
   readonly expected: string
+}
+
+const viaNpm = 'npm run -s namerctl -- '
+
+/** What npm would run, without the cost of npm. */
+async function withoutNpm(command: string): Promise<string> {
+  const { scripts } = packageJson.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')))
+  return command.replace(viaNpm, `${scripts.namerctl} `)
 }
 
 /** Each `$ command` of the blocks marked `console tour`, with the lines below it; `...` stands for anything. */
@@ -58,12 +68,15 @@ describe('the two-minute tour of the README', () => {
   it('does what it says, every command of it', async () => {
     const steps = tourSteps(await readFile(join(root, 'README.md'), 'utf8'))
     expect(steps.length).toBeGreaterThan(10)
-    for (const { command, expected } of steps) {
-      const here = command
+    const first = steps.find(({ command }) => command.startsWith(viaNpm))
+    for (const step of steps) {
+      const { command, expected } = step
+      const here = (step === first ? command : await withoutNpm(command))
         .replaceAll('localhost:4140', proxy)
         .replaceAll('http://localhost:4180', api)
         .replaceAll('localhost:4180', api.replace('http://', ''))
-      const env = { ...process.env, NAMERCTL_BASE_URL: api, NO_COLOR: '1' }
+      const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`
+      const env = { ...process.env, PATH: path, NAMERCTL_BASE_URL: api, NO_COLOR: '1' }
       const { stdout } = await run('bash', ['-c', here], { cwd: root, env })
       expect(matches(stdout, expected), `${command}\nprinted:\n${stdout}\nand not:\n${expected}`).toBe(true)
     }

@@ -230,7 +230,7 @@ describe('traffic that moves', () => {
       }
     }
     const clients = Array.from({ length: 8 }, client)
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 50; i++) {
       const [upstream, name] = i % 2 === 0 ? [b, 'b'] : [a, 'a']
       naming.replicaSet('/#/web').set({ kind: 'bound', endpoints: [endpointAt(upstream.port)] })
       while ((await send(port, { agent })).body !== name);

@@ -13,7 +13,7 @@ import { createKernel } from '../../watch/kernel.ts'
 import { request, type StoreFixture } from '../contract/store.contract.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
 
-const patienceMs = 5_000
+const patienceMs = 60_000
 const stepMs = 1_000
 const longJumpMs = 10 * 60_000
 

@@ -6,7 +6,9 @@ import { createFixture, SteppedClock } from './http-api.fixture.ts'
 let codec: Codec
 afterEach(() => codec.close())
 
-const large = Array.from({ length: 36_000 }, (_, i) => `/svc/n${i} => /#/io.test/n${i} ;\n`).join('')
+const entries = 3_600
+/** Over a megabyte. */
+const large = Array.from({ length: entries }, (_, i) => `/svc/n${i} => /#/io.test/${'n'.repeat(270)}${i} ;\n`).join('')
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
 describe('the codec', () => {
@@ -26,7 +28,10 @@ describe('the codec', () => {
   it('brings errors back from the worker with their place', async () => {
     codec = createCodec(new SteppedClock())
     const result = await codec.decode(bytes(`${large}/x => |`), 'text/plain', 'n')
-    expect(result).toMatchObject({ ok: false, error: { code: 'bad-dtab', detail: { position: { line: 36_001 } } } })
+    expect(result).toMatchObject({
+      ok: false,
+      error: { code: 'bad-dtab', detail: { position: { line: entries + 1 } } },
+    })
     const nested = await codec.decode(bytes('('.repeat(2_000_000)), 'text/plain', 'n')
     expect(nested).toMatchObject({ ok: false, error: { code: 'bad-dtab' } })
     const json = await codec.decode(bytes('['.repeat(2_000_000)), 'application/json', 'n')
@@ -82,7 +87,7 @@ describe('large dtabs over HTTP', () => {
       fixture.api.inject({ method: 'PUT', url, headers: { 'content-type': 'text/plain', ...more }, payload: body })
     expect((await put(large)).statusCode).toBe(201)
     expect((await put(`${large}/new => /x`)).statusCode).toBe(200)
-    expect((await fixture.api.inject({ url })).json().dtab).toHaveLength(36_001)
+    expect((await fixture.api.inject({ url })).json().dtab).toHaveLength(entries + 1)
     const diff = await fixture.api.inject({ url: `${url}/diff?from=1` })
     const headers = { 'content-type': 'application/json' }
     const payload = JSON.stringify({ ops: [{ op: 'set', prefix: '/new', dst: '/y' }] })
@@ -91,7 +96,7 @@ describe('large dtabs over HTTP', () => {
     expect(patched.json().replaced).not.toHaveProperty('text')
     const lost = await put('/a => /b', { 'if-match': '"2"' })
     expect(lost.json().diff.text).toBe('- /new => /x ;\n+ /new => /y ;\n')
-    expect(diff.json().changes).toEqual([{ change: 'added', index: 36_000, prefix: '/new', dst: '/x' }])
+    expect(diff.json().changes).toEqual([{ change: 'added', index: entries, prefix: '/new', dst: '/x' }])
     await fixture.close()
   })
 })

@@ -139,7 +139,7 @@ describe('a reader that stops reading', () => {
     const stream = await openStream(port, '/api/dtabs/default?watch=true')
     await stream.event()
     stream.response.pause()
-    const padding = Array.from({ length: 4_000 }, (_, i) => `/p${i} => /${'x'.repeat(20)} ;`).join('')
+    const padding = Array.from({ length: 200 }, (_, i) => `/p${i} => /${'x'.repeat(600)} ;`).join('')
     const versions = 80
     for (let version = 1; version <= versions; version++) await put(`${padding}/a => /v${version}`)
     stream.response.resume()

@@ -283,7 +283,7 @@ describe('watching', () => {
     await Promise.all(followed.map((replicas, i) => replicas.until(shows(`10.0.0.1:${i + 1}`))))
     expect(disk.counts).toMatchObject({ opened: 1, open: 1 })
     for (const { stop } of followed) stop()
-    await new Promise<void>(resolve => setTimeout(resolve, 0))
+    await new Promise(setImmediate) // sources close at the next turn, in the order of their leaving
     expect(fixture.kernel.counts()).toMatchObject({ watchers: 0, openSources: 0 })
     expect(disk.counts).toMatchObject({ opened: 1, open: 0 })
   })

@@ -12,7 +12,7 @@ import { path } from '../../fakes/interpreter.fake.ts'
 import { type Relay, startRelay } from '../../fakes/relay.fixture.ts'
 
 /** Turns of the event loop after which what has not come never comes. */
-const maxTurns = 50_000
+const maxTurns = 1_000_000
 /** An attempt to connect that a cut has left hanging is over after so many turns: the client's time limit passes. */
 const maxTurnsToConnect = 1_000
 
