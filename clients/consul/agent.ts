@@ -15,6 +15,8 @@ export interface ConsulAnswer {
   readonly body: unknown
   /** X-Consul-Index, for people only: states are never ordered by it. */
   readonly version: string
+  /** Whether the agent left out what the token may not see; it does not say what, and never says so without a token. */
+  readonly isFiltered: boolean
   /** When the first byte of the answer came, in ms of the clock's `monotonic`. */
   readonly receivedAt: number
 }

@@ -20,7 +20,7 @@ const maxRetryAfterMs = 30_000
 const statusCures: Readonly<Record<number, string>> = {
   400: 'the agent does not understand the query; its version may be too old',
   401: 'set a token',
-  403: 'set a token whose policy allows service:read and node:read',
+  403: 'set a token whose policy allows service:read, node:read and agent:read',
   404: 'is this a Consul agent?',
   429: 'fewer requests will be sent at once; raise limits.http_max_conns_per_client of the agent for more',
 }

@@ -199,7 +199,8 @@ class FollowedQuery {
   }
 
   #tellChange(answer: HttpAnswer, version: string, contentHash: string): void {
-    this.#follower.changed({ body: decodeJson(answer), version, receivedAt: answer.receivedAt })
+    const isFiltered = headerText(answer.headers, 'x-consul-results-filtered-by-acls') === 'true'
+    this.#follower.changed({ body: decodeJson(answer), version, isFiltered, receivedAt: answer.receivedAt })
     this.#contentHash = contentHash
     this.#isFailing = false
   }

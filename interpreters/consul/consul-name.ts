@@ -45,13 +45,13 @@ function escapeSlash(segment: string): string {
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const plainLabel = /^[A-Za-z0-9_:$-]+$/
 
-/** Undefined for what Consul refuses in a request, and for segments that a URL would swallow. */
+/** Undefined for what Consul refuses in a request (of what does not print only the plain space may stand there), and for segments that a URL would swallow. */
 function textOfLabel(label: Label): string | undefined {
   if (plainLabel.test(label)) return label
   if (label === '.' || label === '..') return undefined
   try {
     const text = strictUtf8.decode(Buffer.from(label, 'latin1'))
-    return /\p{Cc}/u.test(text) ? undefined : text
+    return /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(text) ? undefined : text
   } catch {
     return undefined // bytes that are no text name nothing in Consul
   }

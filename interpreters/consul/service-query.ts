@@ -157,8 +157,9 @@ export class ServiceQuery implements AbsentName {
     }
     phase.atEnd(heard)
     const stop = agent.follow(queryOf(this.#datacenter, this.service), {
-      changed: ({ body, version, receivedAt }) => {
+      changed: ({ body, version, isFiltered, receivedAt }) => {
         const instances = decodeInstances(body, needs)
+        if (isFiltered && instances.length === 0 && (this.#relay.known?.length ?? 0) > 0) throw hidden()
         heard()
         metrics.updated()
         this.#relay.changed(instances, { version, receivedAt })
@@ -217,6 +218,13 @@ export class ServiceQuery implements AbsentName {
     this.#relay.failed(tooMany(this.#context.maxNames))
     return false
   }
+}
+
+/** That a token may no longer see any of them says nothing of whether they are there. */
+function hidden(): NamingError {
+  const message =
+    'Consul leaves out every instance that it showed before: its ACLs no longer allow the token to read them; allow service:read and node:read'
+  return new NamingError('namer-unavailable', message)
 }
 
 function tooMany(maxNames: number): NamingError {

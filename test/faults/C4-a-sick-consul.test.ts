@@ -77,6 +77,28 @@ describe('C4: a sick Consul', () => {
     expect(isNeg(seen)).toBe(false)
   })
 
+  it('that hides a service from the token takes no endpoint away, but is believed of one that was never seen', async () => {
+    const { agent, kernel, replicas, pass, settle } = createConsulFixture()
+    agent.catalog.register(instance('web'))
+    agent.catalog.register(instance('secret'))
+    const web = replicas('/dc1/web')
+    await settle()
+    agent.isFiltered = true
+    agent.body = () => []
+    agent.answer()
+    const secret = replicas('/dc1/secret')
+    await pass(60_000)
+    expect([shown(web), shown(secret), isNeg(web)]).toEqual(['10.0.0.1:80 (stale)', 'neg', false])
+    expect(kernel.sources().find(({ name }) => name === 'consul dc1/web')).toMatchObject({
+      state: 'stale',
+      lastError: expect.stringContaining('allow service:read and node:read'),
+    })
+    agent.isFiltered = false
+    agent.answer()
+    await pass(1_000)
+    expect(shown(web)).toBe('neg')
+  })
+
   it('that says of every service that it is empty is held back until an operator releases it; one service is believed', async () => {
     const { agent, namer, replicas, pass, settle } = createConsulFixture()
     const names = Array.from({ length: 20 }, (_, n) => `web${n}`)
@@ -162,6 +184,23 @@ describe('C4: a datacenter', () => {
 })
 
 describe('C4: over HTTP', () => {
+  it('an answer that is empty for the token takes no endpoint away, until it is not for the token', async () => {
+    const { agent, replicas, until } = await createHttpFixture()
+    agent.register(instance('web'))
+    const seen = replicas('/dc1/web')
+    await until(() => shown(seen) === '10.0.0.1:80')
+    agent.reply = (_, usual) => ({
+      ...usual,
+      headers: { ...usual.headers, 'x-consul-results-filtered-by-acls': 'true' },
+      body: [],
+    })
+    agent.churn('web')
+    await until(() => shown(seen) === '10.0.0.1:80 (stale)')
+    agent.reply = (_, usual) => usual
+    await until(() => shown(seen) === '10.0.0.1:80')
+    expect(isNeg(seen)).toBe(false)
+  })
+
   it('no status, broken connection or silence takes an endpoint away', async () => {
     const { agent, replicas, until } = await createHttpFixture({ useHealthCheck: true })
     agent.register(instance('web'))

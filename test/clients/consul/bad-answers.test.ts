@@ -15,7 +15,7 @@ it.each<[string, FakeFault, string]>([
   [
     '403',
     status(403, 'Permission denied'),
-    'Consul answered 403 "Permission denied": set a token whose policy allows service:read and node:read',
+    'Consul answered 403 "Permission denied": set a token whose policy allows service:read, node:read and agent:read',
   ],
   ['404', status(404, ''), 'Consul answered 404: is this a Consul agent?'],
   ['500 without a leader', status(500, 'No cluster leader'), 'Consul answered 500 "No cluster leader"'],

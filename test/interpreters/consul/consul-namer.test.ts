@@ -18,25 +18,40 @@ describe('the paths of the Consul namer', () => {
     })
   })
 
-  it.each(['/dc1', '/dc1/..', '/dc1/.', '/dc1/\\x00', '/dc1/\\x7f', '/dc1/\\xff\\xfe', '/\\x0a/web'])(
-    'make %s neg without asking Consul',
-    async path => {
-      const { agent, tree, replicas, settle } = createConsulFixture()
-      const seen = [tree(path), replicas(path)]
-      await settle()
-      expect(seen.map(({ last }) => last)).toMatchObject([{ value: { kind: 'neg' } }, { value: { kind: 'neg' } }])
-      expect([agent.counts.begun, agent.counts.datacentersAsked]).toEqual([0, 0])
-    },
-  )
+  it.each([
+    '/dc1',
+    '/dc1/..',
+    '/dc1/.',
+    '/dc1/\\x00',
+    '/dc1/\\x7f',
+    '/dc1/\\xff\\xfe',
+    '/\\x0a/web',
+    '/dc1/a\\xc2\\xa0b',
+    '/dc1/\\xe2\\x80\\x8b',
+  ])('make %s neg without asking Consul', async path => {
+    const { agent, tree, replicas, settle } = createConsulFixture()
+    const seen = [tree(path), replicas(path)]
+    await settle()
+    expect(seen.map(({ last }) => last)).toMatchObject([{ value: { kind: 'neg' } }, { value: { kind: 'neg' } }])
+    expect([agent.counts.begun, agent.counts.datacentersAsked]).toEqual([0, 0])
+  })
 
   it('reach Consul as one percent-encoded segment', async () => {
     const { agent, replicas, settle } = createConsulFixture()
-    for (const service of ['a/b', 'a b', 'a?dc=x', 'é']) agent.catalog.register(instance(service))
-    const seen = ['/dc1/a\\x2fb', '/dc1/a\\x20b', '/dc1/a\\x3fdc\\x3dx', '/dc1/\\xc3\\xa9'].map(replicas)
+    const odd = 'x'.repeat(300)
+    for (const service of ['a/b', 'a b', 'a?dc=x', 'é', '50%;', odd]) agent.catalog.register(instance(service))
+    const seen = [
+      '/dc1/a\\x2fb',
+      '/dc1/a\\x20b',
+      '/dc1/a\\x3fdc\\x3dx',
+      '/dc1/\\xc3\\xa9',
+      '/dc1/50\\x25\\x3b',
+      `/dc1/${odd}`,
+    ].map(replicas)
     await settle()
-    expect(seen.map(shown)).toEqual(Array(4).fill('10.0.0.1:80'))
+    expect(seen.map(shown)).toEqual(Array(6).fill('10.0.0.1:80'))
     expect(agent.paths).toEqual(
-      ['a%20b', 'a%2Fb', 'a%3Fdc%3Dx', '%C3%A9'].map(name => `/catalog/service/${name}`).sort(),
+      ['a%20b', 'a%2Fb', 'a%3Fdc%3Dx', '%C3%A9', '50%25%3B', odd].map(name => `/catalog/service/${name}`).sort(),
     )
   })
 
@@ -243,6 +258,9 @@ describe('addresses', () => {
     expect(shown(seen)).toBe('10.0.0.1:80')
     dns.set('other.internal', new Error('no answer'))
     agent.register(instance('web', 1, { address: 'other.internal' }))
+    await settle()
+    expect(shown(seen)).toBe('10.0.0.1:80 (stale)')
+    agent.answer()
     await settle()
     expect(shown(seen)).toBe('10.0.0.1:80 (stale)')
     agent.answer()

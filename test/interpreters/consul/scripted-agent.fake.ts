@@ -24,6 +24,8 @@ export class ScriptedAgent implements ConsulAgent {
   datacentersFailure: Error | undefined
   /** Replaces the usual answer of a query. */
   body: (query: ConsulQuery, usual: unknown) => unknown = (_query, usual) => usual
+  /** Whether the agent says of its answers that the token may not see all. */
+  isFiltered = false
   /** How often a query was begun, by path. */
   readonly begun: string[] = []
   readonly counts = { begun: 0, requests: 0, selfAsked: 0, datacentersAsked: 0, mostFollowed: 0 }
@@ -108,7 +110,7 @@ export class ScriptedAgent implements ConsulAgent {
     }
     follow.told = text
     try {
-      follower.changed({ body, version, receivedAt: this.#clock.monotonic() })
+      follower.changed({ body, version, isFiltered: this.isFiltered, receivedAt: this.#clock.monotonic() })
     } catch (error) {
       follow.told = undefined
       if (!(error instanceof Error)) throw error
