@@ -75,6 +75,11 @@ class FollowedQuery {
   #contentHash: string | undefined
   /** The follower heard of a failure since it heard of content. */
   #isFailing = false
+  /**
+   * Consul may have started again: then a leader answers from a state that lacks its latest writes, and says nothing of that,
+   * until it has read its log to the end. Only a consistent read waits for that.
+   */
+  #mayBeBehind = false
   /** The last answer is not believed before the leader has said the same. */
   #mustAskLeader = false
   #rereadAt: number
@@ -143,11 +148,14 @@ class FollowedQuery {
 
   #nextRead(): Read {
     const { mode, slots, clock, http } = this.#context
-    if (this.#losses !== http.losses) this.#index.forget()
+    if (this.#losses !== http.losses) {
+      this.#index.forget()
+      this.#mayBeBehind = true
+    }
     this.#losses = http.losses
     const isReread = clock.monotonic() >= this.#rereadAt && !this.#mustAskLeader && this.#index.next !== undefined
     const confirms = this.#mustAskLeader
-    const asksLeader = confirms || isReread
+    const asksLeader = confirms || isReread || this.#mayBeBehind
     this.#mustAskLeader = false
     const index = asksLeader ? undefined : this.#index.next
     return {
@@ -156,7 +164,7 @@ class FollowedQuery {
       isReread,
       confirms,
       isFinal: index === undefined && (asksLeader || mode !== 'stale'),
-      mode: asksLeader && mode === 'stale' ? 'default' : mode,
+      mode: this.#mayBeBehind ? 'consistent' : asksLeader && mode === 'stale' ? 'default' : mode,
     }
   }
 
@@ -188,6 +196,7 @@ class FollowedQuery {
     const isNew = contentHash !== this.#contentHash
     if (read.index === undefined) this.#index.forget()
     const fell = this.#index.learn(version) === 'fell'
+    this.#mayBeBehind = fell
     this.#notePace(read, answer, isNew)
     if (isNew && this.#contentHash !== undefined && !read.isFinal && (fell || read.mode === 'stale')) {
       this.#mustAskLeader = true
@@ -207,6 +216,7 @@ class FollowedQuery {
 
   #tellFailure(error: Error, retryAt: number): void {
     this.#isFailing = true
+    this.#mayBeBehind = true
     this.#index.forget()
     this.#follower.failed(error, retryAt)
   }

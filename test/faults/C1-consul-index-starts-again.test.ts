@@ -43,6 +43,25 @@ describe('C1: an index that starts again', () => {
     expect(counts.failures).toEqual([])
   })
 
+  it('is not taken for the present while a restarted server still reads its log: only a consistent read waits for that', async () => {
+    const trial = await startConsulTrial()
+    const { consul, advanceUntil } = trial
+    for (let i = 0; i < 20; i++) consul.churn()
+    consul.register({ service: 'web', port: 1 })
+    const source = followAsSource(trial, web)
+    await advanceUntil(() => consul.held === 1)
+    await consul.stop()
+    await advanceUntil(() => source.report?.state === 'stale')
+    consul.reply = ({ parameters }, usual) =>
+      parameters.has('consistent') ? usual : { ...usual, index: '3', body: [] }
+    await consul.restartEmpty({ service: 'web', port: 2 })
+    await advanceUntil(() => source.values.at(-1) === '2')
+    expect(source.values).toEqual(['1', '2'])
+    consul.reply = (_, usual) => usual
+    await advanceUntil(() => consul.held === 1)
+    expect(consul.requests.at(-1)?.parameters.has('consistent')).toBe(false)
+  })
+
   it('is seen in an answer, with no connection lost: the next query has no index, and the content is believed then', async () => {
     const { consul, agent, advanceUntil } = await startConsulTrial()
     for (let i = 0; i < 20; i++) consul.churn()
