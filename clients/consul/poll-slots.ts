@@ -12,6 +12,10 @@ const growSteps = 16
 /** It never falls below an eighth, so that an agent that refuses everything for a while costs no long turns afterwards. */
 const leastShare = 8
 
+/** An agent refuses within milliseconds; a request that is under way for longer was taken. */
+const provenAfterMs = 500
+/** After the first refusal, the agent needs so long to notice which connections have ended; in milliseconds. */
+const settleMs = 500
 /** Refusals come in bursts; what they make of the limit is told once, so long after the first, in milliseconds. */
 const tellAfterMs = 1_000
 
@@ -49,6 +53,8 @@ export class PollSlots {
   #yielding = 0
   #firstsServed = 0
   #isClosed = false
+  /** The first refusal of the last burst. */
+  #refusedAt = Number.NEGATIVE_INFINITY
   #cancelGrowth: Cancel | undefined
   #cancelYield: Cancel | undefined
   #cancelTell: Cancel | undefined
@@ -96,11 +102,19 @@ export class PollSlots {
     })
   }
 
-  /** The agent refused one of the requests under way: fewer at once, until it has been quiet for a while. */
-  refused(): void {
+  /**
+   * The agent refused a request that was sent then (monotonic): fewer at once, until it has been quiet for a while. Each
+   * refused request that was sent before the first refusal was one too many. One that was sent afterwards, under the lower
+   * limit, may have come before the agent noticed the ends of others, so it counts only when things have settled.
+   */
+  refused(sentAt: number): void {
     if (this.#isClosed) return
+    const now = this.#options.clock.monotonic()
+    const isFirst = now - this.#refusedAt >= settleMs
+    if (!isFirst && sentAt > this.#refusedAt) return
+    if (isFirst) this.#refusedAt = now
     const least = Math.ceil(this.#options.limit / leastShare)
-    const limit = Math.max(least, Math.min(this.#limit, this.#inUse - 1))
+    const limit = Math.max(least, (isFirst ? Math.min(this.#limit, this.#inUse) : this.#limit) - 1)
     if (limit < this.#limit) {
       this.#limit = limit
       this.#cancelTell ??= this.#options.clock.after(tellAfterMs, () => {

@@ -69,6 +69,19 @@ it('tells of a burst of refusals once, with the limit that came of it, and nothi
   expect([limits.length, clock.waiting]).toEqual([1, 0])
 })
 
+it('keeps the requests that the agent has taken, however many it refuses beside them while it is slow', async () => {
+  const { clock, slots, take, granted } = createSlots(64)
+  for (let i = 0; i < 64; i++) take(`held${i}`)
+  await runMicrotasks()
+  for (const slot of granted.slice(0, 40)) slot.hold(60_000, () => {})
+  clock.advance(500)
+  for (let i = 0; i < 100; i++) {
+    slots.refused()
+    granted.splice(40, 1)[0]?.release()
+  }
+  expect([slots.limit, slots.inUse]).toEqual([40, 40])
+})
+
 it('ends at most one held request for each first read that waits, an eighth of all at once', async () => {
   const { slots, take, granted } = createSlots(16)
   slots.queries = 40
@@ -102,4 +115,24 @@ it('holds a query for half a minute to a minute, or for its share of a turn when
   expect([waitMsFor(180, 180, () => 0), waitMsFor(180, 180, () => 1)]).toEqual([30_000, 60_000])
   expect(waitMsFor(500, 180, () => 0)).toBe(1224)
   expect(waitMsFor(50_000, 180, () => 0)).toBe(250)
+})
+
+it('lowers its limit by one for each refused request of a burst, and not for their next tries before things have settled', async () => {
+  const { clock, slots, take } = createSlots(180)
+  for (let i = 0; i < 180; i++) take(`r${i}`)
+  const sentAt = clock.monotonic()
+  for (let i = 0; i < 7; i++) slots.refused(sentAt)
+  expect(slots.limit).toBe(173)
+  for (let round = 0; round < 20; round++) {
+    clock.advance(20)
+    slots.refused(clock.monotonic())
+    slots.refused(sentAt)
+    slots.refused(clock.monotonic())
+  }
+  expect(slots.limit).toBe(153)
+  clock.advance(500)
+  slots.refused(clock.monotonic() - 10)
+  expect(slots.limit).toBe(152)
+  slots.close()
+  expect(clock.waiting).toBe(0)
 })
