@@ -1,6 +1,7 @@
 // What an API server's answers say beside objects: error statuses and when to come again. Knows nothing of loops.
 import { KubernetesStatusError } from './cluster.ts'
 import type { Exchange } from './exchange.ts'
+import { cureOf } from './say-failure.ts'
 
 /** A server may ask for more; we come again after so long at the latest. */
 const longestRetryAfterMs = 60_000
@@ -36,7 +37,8 @@ export async function refusal(exchange: Exchange, path: string): Promise<Refused
   const text = await readBody(exchange, maxErrorBytes, () => {}).then(String, () => '')
   const seconds = Number(headers['retry-after'] ?? 0)
   const retryAfterMs = Number.isFinite(seconds) ? Math.min(Math.max(0, seconds * 1000), longestRetryAfterMs) : 0
-  return new RefusedError(`${path}: ${status} ${messageOf(text)}`.trimEnd(), status, retryAfterMs)
+  const said = `${path}: ${status} ${messageOf(text)}`.trimEnd()
+  return new RefusedError(`${said}${cureOf(status, text)}`, status, retryAfterMs)
 }
 
 function messageOf(text: string): string {

@@ -1,5 +1,5 @@
 // Lists a collection, then watches it from there, for ever; lists anew whenever the watch can no longer be trusted.
-import type { Clock, Random } from '../../watch/clock.ts'
+import type { Cancel, Clock, Random } from '../../watch/clock.ts'
 import { runSourceLoop } from '../../watch/source-loop.ts'
 import { RefusedError } from './answer.ts'
 import type { Collection, CollectionFollower } from './cluster.ts'
@@ -16,13 +16,18 @@ import { WatchEnding } from './watch-ending.ts'
 import { decodeWatchEvent, WatchBrokenError, type WatchEvent } from './watch-event.ts'
 
 const backoff = { minMs: 200, maxMs: 5_000 }
-/** The server ends a watch after a time drawn from these, in seconds. */
-const watchSeconds = { least: 240, most: 300 }
-/**
- * Longer than between two bookmarks, which come about once a minute. Holds for the head too, which a proxy may keep back
- * until there is data. Dead paths are noticed sooner, by the connections.
- */
-const watchIdleMs = 90_000
+interface WatchSpan {
+  /** The server ends a watch after a time drawn from these, in seconds. */
+  readonly least: number
+  readonly most: number
+  /** So long after the drawn time a watch may be silent. Holds for the head too, which a proxy may keep back until there is data. */
+  readonly idleMs: (seconds: number) => number
+}
+
+/** The connections notice dead paths, so a silence only has to be longer than between two bookmarks: about a minute. */
+const checkedSpan: WatchSpan = { least: 240, most: 300, idleMs: () => 90_000 }
+/** Nothing but the end of a quiet watch shows that its path is alive; without it the path is dead. At most 14 s. */
+const uncheckedSpan: WatchSpan = { least: 8, most: 11, idleMs: seconds => (seconds + 3) * 1000 }
 /** A watch that lived so long has done well, however it ended. */
 const steadyMs = 5_000
 /** So many watches in a row may end before that and be opened again at once; the next one backs off. */
@@ -65,6 +70,8 @@ export class CollectionFollow<T> {
   #mustList = true
   #quickEnds = 0
   #olderSince: number | undefined
+  /** The watches are checked until one of them ends otherwise than well. */
+  #endChecks: Cancel | undefined
   /** When the watch under way was answered. */
   #watchingSince: number | undefined
 
@@ -81,7 +88,7 @@ export class CollectionFollow<T> {
       onSame: () => this.#news.contact(),
       onMissed: (missed, listing) => this.#takeMissed(missed, listing),
       onError: error => {
-        if (error instanceof WatchBrokenError) this.#ending?.abort(error)
+        if (error instanceof WatchBrokenError) this.#doubt(error)
         else options.onCheckFailed(toError(error))
       },
     })
@@ -106,6 +113,7 @@ export class CollectionFollow<T> {
 
   close(): void {
     this.#closeLoop()
+    this.#stopChecks()
     this.#news.close()
   }
 
@@ -124,6 +132,7 @@ export class CollectionFollow<T> {
       this.#quickEnds = 0
       succeeded()
     }
+    if (end !== undefined) this.#stopChecks()
     this.#mustList ||= makesDoubtful(end)
     if (end !== undefined && !this.#isQuiet(end)) throw end
     if (++this.#quickEnds > quickEnds) throw end ?? new Error(`${this.#path}: watches end as soon as they begin`)
@@ -132,7 +141,9 @@ export class CollectionFollow<T> {
   /** Ends of a watch that are part of its life: the next attempt comes at once. */
   #isQuiet(end: unknown): boolean {
     if (end instanceof RefusedError) return end.status === 410
-    return this.#watchingSince !== undefined && (end instanceof WatchBrokenError || end instanceof DeadlineError)
+    if (this.#watchingSince === undefined) return false
+    const mayBeDeadPath = !this.#options.requests.isPathChecked
+    return end instanceof WatchBrokenError || (end instanceof DeadlineError && !mayBeDeadPath)
   }
 
   get #path(): string {
@@ -176,13 +187,15 @@ export class CollectionFollow<T> {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { requests, counts } = this.#options
+    const { requests, counts, random } = this.#options
     counts.watches++
     const ending = new WatchEnding(signal)
     this.#ending = ending
-    const path = this.#watchPath()
+    const { least, most, idleMs } = requests.isPathChecked ? checkedSpan : uncheckedSpan
+    const seconds = least + Math.floor(random() * (most - least + 1))
+    const path = this.#watchPath(seconds)
     try {
-      await requests.ask({ path, signal: ending.signal, idleMs: watchIdleMs }, answer =>
+      await requests.ask({ path, signal: ending.signal, idleMs: idleMs(seconds) }, answer =>
         this.#readWatch(answer, ending),
       )
     } finally {
@@ -190,26 +203,24 @@ export class CollectionFollow<T> {
     }
   }
 
-  #watchPath(): string {
-    const { collection, random } = this.#options
-    const { least, most } = watchSeconds
+  #watchPath(seconds: number): string {
+    const { collection } = this.#options
     const parameters = selectors(collection)
     parameters.set('watch', 'true')
     parameters.set('allowWatchBookmarks', 'true')
     parameters.set('resourceVersion', this.#held.version ?? '')
-    parameters.set('timeoutSeconds', String(least + Math.floor(random() * (most - least + 1))))
+    parameters.set('timeoutSeconds', String(seconds))
     return `${collection.path}?${parameters}`
   }
 
   async #readWatch(answer: Answer, ending: WatchEnding): Promise<void> {
     this.#watchingSince = this.#clock.monotonic()
     const cancelRecovery = this.#clock.after(recoveredAfterMs, () => this.#news.recovered())
-    const cancelCheck = this.#check.during(ending.signal)
+    this.#endChecks ??= this.#check.begin()
     try {
       await this.#readLines(answer, ending)
     } finally {
       cancelRecovery()
-      cancelCheck()
     }
   }
 
@@ -252,13 +263,23 @@ export class CollectionFollow<T> {
 
   /** Takes what the watch has missed, and ends it. */
   #takeMissed(missed: Differences<T>, listing: Listing<T>): void {
-    const ending = this.#ending
     this.#options.counts.drift += missed.size
     for (const [key, listed] of missed) {
       this.#held.set(key, listed)
-      this.#news.changed(key, listing.receivedAt, error => ending?.abort(error))
+      this.#news.changed(key, listing.receivedAt, error => this.#doubt(error))
     }
-    ending?.abort(new WatchBrokenError(`${this.#path}: the watch did not tell of ${missed.size} changes`))
+    this.#doubt(new WatchBrokenError(`${this.#path}: the watch did not tell of ${missed.size} changes`))
+  }
+
+  /** Ends the watch under way, if there is one, and lists before the next. */
+  #doubt(error: unknown): void {
+    this.#mustList = true
+    this.#ending?.abort(error)
+  }
+
+  #stopChecks(): void {
+    this.#endChecks?.()
+    this.#endChecks = undefined
   }
 }
 

@@ -36,7 +36,7 @@ class Connections implements Wire {
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#http1 = createHttp1Wire(clock)
+    this.#http1 = createHttp1Wire()
   }
 
   async open(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {

@@ -9,6 +9,8 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders
   /** Yields buffers. Fails when the connection breaks or the request's signal aborts. */
   readonly body: Readable
+  /** Whether its connection breaks by itself when the path dies without a word. */
+  readonly isPathChecked: boolean
 }
 
 /** Connections to one API server. Whoever made it closes it. */

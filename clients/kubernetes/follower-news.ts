@@ -2,6 +2,7 @@
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { CollectionFollower } from './cluster.ts'
 import type { HeldObjects } from './held-objects.ts'
+import { sayFailure } from './say-failure.ts'
 
 /** Ends with `close`. */
 export class FollowerNews<T> {
@@ -50,7 +51,7 @@ export class FollowerNews<T> {
   failed(error: Error, retryAt: number): void {
     if (!this.#isOpen) return
     this.#isFailing = true
-    this.#follower.failed(error, retryAt)
+    this.#follower.failed(sayFailure(error), retryAt)
   }
 
   /** A sign of life, which is news only after a failure. */

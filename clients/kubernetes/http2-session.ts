@@ -26,14 +26,16 @@ export class StreamRefusedError extends Error {
 /** Disposed by itself when it breaks, when idle for long, or by close. */
 export class Http2Session {
   readonly #session: ClientHttp2Session
+  readonly #socket: TLSSocket
   readonly #clock: Clock
   #streams = 0
   #isLeaving = false
   #cancelPing: Cancel | undefined
   #cancelIdle: Cancel | undefined
 
-  private constructor(session: ClientHttp2Session, clock: Clock, onEnd: () => void) {
+  private constructor(session: ClientHttp2Session, socket: TLSSocket, clock: Clock, onEnd: () => void) {
     this.#session = session
+    this.#socket = socket
     this.#clock = clock
     session.once('goaway', () => {
       this.#isLeaving = true
@@ -56,7 +58,7 @@ export class Http2Session {
     })
     await toldSettings(session, clock)
     session.setLocalWindowSize(sessionWindowBytes)
-    return new Http2Session(session, clock, onEnd)
+    return new Http2Session(session, socket, clock, onEnd)
   }
 
   /** False from the server's GOAWAY on: what is under way may end, nothing begins. */
@@ -68,10 +70,10 @@ export class Http2Session {
 
   /** Rejects with StreamRefusedError when the server took no notice of the request. */
   request(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
-    this.#cancelIdle?.()
-    this.#streams++
     return new Promise((resolve, reject) => {
       const stream = this.#start(target, path, signal)
+      this.#cancelIdle?.()
+      this.#streams++
       stream.once('close', () => {
         this.#streams--
         this.#mayIdle()
@@ -81,7 +83,9 @@ export class Http2Session {
         const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
         reject(isRefused ? new StreamRefusedError(error.message, { cause: error }) : error)
       })
-      stream.once('response', headers => resolve({ status: Number(headers[':status']), headers, body: stream }))
+      stream.once('response', headers =>
+        resolve({ status: Number(headers[':status']), headers, body: stream, isPathChecked: true }),
+      )
     })
   }
 
@@ -113,9 +117,17 @@ export class Http2Session {
       this.close(new Error('no PING could be sent'))
       return
     }
+    this.#awaitAnswer(this.#socket.bytesRead)
+  }
+
+  /** Bytes count as an answer to come: on a busy path it stands in line behind them. */
+  #awaitAnswer(bytesRead: number): void {
     // One more turn after the deadline: an answer that came while the process stood still must have its chance first.
     this.#cancelPing = this.#clock.after(pingDeadlineMs, () => {
-      this.#cancelPing = this.#clock.defer(() => this.close(new Error('the path is dead: no answer to a PING')))
+      this.#cancelPing = this.#clock.defer(() => {
+        if (this.#socket.bytesRead > bytesRead) this.#awaitAnswer(this.#socket.bytesRead)
+        else this.close(new Error('the path is dead: no answer to a PING'))
+      })
     })
   }
 }

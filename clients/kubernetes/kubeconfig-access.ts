@@ -34,7 +34,7 @@ export class Kubeconfig {
   async read(): Promise<Target> {
     const { config, tokenFile } = await this.#load()
     const server = config.getCurrentCluster()
-    if (server === null) throw new Error('the kubeconfig has no such context, or its context names no cluster')
+    if (server === null) throw new Error(noCluster(this.#access))
     if (server.proxyUrl !== undefined) throw new Error('a proxy-url in the kubeconfig is not supported')
     // The library's own type for this call: options of an HTTPS request that it fills in.
     const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] & Credentials = { headers: {} }
@@ -49,7 +49,7 @@ export class Kubeconfig {
     const held = this.#loaded
     const now = this.#clock.monotonic()
     if (held !== undefined && (refreshesItself(held.config) || now - held.at < reloadAfterMs)) return held
-    this.#loaded = { ...(await loadConfig(this.#access)), at: now }
+    this.#loaded = { ...(await loadNamed(this.#access)), at: now }
     return this.#loaded
   }
 }
@@ -70,6 +70,21 @@ interface Credentials {
   key?: Buffer | string
   servername?: string
   rejectUnauthorized?: boolean
+}
+
+function noCluster({ kubeconfig, context }: KubeconfigAccess): string {
+  const which = context === undefined ? 'its current-context is no' : `"${context}" is no`
+  return `the kubeconfig ${kubeconfig} leads to no cluster: ${which} context of it, or names a cluster that it does not have`
+}
+
+/** What is wrong with the file says which file. */
+async function loadNamed(access: KubeconfigAccess): Promise<Omit<LoadedConfig, 'at'>> {
+  try {
+    return await loadConfig(access)
+  } catch (cause) {
+    const [why = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n')
+    throw new Error(`the kubeconfig ${access.kubeconfig} cannot be read: ${why}`, { cause })
+  }
 }
 
 async function loadConfig({ kubeconfig, context }: KubeconfigAccess): Promise<Omit<LoadedConfig, 'at'>> {

@@ -22,6 +22,7 @@ export class Requests {
   readonly #access: AccessSource
   readonly #wire: Wire
   readonly #clock: Clock
+  #isPathChecked = false
 
   constructor(access: AccessSource, wire: Wire, clock: Clock) {
     this.#access = access
@@ -31,6 +32,11 @@ export class Requests {
 
   get clock(): Clock {
     return this.#clock
+  }
+
+  /** Whether the connections notice a path that died without a word, going by the last answer; false before the first. */
+  get isPathChecked(): boolean {
+    return this.#isPathChecked
   }
 
   /**
@@ -43,6 +49,7 @@ export class Requests {
     try {
       const target = await unlessAborted(this.#access.target(), deadline.signal)
       const exchange = await this.#wire.open(target, path, deadline.signal)
+      this.#isPathChecked = exchange.isPathChecked
       const alive = (): void => deadline.arm(idleMs, `${path}: silent for ${idleMs / 1000} s`)
       alive()
       if (exchange.status === 401) this.#access.forget(target)
@@ -65,8 +72,9 @@ async function answered<T>(exchange: Exchange, path: string, use: () => Promise<
 }
 
 /** A credential plugin may hang: it is waited for no longer than the rest. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  return await new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     promise.then(resolve, reject)
   })

@@ -36,7 +36,7 @@ export class WatchCheck<T> {
     this.#options = options
   }
 
-  /** All was listed just now: the next check is due after the whole time, over the ends of watches. */
+  /** All was listed just now: the next check is due after the whole time. */
   listed(): void {
     const { clock, random } = this.#options
     this.#dueAt = clock.monotonic() + checkEveryMs * (0.9 + 0.2 * random())
@@ -47,23 +47,37 @@ export class WatchCheck<T> {
     this.#touched?.add(key)
   }
 
-  /** Checks whenever it is due until cancelled or aborted. */
-  during(signal: AbortSignal): Cancel {
-    const { clock, onError } = this.#options
-    let cancel = clock.after(Math.max(0, this.#dueAt - clock.monotonic()), () => {
-      this.#check(signal).catch((error: unknown) => {
-        if (!signal.aborted) onError(error)
+  /** Checks whenever it is due, until cancelled; what is under way then finds nothing. */
+  begin(): Cancel {
+    const { clock } = this.#options
+    const ending = new AbortController()
+    const next = (): Cancel =>
+      clock.after(Math.max(0, this.#dueAt - clock.monotonic()), () => {
+        void this.#check(ending.signal)
+        this.listed()
+        cancelNext = next()
       })
-      this.listed()
-      cancel = this.during(signal)
-    })
-    return () => cancel()
+    let cancelNext = next()
+    return () => {
+      cancelNext()
+      ending.abort()
+    }
   }
 
+  /** Never rejects. */
   async #check(signal: AbortSignal): Promise<void> {
+    this.#touched = new Set()
+    try {
+      await this.#compare(this.#touched, signal)
+    } catch (error) {
+      if (!signal.aborted) this.#options.onError(error)
+    } finally {
+      this.#touched = undefined
+    }
+  }
+
+  async #compare(touched: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
     const { held, list, onSame, onMissed } = this.#options
-    const touched = new Set<string>()
-    this.#touched = touched
     const seen = held.version ?? ''
     const listing = await list(signal)
     if (isOlder(listing.version, seen))
@@ -71,18 +85,21 @@ export class WatchCheck<T> {
     if (differencesOf(listing, held, touched).size > 0) await this.#wait(onItsWayMs, signal)
     signal.throwIfAborted()
     const missed = differencesOf(listing, held, touched)
-    this.#touched = undefined
     if (missed.size === 0) onSame()
     else onMissed(missed, listing)
   }
 
   #wait(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise(resolve => {
-      const cancel = this.#options.clock.after(ms, resolve)
-      signal.addEventListener('abort', () => {
+      const abort = (): void => {
         cancel()
         resolve()
+      }
+      const cancel = this.#options.clock.after(ms, () => {
+        signal.removeEventListener('abort', abort)
+        resolve()
       })
+      signal.addEventListener('abort', abort, { once: true })
     })
   }
 }

@@ -1,11 +1,11 @@
 // K7: a collection that nobody changes is watched without a gap: each watch is followed at once by the next, from the
 // version up to which all is known.
 import { describe, expect, it } from 'vitest'
-import { Rig } from '../clients/kubernetes/rig.fixture.ts'
+import { startInPod } from '../clients/kubernetes/pod.fixture.ts'
 
 describe('K7: a quiet collection', () => {
   it('is watched again at once whenever the server ends a watch', async () => {
-    await using rig = await Rig.start()
+    await using rig = await startInPod()
     rig.put('a', 1)
     const followed = await rig.followOpen()
     for (let watch = 2; watch <= 5; watch++) {
@@ -22,7 +22,7 @@ describe('K7: a quiet collection', () => {
   })
 
   it('shows an edit made between two watches in the next one, without a list', async () => {
-    await using rig = await Rig.start()
+    await using rig = await startInPod()
     const followed = await rig.followOpen()
     for (let size = 1; size <= 3; size++) {
       rig.api.bookmark()
@@ -35,14 +35,14 @@ describe('K7: a quiet collection', () => {
   })
 
   it('asks for bookmarks and for an end by the server between 240 and 300 seconds', async () => {
-    await using rig = await Rig.start()
+    await using rig = await startInPod()
     await rig.followOpen()
     const { parameters } = rig.api.requests[1] ?? { parameters: new URLSearchParams() }
     expect([parameters.get('allowWatchBookmarks'), parameters.get('timeoutSeconds')]).toEqual(['true', '270'])
   })
 
   it('backs off from a server whose watches end as soon as they begin', async () => {
-    await using rig = await Rig.start()
+    await using rig = await startInPod()
     const followed = rig.follow()
     rig.api.fail({ kind: 'text', text: '', ending: 'end' }, { verb: 'watch' })
     await followed.until(() => followed.isFailing)

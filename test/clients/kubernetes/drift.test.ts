@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { Rig } from './rig.fixture.ts'
+import { startInPod } from './pod.fixture.ts'
 
 describe('the slow list beside a watch', () => {
   it('is no news, and no drift, while the watch tells all', async () => {
-    await using rig = await Rig.start()
+    await using rig = await startInPod()
     for (const name of ['a', 'b', 'c']) rig.put(name, 1)
     const followed = await rig.followOpen()
     rig.put('a', 2)
@@ -16,7 +16,7 @@ describe('the slow list beside a watch', () => {
   })
 
   it('does not take for drift what changes while it is under way', async () => {
-    await using rig = await Rig.start()
+    await using rig = await startInPod()
     for (const name of ['a', 'b']) rig.put(name, 1)
     const followed = await rig.followOpen()
     rig.api.onRequest = ({ verb }) => {
@@ -32,7 +32,7 @@ describe('the slow list beside a watch', () => {
   })
 
   it('finds a missed change and a missed delete, tells them once, and the watch begins anew', async () => {
-    await using rig = await Rig.start()
+    await using rig = await startInPod()
     for (const name of ['a', 'b', 'c']) rig.put(name, 1)
     const followed = await rig.followOpen()
     rig.apart(() => {
@@ -49,7 +49,7 @@ describe('the slow list beside a watch', () => {
   })
 
   it('says when it failed in itself, and does no harm', async () => {
-    await using rig = await Rig.start()
+    await using rig = await startInPod()
     rig.put('a', 1)
     const followed = await rig.followOpen()
     rig.api.fail({ kind: 'status', status: 503 }, { verb: 'list', times: 1 })
