@@ -35,7 +35,7 @@ class HttpConsulAgent implements ConsulAgent {
     this.#http = new HttpGet({
       ...options,
       maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
-      onRefused: () => this.#slots.refused(),
+      onRefused: openedAt => this.#slots.refused(openedAt),
       onAnswer: () => this.#reach.answered(),
     })
     this.#reach = new AgentReach({

@@ -20,8 +20,8 @@ export interface DialerOptions {
   readonly address: string
   readonly tls?: ConsulTls
   readonly clock: Clock
-  /** The agent took a connection and ended it at once without a word, as it does over its limit. */
-  readonly onRefused: () => void
+  /** The agent took a connection, at that time (monotonic), and ended it at once without a word, as it does over its limit. */
+  readonly onRefused: (openedAt: number) => void
   /** A connection that served was lost: whoever listens there now may be another agent, or one that has forgotten all. */
   readonly onLost: () => void
 }
@@ -77,7 +77,7 @@ export class Dialer {
     const ended = (): void => {
       socket.off('end', ended).off('error', broken)
       if (socket.bytesRead > 0) onLost()
-      else if (clock.monotonic() - openedAt < refusedWithinMs) onRefused()
+      else if (clock.monotonic() - openedAt < refusedWithinMs) onRefused(openedAt)
     }
     const broken = (error: NodeJS.ErrnoException): void => {
       if (error.syscall !== undefined) ended()

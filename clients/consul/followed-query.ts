@@ -43,6 +43,9 @@ interface Read {
   readonly mode: ConsistencyMode
 }
 
+/** A place that was given up is free only when the agent has noticed that its connection ended. */
+const endNoticedMs = 25
+
 const yielded = Symbol('yielded')
 
 /** Follows until the signal aborts. */
@@ -80,6 +83,8 @@ class FollowedQuery {
    * until it has read its log to the end. Only a consistent read waits for that.
    */
   #mayBeBehind = false
+  /** The agent has not said anything of it yet, good or bad. */
+  #isUnheard = true
   /** The last answer is not believed before the leader has said the same. */
   #mustAskLeader = false
   #rereadAt: number
@@ -101,6 +106,7 @@ class FollowedQuery {
   }
 
   failed(error: unknown, retryAt: number): void {
+    if (!(error instanceof ConsulError) || error.reason !== 'refused') this.#isUnheard = false
     this.#context.events.onFailure?.(error instanceof ConsulError ? error.reason : 'malformed')
     this.#tellFailure(asError(error), retryAt)
   }
@@ -115,6 +121,7 @@ class FollowedQuery {
     try {
       const read = this.#nextRead()
       const answer = await this.#ask(read, slot, signal)
+      if (answer === yielded) await pause(clock, endNoticedMs, signal)
       slot.release()
       if (answer === yielded || signal.aborted) return
       this.#take(read, answer)
@@ -132,7 +139,7 @@ class FollowedQuery {
     const { reach, slots } = this.#context
     for (;;) {
       if (reach.isAway) await reach.wait((error, retryAt) => this.#tellFailure(error, retryAt), signal)
-      const slot = await slots.take(this.#contentHash === undefined && !this.#isFailing, signal)
+      const slot = await slots.take(this.#isUnheard, signal)
       if (slot === undefined || !reach.isAway) return slot
       slot.release()
     }
@@ -141,7 +148,7 @@ class FollowedQuery {
   /** A failure that concerns more than this query. */
   #noteFailure(error: ConsulError): void {
     const { reach, slots } = this.#context
-    if (error.reason === 'refused') slots.refused()
+    if (error.reason === 'refused') slots.refused(this.#sentAt)
     else if (error.reason === 'unreachable') reach.unreachable(error)
     else if (error.reason === 'connection') reach.broke(error)
   }
@@ -211,7 +218,7 @@ class FollowedQuery {
     const isFiltered = headerText(answer.headers, 'x-consul-results-filtered-by-acls') === 'true'
     this.#follower.changed({ body: decodeJson(answer), version, isFiltered, receivedAt: answer.receivedAt })
     this.#contentHash = contentHash
-    this.#isFailing = false
+    this.#isFailing = this.#isUnheard = false
   }
 
   #tellFailure(error: Error, retryAt: number): void {

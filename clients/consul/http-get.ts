@@ -22,7 +22,8 @@ export interface HttpGetOptions {
   readonly token?: string
   readonly maxBodyBytes: number
   readonly clock: Clock
-  readonly onRefused: () => void
+  /** The agent ended a connection at once that was opened then (monotonic). */
+  readonly onRefused: (openedAt: number) => void
   /** The head of an answer came, be it an error. */
   readonly onAnswer: () => void
 }

@@ -113,7 +113,7 @@ export class PollSlots {
     const isFirst = now - this.#refusedAt >= settleMs
     if (!isFirst && sentAt > this.#refusedAt) return
     if (isFirst) this.#refusedAt = now
-    const least = Math.ceil(this.#options.limit / leastShare)
+    const least = Math.max(Math.ceil(this.#options.limit / leastShare), this.#proven)
     const limit = Math.max(least, (isFirst ? Math.min(this.#limit, this.#inUse) : this.#limit) - 1)
     if (limit < this.#limit) {
       this.#limit = limit
@@ -123,6 +123,14 @@ export class PollSlots {
       })
     }
     this.#growAfter(learnAgainMs)
+  }
+
+  /** Requests that the agent has held for a while, and so has taken: it serves so many, whatever it refuses beside them. */
+  get #proven(): number {
+    const before = this.#options.clock.monotonic() - provenAfterMs
+    let count = 0
+    for (const { since } of this.#held) if (since <= before) count++
+    return count
   }
 
   close(): void {

@@ -57,7 +57,7 @@ it('tells of a burst of refusals once, with the limit that came of it, and nothi
   for (let i = 0; i < 64; i++) slots.take(false, forever).then(slot => slot !== undefined && granted.push(slot), String)
   await runMicrotasks()
   const refuse = (): void => {
-    slots.refused()
+    slots.refused(clock.monotonic())
     granted.pop()?.release()
   }
   for (let i = 0; i < 20; i++) refuse()
@@ -76,7 +76,7 @@ it('keeps the requests that the agent has taken, however many it refuses beside 
   for (const slot of granted.slice(0, 40)) slot.hold(60_000, () => {})
   clock.advance(500)
   for (let i = 0; i < 100; i++) {
-    slots.refused()
+    slots.refused(clock.monotonic())
     granted.splice(40, 1)[0]?.release()
   }
   expect([slots.limit, slots.inUse]).toEqual([40, 40])
