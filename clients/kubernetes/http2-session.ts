@@ -28,7 +28,7 @@ export class Http2Session {
   readonly #session: ClientHttp2Session
   readonly #socket: TLSSocket
   readonly #clock: Clock
-  #streams = 0
+  readonly #streams = new Set<ClientHttp2Stream>()
   #isLeaving = false
   #cancelPing: Cancel | undefined
   #cancelIdle: Cancel | undefined
@@ -40,6 +40,8 @@ export class Http2Session {
     session.once('goaway', () => {
       this.#isLeaving = true
     })
+    // Before Node's own listener, to which a connection that was closed midway is as good as an answer that came to its end.
+    socket.prependOnceListener('close', () => this.#breakOff())
     session.once('close', () => {
       this.#cancelPing?.()
       this.#cancelIdle?.()
@@ -65,17 +67,17 @@ export class Http2Session {
   get hasRoom(): boolean {
     const { closed, destroyed, remoteSettings } = this.#session
     if (this.#isLeaving || closed || destroyed) return false
-    return this.#streams < (remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
+    return this.#streams.size < (remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
   }
 
   /** Rejects with StreamRefusedError when the server took no notice of the request. */
   request(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
     return new Promise((resolve, reject) => {
       const stream = this.#start(target, path, signal)
+      this.#streams.add(stream)
       this.#cancelIdle?.()
-      this.#streams++
       stream.once('close', () => {
-        this.#streams--
+        this.#streams.delete(stream)
         this.#mayIdle()
         reject(new Error('the stream was closed before an answer came'))
       })
@@ -98,8 +100,14 @@ export class Http2Session {
     return this.#session.request(headers, { signal, endStream: true })
   }
 
+  /** What has not ended by now never will. */
+  #breakOff(): void {
+    for (const stream of this.#streams)
+      if (!stream.closed) stream.destroy(new Error('the connection was closed before the answer ended'))
+  }
+
   #mayIdle(): void {
-    if (this.#streams > 0 || this.#session.destroyed) return
+    if (this.#streams.size > 0 || this.#session.destroyed) return
     this.#cancelIdle = this.#clock.after(idleMs, () => this.#session.close())
   }
 

@@ -1,19 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { fakeApiCertificate, fakeApiKey } from '../../fakes/kubernetes-api.fake.ts'
 import { slicesPath } from './followed.fixture.ts'
 import { Kubeconfig, startTls } from './kubeconfig.fixture.ts'
+import { Pod, startInPod } from './pod.fixture.ts'
 import { Rig } from './rig.fixture.ts'
 
 describe('connections to an API server', () => {
-  afterEach(() => {
-    vi.unstubAllEnvs()
-  })
-
   it('share few HTTP/2 connections, as many as its limit of streams asks for', async () => {
-    await using config = await Kubeconfig.create({ token: 'secret' })
-    await using rig = await startTls(config, { tls: 'h2', maxConcurrentStreams: 20 })
+    await using rig = await startInPod({ maxConcurrentStreams: 20 })
     rig.put('a', 1)
     const all = Array.from({ length: 50 }, () => rig.follow())
     await rig.api.until(() => rig.api.openWatches === 50)
@@ -38,8 +34,7 @@ describe('connections to an API server', () => {
   })
 
   it('begin nothing on a connection that the server said goodbye on, and its watches go on', async () => {
-    await using config = await Kubeconfig.create({ token: 'secret' })
-    await using rig = await startTls(config, { tls: 'h2' })
+    await using rig = await startInPod()
     const first = await rig.followOpen()
     rig.api.goAway()
     const second = await rig.followOpen()
@@ -50,6 +45,22 @@ describe('connections to an API server', () => {
     await rig.api.until(() => rig.api.watches === 4 && rig.api.openWatches === 2 && rig.api.sockets === 1)
     expect([first.failures, second.failures]).toEqual([[], []])
   })
+
+  it.each(['h2', 'http/1.1'] as const)(
+    'that are cut over %s leave their watches in doubt: a list follows',
+    async tls => {
+      await using config = await Kubeconfig.create({ token: 'secret' })
+      await using rig = await startTls(config, { tls })
+      const followed = await rig.followOpen()
+      rig.apart(() => rig.put('a', 1))
+      await followed.untilObjects({ a: 1 })
+      rig.api.cutConnections()
+      rig.put('a', 2)
+      await rig.untilObjects(followed, { a: 2 })
+      expect(rig.cluster.load()).toMatchObject({ lists: 2 })
+      expect(followed.failures.length).toBe(1)
+    },
+  )
 
   it('show a client certificate', async () => {
     await using config = await Kubeconfig.create({
@@ -72,28 +83,52 @@ describe('connections to an API server', () => {
     })
   })
 
-  it('follow the credentials of a plugin, asked again once they are refused', async () => {
+  it('follow the credentials of a plugin, asked again once they are refused, at most every 5 s', async () => {
     await using config = await Kubeconfig.create({})
-    const tokenFile = join(config.folder, 'token')
-    const script = `const token = require('node:fs').readFileSync(${JSON.stringify(tokenFile)}, 'utf8')
-      console.log(JSON.stringify({ status: { token } }))`
+    const [token, runs] = [join(config.folder, 'token'), join(config.folder, 'runs')]
+    const answer = `printf '{"status":{"token":"%s"}}' "$(cat '${token}')"`
     config.user.exec = {
       apiVersion: 'client.authentication.k8s.io/v1',
-      command: process.execPath,
-      args: ['-e', script],
+      command: '/bin/sh',
+      args: ['-c', `echo >> '${runs}'; ${answer}`],
     }
-    await writeFile(tokenFile, 'old')
+    const countRuns = async (): Promise<number> => (await readFile(runs, 'utf8')).length
+    await writeFile(token, 'old')
     await using rig = await startTls(config, { tls: 'h2' })
     rig.api.authorization = 'Bearer old'
     const followed = await rig.followOpen()
-    await writeFile(tokenFile, 'new')
+    expect(await countRuns()).toBe(1)
     rig.api.authorization = 'Bearer new'
     rig.api.endWatches()
-    await followed.until(() => followed.isFailing)
+    await rig.failingFor(followed, 30_000)
     expect(followed.failures[0]?.error).toMatchObject({ status: 401 })
+    expect(followed.failures.length).toBeGreaterThan(8)
+    expect(await countRuns()).toBeLessThanOrEqual(8)
+    await writeFile(token, 'new')
     rig.put('a', 1)
     await rig.untilObjects(followed, { a: 1 })
-    expect(followed.failures.length).toBe(1)
+    expect(rig.api.lists).toBe(1)
+  })
+
+  it('run a plugin again when its token expires, before the server refuses it', async () => {
+    await using config = await Kubeconfig.create({})
+    const token = join(config.folder, 'token')
+    const answer = `{"status":{"token":"%s","expirationTimestamp":"2001-01-01T00:00:00Z"}}`
+    config.user.exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: '/bin/sh',
+      args: ['-c', `printf '${answer}' "$(cat '${token}')"`],
+    }
+    await writeFile(token, 'old')
+    await using rig = await startTls(config, { tls: 'h2' })
+    rig.api.authorization = 'Bearer old'
+    const followed = await rig.followOpen()
+    await writeFile(token, 'new')
+    rig.api.authorization = 'Bearer new'
+    rig.clock.advance(1_001)
+    rig.apart(() => rig.put('a', 1))
+    await followed.untilObjects({ a: 1 })
+    expect(followed.failures).toEqual([])
   })
 
   it('follow a token file named in a kubeconfig as soon as it changes', async () => {
@@ -111,21 +146,17 @@ describe('connections to an API server', () => {
   })
 
   it('follow the token of the pod that we run in', async () => {
-    await using config = await Kubeconfig.create({})
-    const account = join(config.folder, 'var/run/secrets/kubernetes.io/serviceaccount')
-    await mkdir(account, { recursive: true })
-    await writeFile(join(account, 'ca.crt'), fakeApiCertificate)
-    await writeFile(join(account, 'token'), 'old')
-    await using rig = await Rig.start({ tls: 'h2', access: () => ({ inCluster: true, root: config.folder }) })
-    vi.stubEnv('KUBERNETES_SERVICE_HOST', '127.0.0.1')
-    vi.stubEnv('KUBERNETES_SERVICE_PORT', String(rig.api.port))
+    const pod = await Pod.create()
+    await using rig = await Rig.start({ tls: 'h2', access: () => pod.access })
+    pod.findServer(rig.api.port)
+    await pod.login('old')
     rig.api.authorization = 'Bearer old'
     const followed = await rig.followOpen()
-    await writeFile(join(account, 'token'), 'new')
+    await pod.login('new')
     rig.api.authorization = 'Bearer new'
-    rig.clock.advance(1_000)
+    rig.clock.advance(1_001)
     rig.apart(() => rig.put('a', 1))
     await rig.untilObjects(followed, { a: 1 })
-    expect(followed.failures.length).toBeLessThanOrEqual(1)
+    expect([followed.failures, rig.cluster.load().lists]).toEqual([[], 1])
   })
 })
