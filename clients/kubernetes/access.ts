@@ -15,7 +15,7 @@ export type KubernetesAccess =
 export interface AccessSource {
   /** Rejects while the credentials cannot be read. */
   target(): Promise<Target>
-  /** The server refused these credentials: the next call reads all of them again, unless that was done since. */
+  /** The server refused these credentials: the next call reads all of them again, unless that was done since or just before. */
   forget(refused: Target): void
 }
 
@@ -23,6 +23,8 @@ export interface AccessSource {
 const sharedForMs = 1_000
 /** A credential plugin that has not answered for so long is started again. */
 const hangsAfterMs = 60_000
+/** While what is read anew is refused too, plugins run no more often. */
+const refusedAgainMs = 5_000
 
 export function createAccess(access: KubernetesAccess, clock: Clock): AccessSource {
   if ('host' in access) {
@@ -51,6 +53,7 @@ class SharedAccess implements AccessSource {
   readonly #credentials: Credentials
   readonly #clock: Clock
   #reading: Reading | undefined
+  #forgotAt = Number.NEGATIVE_INFINITY
 
   constructor(credentials: Credentials, clock: Clock) {
     this.#credentials = credentials
@@ -74,7 +77,9 @@ class SharedAccess implements AccessSource {
   }
 
   forget(refused: Target): void {
-    if (this.#reading?.done?.target !== refused) return
+    const now = this.#clock.monotonic()
+    if (this.#reading?.done?.target !== refused || now - this.#forgotAt < refusedAgainMs) return
+    this.#forgotAt = now
     this.#reading = undefined
     this.#credentials.forget()
   }

@@ -2,7 +2,9 @@
 // told, at most one request for each step of the back-off.
 import { describe, expect, it } from 'vitest'
 import { Kubeconfig } from '../clients/kubernetes/kubeconfig.fixture.ts'
+import { Pod } from '../clients/kubernetes/pod.fixture.ts'
 import { Rig } from '../clients/kubernetes/rig.fixture.ts'
+import { fakeApiCertificate } from '../fakes/kubernetes-api.fake.ts'
 
 describe('K5: a source that fails for a minute and heals', () => {
   it.each([401, 403, 404, 409, 410, 429, 500, 503])('by status %i', async status => {
@@ -53,18 +55,20 @@ describe('K5: a source that fails for a minute and heals', () => {
   })
 
   it.each([
-    ['by a certificate that cannot be trusted', (port: number) => `https://127.0.0.1:${port}`, 'certificate'],
-    ['by a host that DNS does not know', (port: number) => `https://${'x'.repeat(64)}.invalid:${port}`, 'x'],
-    ['by a port that nobody listens on', () => 'https://127.0.0.1:1', 'ECONNREFUSED'],
-  ])('%s', async (_name, server, reason) => {
-    await using config = await Kubeconfig.create({ token: 'secret' })
-    await using rig = await Rig.start({ tls: 'h2', access: () => ({ kubeconfig: config.path }) })
-    await config.write(server(rig.api.port), '')
+    ['by a certificate that cannot be trusted', { authority: '' }, 'certificate'],
+    ['by a host that DNS does not know', { host: `${'x'.repeat(64)}.invalid` }, 'x'],
+    ['by a port that nobody listens on', { port: 1 }, 'ECONNREFUSED'],
+  ])('%s', async (_name, wrong: { authority?: string; host?: string; port?: number }, reason) => {
+    const pod = await Pod.create()
+    await using rig = await Rig.start({ tls: 'h2', access: () => pod.access })
+    pod.findServer(wrong.port ?? rig.api.port, wrong.host)
+    if (wrong.authority !== undefined) await pod.trust(wrong.authority)
     rig.put('a', 1)
     const followed = rig.follow()
     await rig.failingFor(followed, 30_000)
     expect(followed.failures[0]?.error.message).toContain(reason)
-    await config.write(`https://127.0.0.1:${rig.api.port}`)
+    pod.findServer(rig.api.port)
+    await pod.trust(fakeApiCertificate)
     await rig.untilObjects(followed, { a: 1 })
     expect([followed.isFailing, followed.changes.length]).toEqual([false, 1])
     expect(rig.cluster.load()).toMatchObject({ objects: 1, drift: 0 })
