@@ -16,13 +16,18 @@ export interface RealKubernetesOptions {
 
 const pluginVersion = 'client.authentication.k8s.io/v1'
 
+/** Dispose kills it. */
+export interface PeerApiServer extends AsyncDisposable {
+  readonly port: number
+}
+
 /** A ready API server of which `api` is the administrator. Dispose kills everything and removes the folder. */
 export class RealKubernetes implements AsyncDisposable {
   readonly port: number
   readonly api: KubernetesApi
   readonly pki: Pki
   readonly folder: string
-  readonly #etcdPort: number
+  readonly etcdPort: number
   readonly #etcdPeerPort: number
   readonly #flags: readonly string[]
   #etcd: BackendProcess | undefined
@@ -35,7 +40,7 @@ export class RealKubernetes implements AsyncDisposable {
     this.pki = pki
     this.port = port
     this.api = new KubernetesApi(port, ca, adminToken)
-    this.#etcdPort = etcdPort
+    this.etcdPort = etcdPort
     this.#etcdPeerPort = etcdPeerPort
     this.#flags = flags
   }
@@ -99,11 +104,37 @@ export class RealKubernetes implements AsyncDisposable {
 
   /** Starts it again on the same port and the same etcd; resolves once it is ready. */
   async startApiServer(): Promise<void> {
+    this.#apiServer = this.#launchApiServer(this.port, this.etcdPort)
+    await this.#apiServer.until('ready', () => this.api.isReady())
+  }
+
+  /** Another API server on the same etcd, which it reaches through `etcdPort`; ready. Whoever asked disposes it. */
+  async startPeer(etcdPort: number): Promise<PeerApiServer> {
+    const [port = 0] = await freePorts(1)
+    const api = new KubernetesApi(port, await readFile(this.pki.ca, 'utf8'), adminToken)
+    const process = this.#launchApiServer(port, etcdPort)
+    const peer = {
+      port,
+      [Symbol.asyncDispose]: async () => {
+        await process.kill()
+        await api[Symbol.asyncDispose]()
+      },
+    }
+    try {
+      await process.until('ready', () => api.isReady())
+    } catch (error) {
+      await peer[Symbol.asyncDispose]()
+      throw error
+    }
+    return peer
+  }
+
+  #launchApiServer(port: number, etcdPort: number): BackendProcess {
     const { ca, serverCertificate, serverKey, serviceAccountKey, serviceAccountPublicKey, tokens } = this.pki
-    this.#apiServer = new BackendProcess(
+    return new BackendProcess(
       locateBackend('kube-apiserver'),
       [
-        ...[`--etcd-servers=http://127.0.0.1:${this.#etcdPort}`, `--secure-port=${this.port}`],
+        ...[`--etcd-servers=http://127.0.0.1:${etcdPort}`, `--secure-port=${port}`],
         ...['--bind-address=127.0.0.1', '--advertise-address=127.0.0.1', '--endpoint-reconciler-type=none'],
         ...[`--tls-cert-file=${serverCertificate}`, `--tls-private-key-file=${serverKey}`, `--client-ca-file=${ca}`],
         ...[`--token-auth-file=${tokens}`, '--authorization-mode=RBAC', '--disable-admission-plugins=ServiceAccount'],
@@ -114,7 +145,6 @@ export class RealKubernetes implements AsyncDisposable {
       ],
       this.folder,
     )
-    await this.#apiServer.until('ready', () => this.api.isReady())
   }
 
   /** SIGKILL; etcd keeps what was written. */
@@ -135,7 +165,7 @@ export class RealKubernetes implements AsyncDisposable {
   async forgetHistory(): Promise<void> {
     const revision = await this.api.version('/api/v1/namespaces')
     await this.killApiServer()
-    const response = await fetch(`http://127.0.0.1:${this.#etcdPort}/v3/kv/compaction`, {
+    const response = await fetch(`http://127.0.0.1:${this.etcdPort}/v3/kv/compaction`, {
       method: 'POST',
       body: JSON.stringify({ revision, physical: true }),
     })
@@ -150,7 +180,7 @@ export class RealKubernetes implements AsyncDisposable {
 
   /** Starts it again on the same port and with the same data; resolves once it is healthy. */
   async startEtcd(): Promise<void> {
-    const client = `http://127.0.0.1:${this.#etcdPort}`
+    const client = `http://127.0.0.1:${this.etcdPort}`
     const peer = `http://127.0.0.1:${this.#etcdPeerPort}`
     this.#etcd = new BackendProcess(
       locateBackend('etcd'),

@@ -1,4 +1,4 @@
-// A middlebox on loopback: it accepts and keeps connections, and can stop passing what they carry without telling anybody.
+// A middlebox on loopback: it can stop passing what its connections carry without telling anybody, or move on to another target.
 
 import type { AddressInfo } from 'node:net'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
@@ -8,18 +8,17 @@ export class TcpRelay implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #isPassing = true
-  /** Connections accepted since it began. */
-  accepted = 0
+  #target: number
 
-  private constructor(port: number) {
+  private constructor(target: number) {
+    this.#target = target
     this.#server = createServer(client => {
-      this.accepted++
-      this.#join(client, createConnection({ host: '127.0.0.1', port }))
+      this.#join(client, createConnection({ host: '127.0.0.1', port: this.#target }))
     })
   }
 
-  static async open(port: number): Promise<TcpRelay> {
-    const relay = new TcpRelay(port)
+  static async open(target: number): Promise<TcpRelay> {
+    const relay = new TcpRelay(target)
     await new Promise<void>(resolve => relay.#server.listen(0, '127.0.0.1', resolve))
     return relay
   }
@@ -36,6 +35,12 @@ export class TcpRelay implements AsyncDisposable {
   /** What is new passes again; what was swallowed is lost, and so the connections that it hit are of no use. */
   passAgain(): void {
     this.#isPassing = true
+  }
+
+  /** Closes what is open; what is new goes to another port, as behind a load balancer that moves on. */
+  moveTo(target: number): void {
+    this.#target = target
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #join(client: Socket, upstream: Socket): void {
