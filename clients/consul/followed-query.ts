@@ -43,9 +43,6 @@ interface Read {
   readonly mode: ConsistencyMode
 }
 
-/** A place that was given up is free only when the agent has noticed that its connection ended. */
-const endNoticedMs = 25
-
 const yielded = Symbol('yielded')
 
 /** Follows until the signal aborts. */
@@ -121,7 +118,6 @@ class FollowedQuery {
     try {
       const read = this.#nextRead()
       const answer = await this.#ask(read, slot, signal)
-      if (answer === yielded) await pause(clock, endNoticedMs, signal)
       slot.release()
       if (answer === yielded || signal.aborted) return
       this.#take(read, answer)

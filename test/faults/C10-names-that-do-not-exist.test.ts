@@ -27,18 +27,18 @@ const numbered = (name: string, count: number): readonly string[] =>
   Array.from({ length: count }, (_, n) => `${name}-${n}`)
 
 describe('C10: names that do not exist', () => {
-  it('cost a scanner of 100,000 of them one query, and leave nothing behind', async () => {
+  it('cost a scanner of 10,000 of them, a few hundred at a time, one query, and leave nothing behind', async () => {
     const fixture = createConsulFixture()
     const { agent, clock, kernel, metrics, replicas, settle } = fixture
     agent.catalog.register(instance('web'))
     const web = replicas('/dc1/web')
     await settle()
     let neg = 0
-    for (let batch = 0; batch < 400; batch++) {
+    for (let batch = 0; batch < 40; batch++) {
       neg += await scan(fixture, numbered(`scan-${batch}`, 250))
       clock.advance(lingerMs)
     }
-    expect(neg).toBe(100_000)
+    expect(neg).toBe(10_000)
     // Name by name in the first batch, whose answers are not known; then by the list alone.
     expect([agent.counts.begun, agent.counts.mostFollowed]).toEqual([252, 252])
     expect(await gauge(metrics, 'consul_watches_followed')).toBe(2)
