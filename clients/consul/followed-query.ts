@@ -135,7 +135,7 @@ class FollowedQuery {
     const { reach, slots } = this.#context
     for (;;) {
       if (reach.isAway) await reach.wait((error, retryAt) => this.#tellFailure(error, retryAt), signal)
-      const slot = await slots.take(this.#isUnheard, signal)
+      const slot = await slots.take(this.#isUnheard || this.#mustAskLeader, signal)
       if (slot === undefined || !reach.isAway) return slot
       slot.release()
     }

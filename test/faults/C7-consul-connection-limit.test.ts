@@ -57,6 +57,19 @@ describe('C7: more names than connections', () => {
     expect([consul.refused, counts.failures, agent.load().inUse]).toEqual([0, [], 4])
   })
 
+  it('confirms what a server without the lead told in the same turn', async () => {
+    const trial = await startConsulTrial({ maxConnections: 2, consistencyMode: 'stale' })
+    const { consul, agent, advanceUntil } = trial
+    const ears = followMany(trial, 12)
+    await advanceUntil(() => ears.every(ear => ear.answers.length === 1) && agent.load().waiting === 10)
+    consul.register({ service: 's1', port: 1001 })
+    await advanceUntil(() => ears[1]?.shown === '1001')
+    const asked = consul.requests.map(({ path }) => path)
+    // A turn of the others would be ten requests and more.
+    const confirmed = asked.lastIndexOf('/catalog/service/s1')
+    expect(confirmed - asked.lastIndexOf('/catalog/service/s1', confirmed - 1)).toBeLessThan(10)
+  })
+
   it('reads a new name at once, though every connection is held, and takes a held one for it only then', async () => {
     const trial = await startConsulTrial({ maxConnections: 8 })
     const { consul, agent, until, advanceUntil } = trial
