@@ -199,7 +199,7 @@ class FakeFollow<T> {
   }
 
   bookmark(version: string): void {
-    if (!this.#isClosed && this.#hasListed) this.#follower.contact(version)
+    if (!this.#isClosed && this.#hasListed && !this.#isFailing) this.#follower.contact(version)
   }
 
   close(): void {

@@ -1,5 +1,5 @@
-// Names that come and go at random while watches widen, narrow and fail midway: nobody is told what never was, and once all
-// is quiet everybody knows the truth, by the watches that there should be.
+// Names that come and go at random while watches widen, narrow and fail midway: nobody is told what never was, or is old
+// without being told of a failure, and once all is healed everybody knows the truth, by the watches that there should be.
 import { describe, expect, it } from 'vitest'
 import { ServiceObjects } from '../../../interpreters/kubernetes/service-objects.ts'
 import { TurnQueue } from '../../../interpreters/kubernetes/turn-queue.ts'
@@ -61,17 +61,28 @@ class Play {
     })
   }
 
-  step(): void {
+  /** Now most come, now most go, so that the watches widen and narrow; what is refused stays so for long. */
+  step(number: number): void {
     const name = names[this.#draw(names.length)] ?? 's0'
-    const kind = this.#draw(12)
-    if (kind < 3) this.#follow(name)
-    else if (kind < 6) this.#leave(name)
-    else if (kind < 8) this.#put(name)
-    else if (kind === 8) this.#remove(name)
-    else if (kind === 9) this.#cluster.refuse(this.#draw(2) === 0 ? path : `=${name}`, 500)
-    else if (kind === 10) this.#heal()
+    const kind = this.#draw(17)
+    const mostCome = number % 100 < 50
+    if (kind < 7) mostCome ? this.#follow(name) : this.#leave(name)
+    else if (kind < 8) mostCome ? this.#leave(name) : this.#follow(name)
+    else if (kind < 11) this.#put(name)
+    else if (kind < 12) this.#remove(name)
+    else if (kind < 14) this.#cluster.refuse(`=${name}`, 500)
+    else if (kind < 15) this.#cluster.allow(`=${name}`)
+    else if (kind < 16) this.#draw(4) === 0 ? this.#cluster.refuse(path, 500) : this.#cluster.allow(path)
     else this.#cluster.bookmark()
     for (let turns = this.#draw(3); turns > 0; turns--) this.#clock.turn()
+  }
+
+  /** Once all that is under way has come, whoever is not told of a failure knows the truth. */
+  pause(): void {
+    this.#clock.settle()
+    for (const [name, { told, isFailing, leave }] of this.#services) {
+      if (leave !== undefined && !isFailing && told !== this.#truthOf(name)) this.wrong.push(`${name} is old: ${told}`)
+    }
   }
 
   /** Heals all, lets it settle and compares. */
@@ -155,8 +166,9 @@ describe('the watches of a Kubernetes namespace', () => {
     const play = new Play(seed)
     play.settle()
     for (let step = 1; step <= 2_000 && play.wrong.length === 0; step++) {
-      play.step()
-      if (step % 20 === 0) play.settle()
+      play.step(step)
+      if (step % 7 === 0) play.pause()
+      if (step % 130 === 0) play.settle()
     }
     expect(play.wrong).toEqual([])
     expect(play.leaveAll()).toBe(0)
