@@ -91,7 +91,7 @@ describe('S4 names', () => {
         const expected = grammar.test(text) ? [404, 'dtab-not-found'] : [400, 'bad-namespace']
         expect([asked.statusCode, asked.json().code]).toEqual(expected)
       }),
-      seeded,
+      { ...seeded, numRuns: 150 },
     )
     expect(spy.namespaces.filter(namespace => !grammar.test(namespace))).toEqual([])
   })

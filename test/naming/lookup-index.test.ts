@@ -40,7 +40,7 @@ describe('a lookup index', () => {
         expectNaive(createLookupIndex(after, first), after, paths)
         expectNaive(first, before, paths)
       }),
-      { seed, numRuns: 500 },
+      { seed, numRuns: 300 },
     )
   })
 
