@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import type { ConsulQuery } from '../../clients/consul/agent.ts'
 import { type ConsulTrial, Ear, followAsSource, startConsulTrial, web } from '../clients/consul/consul.fixture.ts'
+import { shown } from '../interpreters/consul/consul.fixture.ts'
+import { createHttpFixture } from '../interpreters/consul/http.fixture.ts'
 
 const query = (name: string): ConsulQuery => ({ path: `/catalog/service/${name}`, parameters: {} })
 
@@ -55,6 +57,24 @@ describe('C7: more names than connections', () => {
     const tookMs = await advanceUntil(() => ears.every((ear, i) => ear.shown === String(1000 + i)))
     expect(tookMs).toBeLessThanOrEqual(4000)
     expect([consul.refused, counts.failures, agent.load().inUse]).toEqual([0, [], 4])
+  })
+
+  it('shows in the gauges of the namer how many wait', async () => {
+    const { agent, metrics, replicas, until } = await createHttpFixture({}, { maxConnections: 2 })
+    const names = Array.from({ length: 6 }, (_, i) => `s${i}`)
+    agent.register(...names.map(service => ({ service, port: 1 })))
+    const seen = names.map(name => replicas(`/dc1/${name}`))
+    await until(() => seen.every(each => shown(each) === '127.0.0.1:1') && agent.held === 2)
+    const { body } = await metrics.expose()
+    const gauge = (name: string): number =>
+      Number(new RegExp(`^${name}\\{source="io.l5d.consul"\\} (\\S+)$`, 'm').exec(body)?.[1])
+    expect(gauge('consul_watches_waiting')).toBeGreaterThan(0)
+    expect(gauge('consul_watches_followed')).toBe(6)
+    expect(['in_use', 'limit'].map(what => gauge(`consul_connections_${what}`))).toEqual([2, 2])
+    expect(gauge('consul_agent_reachable')).toBe(1)
+    await agent.stop()
+    await until(() => seen.every(each => shown(each) === '127.0.0.1:1 (stale)'))
+    expect((await metrics.expose()).body).toContain('consul_agent_reachable{source="io.l5d.consul"} 0')
   })
 
   it('confirms what a server without the lead told in the same turn', async () => {

@@ -1,8 +1,16 @@
 // The Consul namer over HTTP: what an agent is asked, and an agent that is not there.
-import { describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { consul } from '../../../interpreters/consul/index.ts'
+import type { ReplicaSet } from '../../../naming/replica-set.ts'
 import { silentLog } from '../../../runtime/log.ts'
-import { instance, shown, shownTree } from './consul.fixture.ts'
+import { createMetrics } from '../../../runtime/metrics.ts'
+import { createKernel } from '../../../watch/kernel.ts'
+import type { State } from '../../../watch/state.ts'
+import { FakeClock } from '../../fakes/clock.fake.ts'
+import { FakeConsulAgent } from '../../fakes/consul-agent.fake.ts'
+import { instance, type Seen, shown, shownTree } from './consul.fixture.ts'
 import { createHttpFixture } from './http.fixture.ts'
 
 describe('the Consul namer over HTTP', () => {
@@ -44,5 +52,42 @@ describe('the Consul namer over HTTP', () => {
     const namer = await consul.open(config, { kernel, clock, random: () => 0.5, log: silentLog, metrics })
     expect(namer.prefix).toEqual(['#', 'other'])
     namer.close()
+  })
+
+  it('finds names over TLS by the files of its configuration, showing a certificate, and tells why when it cannot', async () => {
+    const file = (name: string): string => join(import.meta.dirname, '../../fakes', `kubernetes-api.${name}.pem`)
+    const [cert, key] = [readFileSync(file('cert'), 'utf8'), readFileSync(file('key'), 'utf8')]
+    const clock = new FakeClock()
+    await using agent = await FakeConsulAgent.start(clock, { cert, key, ca: cert, requestCert: true })
+    agent.register(instance('web'))
+    const own = { certPath: file('cert'), keyPath: file('key') }
+    const shownBy = async (tls: object, until: (text: string) => boolean): Promise<Seen<ReplicaSet>> => {
+      const kernel = createKernel({ clock, onError: () => {} })
+      const env = { kernel, clock, random: () => 0.5, log: silentLog, metrics: createMetrics() }
+      const config = consul.config.parse({
+        host: '127.0.0.1',
+        port: agent.port,
+        tls: { commonName: 'localhost', ...tls },
+      })
+      const namer = await consul.open(config, env)
+      onTestFinished(() => {
+        namer.close()
+        kernel.close()
+      })
+      const states: State<ReplicaSet>[] = []
+      const stop = namer.replicas([...namer.prefix, '.local', 'web']).watch(state => states.push(state))
+      const seen: Seen<ReplicaSet> = {
+        states,
+        stop,
+        get last() {
+          return states.at(-1)
+        },
+      }
+      await agent.until(() => until(shown(seen)))
+      return seen
+    }
+    await shownBy({ trustCerts: [file('cert')], clientAuth: own }, text => text === '10.0.0.1:80')
+    const stranger = await shownBy({ clientAuth: own }, text => text === 'failed')
+    expect(stranger.last).toMatchObject({ error: { message: expect.stringMatching(/certificate/) } })
   })
 })
