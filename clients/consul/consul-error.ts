@@ -28,7 +28,7 @@ const statusCures: Readonly<Record<number, string>> = {
 /** An answer other than 200. Retry-After counts in seconds and is believed up to half a minute. */
 export function statusError(status: number, text: string, retryAfter: string | undefined): ConsulError {
   const said = shorten(text)
-  const cure = statusCures[status]
+  const cure = /HTTP request to an HTTPS server/i.test(text) ? 'this port speaks TLS; set tls' : statusCures[status]
   const message = `Consul answered ${status}${said === '' ? '' : ` "${said}"`}${cure === undefined ? '' : `: ${cure}`}`
   const isSeconds = retryAfter !== undefined && /^\d{1,9}$/.test(retryAfter)
   const retryAfterMs = isSeconds ? Math.min(Number(retryAfter) * 1000, maxRetryAfterMs) : undefined
@@ -58,10 +58,24 @@ function sayConnection(code: string, text: string, address: string): string {
     return `the host of the Consul agent ${address} is not found (${code})`
   if (closedCodes.has(code))
     return `the Consul agent at ${address} closed the connection before its answer was whole (${code}): it stops, or this address has more connections than its limits.http_max_conns_per_client`
+  if (/wrong.version.number/i.test(`${code} ${text}`))
+    return `the Consul agent at ${address} does not speak TLS on this port: delete tls, or correct the port`
+  if (unknownAuthority.has(code))
+    return `the certificate of the Consul agent at ${address} is of an unknown authority (${code}): correct tls.trustCerts or tls.trustCertsBundle`
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `the certificate of the Consul agent at ${address} has another name (${code}): ${shorten(text)}; correct tls.commonName`
   return `the connection to the Consul agent at ${address} failed: ${shorten(text)}${code === '' ? '' : ` (${code})`}`
 }
 
 const closedCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+
+const unknownAuthority: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
 
 function codeOf(cause: unknown): string {
   if (!(cause instanceof Error)) return ''

@@ -28,8 +28,8 @@ interface SystemFacts {
 }
 
 function wordsOf(error: Error): string | undefined {
-  // Node's errors carry these beside their message.
-  const facts: SystemFacts = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error
+  const facts = first as SystemFacts // Node's errors carry these beside their message
   const { code = '', syscall = '' } = facts
   if (code === 'ECONNREFUSED')
     return `no API server listens at ${facts.address}:${facts.port} (${code}): start it, or the kubectl proxy, or correct its address`

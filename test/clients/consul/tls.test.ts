@@ -23,7 +23,11 @@ it.each<[string, ConsulTls]>([
 })
 
 it.each<[string, ConsulTls, RegExp]>([
-  ['of an authority that is not trusted', {}, /self.signed certificate/],
+  [
+    'of an authority that is not trusted',
+    {},
+    /unknown authority \(DEPTH_ZERO_SELF_SIGNED_CERT\): correct tls\.trustCerts/,
+  ],
   ['of another name', { trustCerts: [cert], commonName: 'consul.example.org' }, /ERR_TLS_CERT_ALTNAME_INVALID/],
 ])('is not believed with a certificate %s, and the reason is told', async (_whose, tls, reason) => {
   const trial = await startConsulTrial({ tls }, { cert, key })
