@@ -79,8 +79,10 @@ describe('S4 names', () => {
 
   it('S4: of any text at all the store sees only what the grammar allows', async () => {
     const spy = await open()
+    // The library's unit for this makes a table of a million entries first.
+    const anyCharacter = fc.nat(0x10ffff).map(code => String.fromCodePoint(code))
     const name = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.string({ unit: anyCharacter, maxLength: 300 }),
       fc.string({ unit: fc.constantFrom('.', '/', '%', '2', 'e', '-', '_', 'a', 'Z', '9', ':', '~'), maxLength: 260 }),
     )
     await fc.assert(
@@ -91,7 +93,7 @@ describe('S4 names', () => {
         const expected = grammar.test(text) ? [404, 'dtab-not-found'] : [400, 'bad-namespace']
         expect([asked.statusCode, asked.json().code]).toEqual(expected)
       }),
-      { ...seeded, numRuns: 150 },
+      seeded,
     )
     expect(spy.namespaces.filter(namespace => !grammar.test(namespace))).toEqual([])
   })
