@@ -100,8 +100,14 @@ export class FollowedName {
     this.#cancelWait?.()
     this.#cancelWait = this.#waiting = undefined
     const found = this.#find(rule)
-    if (found === undefined) this.#tellProblem()
+    if (found === undefined || this.#isUnknown(found)) this.#tellProblem()
     else this.#tellFound(rule, found, facts)
+  }
+
+  /** That no host name has been looked up, or can be, is no word of anybody that there are no endpoints. */
+  #isUnknown({ exists, endpoints }: Found): boolean {
+    const { areAnswered, failure } = this.#hosts
+    return exists && endpoints.length === 0 && (!areAnswered || failure !== undefined)
   }
 
   #tellFound(rule: NameRule, found: Found, facts: ObjectFacts | undefined): void {

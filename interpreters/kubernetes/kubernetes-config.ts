@@ -1,7 +1,7 @@
 // The configuration of the three kinds: namerd's keys, and ours. Opens nothing.
 import { z } from 'zod'
 import type { KubernetesAccess } from '../../clients/kubernetes/access.ts'
-import { discoveryOptions, namerOptions } from '../namer-config.ts'
+import { backendHost, discoveryOptions, namerOptions } from '../namer-config.ts'
 
 export const kinds = {
   endpoints: 'io.l5d.k8s',
@@ -27,7 +27,7 @@ function kubernetesOptions(kind: string) {
     ...namerOptions(kind),
     ...discoveryOptions,
     /** Of a `kubectl proxy`, spoken to in plain HTTP; localhost when no way to the API server is given. */
-    host: z.string().min(1).optional(),
+    host: backendHost.optional(),
     /** 8001 when absent. */
     port: z.int().min(1).max(65_535).optional(),
     /** A kubeconfig file. */

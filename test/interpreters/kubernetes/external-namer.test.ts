@@ -37,6 +37,28 @@ describe('io.l5d.k8s.external', () => {
     expect(seen.shown).toBe('192.0.2.7:80')
   })
 
+  it('is not neg because no name server answers: it fails, or keeps its last addresses', async () => {
+    const world = new KubernetesWorld({ external: true, rule: { emptyIsNeg: true } })
+    world.resolver.set('lb.example.org', new Error('no name server answers'))
+    world.cluster.put(serviceOf({ ingress: [{ hostname: 'lb.example.org' }] }))
+    const [seen, tree] = [world.replicas('/prod/http/web'), world.tree('/prod/http/web')]
+    await world.pass()
+    expect([seen.shown, tree.last]).toEqual([expect.stringMatching(/^failed: .*no name server answers/), 'failed'])
+    world.cluster.bookmark()
+    await world.pass()
+    expect(tree.last).toBe('failed')
+    world.resolver.set('lb.example.org', { addresses: ['192.0.2.1'], ttlSeconds: 5 })
+    await world.pass(60_000)
+    expect([seen.shown, tree.last]).toEqual(['192.0.2.1:80', '/#/io.l5d.k8s.external/prod/http/web + /'])
+    world.cluster.put(serviceOf({ ingress: [{ hostname: 'other.example.org' }] }))
+    world.resolver.set('other.example.org', new Error('no name server answers'))
+    await world.pass()
+    expect(seen.shown).toMatch(/^192\.0\.2\.1:80 \(stale: .*no name server answers/)
+    world.cluster.put(serviceOf({ ingress: [] }))
+    await world.pass()
+    expect(seen.shown).toBe('neg')
+  })
+
   it('says of a Service without an ingress that it exists, with no endpoints', async () => {
     const world = new KubernetesWorld({ external: true })
     world.cluster.put(serviceOf())
