@@ -10,6 +10,8 @@ export interface Subject {
   /** The text that was sent and may be at fault, and where it came from. */
   readonly text?: string | undefined
   readonly source?: string | undefined
+  /** The name that was to be bound or resolved. */
+  readonly evaluated?: string | undefined
   /** The request was to create what did not exist. */
   readonly isNew?: boolean | undefined
 }
@@ -38,7 +40,7 @@ function causeOf({ detail, title, status, line, column = 1, at }: Problem, { sou
     : `${source}:${line}:${column}: ${short}`
 }
 
-function cureOf(problem: Problem, { namespace = 'NAMESPACE', isNew }: Subject): string | undefined {
+function cureOf(problem: Problem, { namespace = 'NAMESPACE', isNew, evaluated }: Subject): string | undefined {
   switch (problem.code) {
     case 'dtab-not-found':
       return `\`namerctl dtab list\` shows what exists, \`namerctl dtab create ${namespace} FILE\` makes it`
@@ -50,6 +52,8 @@ function cureOf(problem: Problem, { namespace = 'NAMESPACE', isNew }: Subject): 
       return isNew
         ? `\`namerctl dtab put ${namespace} FILE\` replaces it`
         : `look with \`namerctl dtab get ${namespace}\`, then try again`
+    case 'namer-unavailable':
+      return evaluated === undefined ? undefined : `\`namerctl delegate ${evaluated}\` shows which alternative it is`
     case 'store-busy':
     case 'store-unavailable':
     case 'unavailable':

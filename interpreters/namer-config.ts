@@ -1,4 +1,5 @@
 // What the configuration of every namer has in common.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parsePath } from '../naming/parse.ts'
 import type { Path } from '../naming/path.ts'
@@ -24,6 +25,14 @@ export function namerOptions(kind: string) {
   }
 }
 
+/** A host to reach a backend at; what else a URL has stands in keys of its own. */
+export const backendHost = z
+  .string()
+  .refine(
+    host => isIP(host) !== 0 || /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(host),
+    'a host name or an IP address, such as localhost, without scheme, brackets or port; the port has a key of its own',
+  )
+
 /** Options of every namer over a backend, whose names come and go by themselves: see DiscoveryRule. */
 export const discoveryOptions = {
   /** A name that exists but has no usable endpoint is Neg, so that `|` falls over. */
@@ -32,13 +41,16 @@ export const discoveryOptions = {
   emptyHoldDownMs: z.int().min(0).max(600_000).default(1_000),
   /** `false` switches the guard off. */
   massEmpty: z
-    .union([
-      z.literal(false),
-      z.strictObject({
-        maxShare: z.number().gt(0).lt(1).default(0.5),
-        windowMs: z.int().min(100).max(3_600_000).default(30_000),
-        minNames: z.int().min(2).default(10),
-      }),
-    ])
+    .union(
+      [
+        z.literal(false),
+        z.strictObject({
+          maxShare: z.number().gt(0).lt(1).default(0.5),
+          windowMs: z.int().min(100).max(3_600_000).default(30_000),
+          minNames: z.int().min(2).default(10),
+        }),
+      ],
+      { error: 'false, or an object with any of maxShare, windowMs, minNames' },
+    )
     .prefault({}),
 }

@@ -1,6 +1,7 @@
 // Puts a server together from its configuration: the only place that knows every part, and the only importer of registries.
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { z } from 'zod'
 import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
 import { createHttpApi, type HttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
@@ -46,7 +47,25 @@ export async function loadServerPlan(document: ConfigDocument): Promise<ServerPl
   const storage = await loadKind({ document, ...config.storage, registry: storeKinds, refused: refusedStorages })
   const namers: ConfiguredKind<Namer>[] = []
   for (const namer of config.namers) namers.push(await loadKind({ document, ...namer, registry: namerKinds }))
+  refuseOverlaps(document, namers)
   return { config, document, storage, namers }
+}
+
+/** Every namer's configuration holds its whole prefix. */
+const withPrefix = z.object({ prefix: z.array(z.string()) })
+
+function refuseOverlaps(document: ConfigDocument, namers: readonly ConfiguredKind<Namer>[]): void {
+  const prefixes: readonly Path[] = namers.map(({ config }) => withPrefix.parse(config).prefix)
+  for (const [index, prefix] of prefixes.entries()) {
+    const clash = prefixes.slice(0, index).find(other => overlap(other, prefix))
+    if (clash === undefined) continue
+    const said = `prefix ${showPath(prefix)} overlaps ${showPath(clash)}; give one of the two namers another prefix`
+    throw document.fail(['namers', index], said)
+  }
+}
+
+function overlap(a: Path, b: Path): boolean {
+  return pathStartsWith(a, b) || pathStartsWith(b, a)
 }
 
 export interface ServerOptions {
@@ -190,24 +209,13 @@ async function openNamers(plan: ServerPlan, env: Env): Promise<readonly OpenedNa
   const namers: OpenedNamer[] = []
   try {
     for (const [index, { kind, config }] of plan.namers.entries()) {
-      const namer = await openNamer(plan, index, () => kind.open(config, env))
-      const clash = namers.find(opened => overlap(opened.namer.prefix, namer.prefix))?.namer
-      namers.push({ kind: kind.kind, namer })
-      if (clash === undefined) continue
-      throw plan.document.fail(
-        ['namers', index],
-        `prefix ${showPath(namer.prefix)} overlaps ${showPath(clash.prefix)}; give one of the two namers another prefix`,
-      )
+      namers.push({ kind: kind.kind, namer: await openNamer(plan, index, () => kind.open(config, env)) })
     }
     return namers
   } catch (error) {
     for (const { namer } of namers) namer.close()
     throw error
   }
-}
-
-function overlap(a: Path, b: Path): boolean {
-  return pathStartsWith(a, b) || pathStartsWith(b, a)
 }
 
 /** A namer that refuses its configuration is told where that stands in the file. */

@@ -61,7 +61,8 @@ async function evaluate(session: Session, verb: Verb, path: string, options: Eva
     if (!(error instanceof RefusedError)) throw error
     const isDtab = error.problem.at === 'dtab' || error.problem.code === 'bad-dtab'
     const subject = isDtab ? { text: dtab, source: '--dtab' } : { text: path, source: 'PATH' }
-    throw cliErrorOf(error.problem, { namespace, ...subject }, createPaint(session.io, 'stderr'))
+    const evaluated = verb === 'delegate' ? undefined : path
+    throw cliErrorOf(error.problem, { namespace, evaluated, ...subject }, createPaint(session.io, 'stderr'))
   }
 }
 

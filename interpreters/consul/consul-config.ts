@@ -1,6 +1,6 @@
 // The configuration of the kind: namerd's keys with namerd's meaning, and ours.
 import { z } from 'zod'
-import { discoveryOptions, namerOptions } from '../namer-config.ts'
+import { backendHost, discoveryOptions, namerOptions } from '../namer-config.ts'
 import { clientTls } from './client-tls.ts'
 import { healthStatuses } from './instances.ts'
 
@@ -18,7 +18,7 @@ const healthStatus = z
 export const consulConfig = z.strictObject({
   ...namerOptions('io.l5d.consul'),
   ...discoveryOptions,
-  host: z.string().min(1, 'the host of a Consul agent, such as localhost').default('localhost'),
+  host: backendHost.default('localhost'),
   port: z.int().min(1).max(65_535).default(8500),
   /** Names are `/<datacenter>/<tag>/<service>`. */
   includeTag: z.boolean().default(false),

@@ -61,6 +61,15 @@ describe('namerctl bind', () => {
     `)
   })
 
+  it('says how to find out which backend keeps a name from being bound', async () => {
+    const { namer, run } = await createNames()
+    namer.failing = 'web-v2'
+    expect(await run('bind /svc/web-v2')).toMatchObject({
+      code: 1,
+      err: 'namerctl: the backend is away: `namerctl delegate /svc/web-v2` shows which alternative it is\n',
+    })
+  })
+
   it('shows where a path or a local dtab is wrong', async () => {
     const { run } = await createNames()
     expect((await run('bind svc')).err).toMatchInlineSnapshot(`

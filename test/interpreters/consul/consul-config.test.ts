@@ -60,8 +60,24 @@ describe('the configuration of io.l5d.consul', () => {
     expect(consulConfig.parse(all).healthStatuses).toEqual(['passing', 'warning', 'critical', 'maintenance'])
   })
 
+  it.each(['consul', 'consul.site.biz.', '10.0.0.1', '::1', 'my_agent-1'])('takes %s for a host', async host => {
+    expect(await problems({ host })).toBe('')
+  })
+
+  it('is checked against the prefixes of other namers before anything is opened', async () => {
+    const text = 'namers: [{ kind: io.l5d.consul }, { kind: io.l5d.k8s, prefix: /io.l5d.consul/a }]'
+    await expect(loadServerPlan(parseConfig(text, 'c.yaml'))).rejects.toThrow(
+      'namers[1]: prefix /#/io.l5d.consul/a overlaps /#/io.l5d.consul; give one of the two namers another prefix',
+    )
+  })
+
   it.each<[object, string, RegExp]>([
     [{ port: 0 }, 'port', /c\.yaml:1:/],
+    [{ host: 'http://localhost' }, 'host', /without scheme/],
+    [{ host: 'localhost:8500' }, 'host', /port has a key of its own/],
+    [{ host: '[::1]' }, 'host', /brackets/],
+    [{ massEmpty: true }, 'massEmpty', /false, or an object with any of maxShare/],
+    [{ massEmpty: { maxShare: 50 } }, 'massEmpty.maxShare', /./],
     [{ healthStatuses: ['good'] }, 'healthStatuses', /one of passing, warning, critical, maintenance/],
     [{ healthStatuses: [] }, 'healthStatuses', /at least one/],
     [{ consistencyMode: 'any' }, 'consistencyMode', /one of default, stale, consistent/],
