@@ -293,7 +293,7 @@ export class RandomGraph {
 
   #leave(watching: Watching, abort: AbortController): void {
     this.#watching.delete(watching)
-    abort.abort()
+    abort.abort('left') // a reason of its own saves the making of a DOMException
   }
 
   #deliver(watching: Watching, state: State<number>, mode: Mode): void {
