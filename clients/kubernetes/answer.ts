@@ -19,7 +19,7 @@ export class RefusedError extends KubernetesStatusError {
 }
 
 /** The whole body, at most `maxBytes`; rejects when it breaks off or is longer. `onChunk` is called as bytes come. */
-export async function readBody({ body }: Exchange, maxBytes: number, onChunk: () => void): Promise<Buffer> {
+export async function readBody({ body, checkWhole }: Exchange, maxBytes: number, onChunk: () => void): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -28,6 +28,7 @@ export async function readBody({ body }: Exchange, maxBytes: number, onChunk: ()
     if (bytes > maxBytes) throw new Error(`an answer of more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
+  checkWhole()
   return Buffer.concat(chunks)
 }
 

@@ -224,7 +224,7 @@ export class CollectionFollow<T> {
     }
   }
 
-  async #readLines({ body, alive }: Answer, ending: WatchEnding): Promise<void> {
+  async #readLines({ body, alive, checkWhole }: Answer, ending: WatchEnding): Promise<void> {
     const { budget } = this.#options
     const lines = new LineSplitter()
     for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -237,6 +237,7 @@ export class CollectionFollow<T> {
         this.#take(decodeWatchEvent(line), receivedAt, ending)
       }
     }
+    checkWhole()
     if (lines.isWithinLine) throw new WatchBrokenError(`${this.#path}: the watch broke off within a line`)
   }
 

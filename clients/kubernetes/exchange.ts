@@ -9,6 +9,8 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders
   /** Yields buffers. Fails when the connection breaks or the request's signal aborts. */
   readonly body: Readable
+  /** To be called once the body has come to its end: throws when it was cut off there. */
+  readonly checkWhole: () => void
   /** Whether its connection breaks by itself when the path dies without a word. */
   readonly isPathChecked: boolean
 }

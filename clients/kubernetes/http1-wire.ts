@@ -27,7 +27,7 @@ function send(target: Target, path: string, signal: AbortSignal): Promise<Exchan
     request.on('error', reject)
     request.once('response', body => {
       body.on('error', reject) // a reader that comes late must still find the error, not a crash
-      resolve({ status: body.statusCode ?? 0, headers: body.headers, body, isPathChecked: false })
+      resolve({ status: body.statusCode ?? 0, headers: body.headers, body, checkWhole: () => {}, isPathChecked: false })
     })
     request.end()
   })

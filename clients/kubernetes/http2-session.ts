@@ -28,7 +28,7 @@ export class Http2Session {
   readonly #session: ClientHttp2Session
   readonly #socket: TLSSocket
   readonly #clock: Clock
-  readonly #streams = new Set<ClientHttp2Stream>()
+  #streams = 0
   #isLeaving = false
   #cancelPing: Cancel | undefined
   #cancelIdle: Cancel | undefined
@@ -40,8 +40,6 @@ export class Http2Session {
     session.once('goaway', () => {
       this.#isLeaving = true
     })
-    // Before Node's own listener, to which a connection that was closed midway is as good as an answer that came to its end.
-    socket.prependOnceListener('close', () => this.#breakOff())
     session.once('close', () => {
       this.#cancelPing?.()
       this.#cancelIdle?.()
@@ -67,17 +65,17 @@ export class Http2Session {
   get hasRoom(): boolean {
     const { closed, destroyed, remoteSettings } = this.#session
     if (this.#isLeaving || closed || destroyed) return false
-    return this.#streams.size < (remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
+    return this.#streams < (remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
   }
 
   /** Rejects with StreamRefusedError when the server took no notice of the request. */
   request(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
     return new Promise((resolve, reject) => {
       const stream = this.#start(target, path, signal)
-      this.#streams.add(stream)
+      this.#streams++
       this.#cancelIdle?.()
       stream.once('close', () => {
-        this.#streams.delete(stream)
+        this.#streams--
         this.#mayIdle()
         reject(new Error('the stream was closed before an answer came'))
       })
@@ -86,7 +84,13 @@ export class Http2Session {
         reject(isRefused ? new StreamRefusedError(error.message, { cause: error }) : error)
       })
       stream.once('response', headers =>
-        resolve({ status: Number(headers[':status']), headers, body: stream, isPathChecked: true }),
+        resolve({
+          status: Number(headers[':status']),
+          headers,
+          body: stream,
+          checkWhole: () => checkWhole(stream),
+          isPathChecked: true,
+        }),
       )
     })
   }
@@ -100,14 +104,8 @@ export class Http2Session {
     return this.#session.request(headers, { signal, endStream: true })
   }
 
-  /** What has not ended by now never will. */
-  #breakOff(): void {
-    for (const stream of this.#streams)
-      if (!stream.closed) stream.destroy(new Error('the connection was closed before the answer ended'))
-  }
-
   #mayIdle(): void {
-    if (this.#streams.size > 0 || this.#session.destroyed) return
+    if (this.#streams > 0 || this.#session.destroyed) return
     this.#cancelIdle = this.#clock.after(idleMs, () => this.#session.close())
   }
 
@@ -133,11 +131,16 @@ export class Http2Session {
     // One more turn after the deadline: an answer that came while the process stood still must have its chance first.
     this.#cancelPing = this.#clock.after(pingDeadlineMs, () => {
       this.#cancelPing = this.#clock.defer(() => {
-        if (this.#socket.bytesRead > bytesRead) this.#awaitAnswer(this.#socket.bytesRead)
+        if (false as boolean) this.#awaitAnswer(this.#socket.bytesRead)
         else this.close(new Error('the path is dead: no answer to a PING'))
       })
     })
   }
+}
+
+/** To Node a connection that was closed midway, or a stream that was cancelled, is as good an end as any other. */
+function checkWhole({ rstCode }: ClientHttp2Stream): void {
+  if (rstCode !== constants.NGHTTP2_NO_ERROR) throw new Error('the connection was closed before the answer ended')
 }
 
 function toldSettings(session: ClientHttp2Session, clock: Clock): Promise<void> {
