@@ -9,6 +9,12 @@ export interface Relay {
   freeze(): void
   /** New connections pass again; the old ones stay dead. */
   thaw(): void
+  /** From now on what comes from the far side waits, chunk by chunk. */
+  hold(): void
+  /** Resolves once so many chunks wait. */
+  untilHeld(chunks: number): Promise<void>
+  /** Passes on the chunk that has waited longest. */
+  release(): void
   /** Cuts every connection as soon as so many more bytes have come from the far side, and passes on those. */
   cutAfter(bytes: number): void
   close(): void
@@ -18,6 +24,9 @@ export interface Relay {
 export async function startRelay(port: number): Promise<Relay> {
   const sockets = new Set<Socket>()
   const dead = new WeakSet<Socket>()
+  const held: (() => void)[] = []
+  const waiting = new Set<() => void>()
+  let isHolding = false
   let isFrozen = false
   let bytesLeft = Number.POSITIVE_INFINITY
   const keep = (socket: Socket): Socket => {
@@ -31,6 +40,11 @@ export async function startRelay(port: number): Promise<Relay> {
     for (const socket of sockets) socket.end().destroySoon()
   }
   const passBack = (incoming: Socket, chunk: Buffer): void => {
+    if (isHolding) {
+      held.push(() => incoming.write(chunk))
+      for (const look of waiting) look()
+      return
+    }
     if (isFrozen || dead.has(incoming)) return
     incoming.write(chunk.subarray(0, bytesLeft))
     bytesLeft -= chunk.length
@@ -60,6 +74,14 @@ export async function startRelay(port: number): Promise<Relay> {
     thaw: () => {
       isFrozen = false
     },
+    hold: () => {
+      isHolding = true
+    },
+    untilHeld: async chunks => {
+      while (held.length < chunks) await new Promise<void>(resolve => waiting.add(resolve))
+      waiting.clear()
+    },
+    release: () => held.shift()?.(),
     cutAfter: bytes => {
       bytesLeft = bytes
       if (bytes <= 0) cut()

@@ -37,6 +37,29 @@ describe('K6: a path that died without a word', () => {
     relay.close()
   })
 
+  it('is not what a busy path is, on which the answer to a PING stands behind other bytes', async () => {
+    const pod = await Pod.create()
+    await using rig = await Rig.start({ tls: 'h2', access: () => pod.access })
+    const relay = await startRelay(rig.api.port)
+    pod.findServer(portOf(relay))
+    const followed = await rig.followOpen()
+    relay.hold()
+    for (let size = 1; size <= 4; size++) {
+      rig.put('a', size)
+      await relay.untilHeld(size)
+    }
+    rig.clock.advance(5_000)
+    await relay.untilHeld(5)
+    for (let size = 1; size <= 4; size++) {
+      relay.release()
+      await followed.untilObjects({ a: size })
+      rig.clock.advance(4_000)
+      await new Promise<void>(resolve => rig.clock.defer(resolve))
+    }
+    expect([followed.failures, rig.cluster.load().watches]).toEqual([[], 1])
+    relay.close()
+  })
+
   it('is noticed over HTTP/1.1 by watches that do not end when they should', async () => {
     const relays: Relay[] = []
     await using rig = await Rig.startBehind(async api => {
