@@ -131,7 +131,7 @@ export class Http2Session {
     // One more turn after the deadline: an answer that came while the process stood still must have its chance first.
     this.#cancelPing = this.#clock.after(pingDeadlineMs, () => {
       this.#cancelPing = this.#clock.defer(() => {
-        if (false as boolean) this.#awaitAnswer(this.#socket.bytesRead)
+        if (this.#socket.bytesRead > bytesRead) this.#awaitAnswer(this.#socket.bytesRead)
         else this.close(new Error('the path is dead: no answer to a PING'))
       })
     })
