@@ -31,16 +31,21 @@ export function createEndpointsNamer(options: EndpointsNamerOptions, env: Env): 
   const metrics = createKubernetesMetrics(env.metrics)
   const truncated = new TruncatedNames(env.log)
   const turns = new TurnQueue(clock)
-  const namespaces = new Namespaces(namespace => createNamespace({ ...options, namespace, shared, turns }, env))
+  const { maxNamespaces } = options
+  const create = (namespace: string) => createNamespace({ ...options, namespace, shared, turns }, env)
+  const namespaces = new Namespaces({ maxNamespaces, create })
   const stopGauges = gaugeKubernetes(env.metrics, {
     load: () => cluster.load(),
     wideNamespaces: () => count(namespaces.all(), ({ isWide }) => isWide),
     fallbackNamespaces: () => count(namespaces.all(), ({ records }) => records.isFallback),
     truncatedNames: () => truncated.size,
+    waitingNamespaces: () => namespaces.waiting,
   })
   const follow = (name: ServiceName, sink: FoundSink): (() => void) =>
-    namespaces.follow(name.namespace, namespace =>
-      followName(name, { sink, hosts, clock, metrics, namespace, terminating, truncated }),
+    namespaces.follow(
+      name.namespace,
+      namespace => followName(name, { sink, hosts, clock, metrics, namespace, terminating, truncated }),
+      error => sink.fail(error),
     )
   const onClose = (): void => {
     stopGauges()

@@ -23,22 +23,29 @@ export function createExternalNamer(options: SharedOptions, env: Env): Namer {
   const metrics = createKubernetesMetrics(env.metrics)
   const shared = new SharedParts()
   const turns = new TurnQueue(env.clock)
-  const namespaces = new Namespaces(namespace => new ExternalNamespace({ ...options, namespace, shared, turns }))
+  const { maxNamespaces } = options
+  const create = (namespace: string) => new ExternalNamespace({ ...options, namespace, shared, turns })
+  const namespaces = new Namespaces({ maxNamespaces, create })
   const stopGauges = gaugeKubernetes(env.metrics, {
     load: () => cluster.load(),
     wideNamespaces: () => [...namespaces.all()].filter(({ services }) => services.isWide).length,
     fallbackNamespaces: () => 0,
     truncatedNames: () => 0,
+    waitingNamespaces: () => namespaces.waiting,
   })
   const follow = (name: ServiceName, sink: FoundSink): (() => void) =>
-    namespaces.follow(name.namespace, ({ services }) => {
-      const followed = new FollowedName({ sink, hosts, clock: env.clock, metrics })
-      const input = followed.add<ServiceRecord>(follower => services.follow(name.service, follower))
-      return followed.start({
-        hosts: () => selected(input.objects, name)?.ingress ?? [],
-        find: addressesOf => input.objects && foundIngress(selected(input.objects, name), name, addressesOf),
-      })
-    })
+    namespaces.follow(
+      name.namespace,
+      ({ services }) => {
+        const followed = new FollowedName({ sink, hosts, clock: env.clock, metrics })
+        const input = followed.add<ServiceRecord>(follower => services.follow(name.service, follower))
+        return followed.start({
+          hosts: () => selected(input.objects, name)?.ingress ?? [],
+          find: addressesOf => input.objects && foundIngress(selected(input.objects, name), name, addressesOf),
+        })
+      },
+      error => sink.fail(error),
+    )
   const onClose = (): void => {
     stopGauges()
     namespaces.close()

@@ -48,7 +48,7 @@ function openEndpoints(kind: string, config: EndpointsConfig, env: Env, namespac
 
 /** Connects when the first name is watched: an API server that is away holds back no start. */
 function optionsFrom(kind: string, config: ExternalConfig, env: Env, namespace?: string): SharedOptions {
-  const { prefix, labelSelector, maxObjects, emptyIsNeg, emptyHoldDownMs, massEmpty } = config
+  const { prefix, labelSelector, maxObjects, maxNamespaces, emptyIsNeg, emptyHoldDownMs, massEmpty } = config
   const { clock, random, log } = env
   const onCheckFailed = (error: Error): void =>
     log.debug({ err: error, kind }, 'a watch could not be checked by a list')
@@ -60,6 +60,7 @@ function optionsFrom(kind: string, config: ExternalConfig, env: Env, namespace?:
     cluster: createKubernetesCluster({ access: accessFrom(config), clock, random, onCheckFailed }),
     hosts: createSystemHostCells(env),
     maxObjects,
+    maxNamespaces,
     ...(labelSelector !== undefined && { labelKey: labelSelector }),
   }
 }

@@ -43,6 +43,8 @@ function kubernetesOptions(kind: string) {
       .optional(),
     /** More objects than this in one watch are refused; what is held stays. */
     maxObjects: z.int().min(1).max(10_000_000).default(100_000),
+    /** Kubernetes namespaces that are followed at once. */
+    maxNamespaces: z.int().min(1).max(100_000).default(2_000),
   }
 }
 

@@ -18,6 +18,8 @@ export interface KubernetesGauges {
   fallbackNamespaces(): number
   /** Names whose Endpoints object was cut off. */
   truncatedNames(): number
+  /** Kubernetes namespaces that wait because of `maxNamespaces`. */
+  waitingNamespaces(): number
 }
 
 /** Registers the series; namers share them. */
@@ -41,6 +43,11 @@ const series: readonly { readonly name: string; readonly help: string; readonly 
   { name: 'namer_k8s_drift', help: 'Lists that found what no watch had told', value: gauges => gauges.load().drift },
   { name: 'namer_k8s_wide', help: 'Namespaces followed as a whole', value: gauges => gauges.wideNamespaces() },
   { name: 'namer_k8s_fallback', help: 'Namespaces read by Endpoints', value: gauges => gauges.fallbackNamespaces() },
+  {
+    name: 'namer_k8s_namespaces_refused',
+    help: 'Namespaces that wait because maxNamespaces are followed',
+    value: gauges => gauges.waitingNamespaces(),
+  },
   { name: 'namer_k8s_truncated', help: 'Names with cut-off Endpoints', value: gauges => gauges.truncatedNames() },
 ]
 

@@ -12,4 +12,6 @@ export interface SharedOptions extends Omit<KubernetesNamerOptions, 'follow' | '
   readonly labelKey?: string
   /** Of one collection. */
   readonly maxObjects: number
+  /** Followed at once. */
+  readonly maxNamespaces: number
 }

@@ -42,6 +42,33 @@ describe('K13: services that nobody follows', () => {
   })
 })
 
+describe('K13: names in more Kubernetes namespaces than maxNamespaces', () => {
+  it('open no more watches: others go on, these fail with the reason, and have their turn when there is a place', async () => {
+    const world = new KubernetesWorld({ maxNamespaces: 3 })
+    world.cluster.put(sliceOf({ name: 'web' }))
+    const web = world.replicas('/prod/http/web')
+    await world.settle()
+    const scanned = Array.from({ length: 500 }, (_, n) => world.replicas(`/ns-${n}/http/web`))
+    await world.settle()
+    expect(world.cluster.opened).toHaveLength(3)
+    expect(scanned.filter(({ last }) => last?.kind === 'failed')).toHaveLength(498)
+    expect(scanned[2]?.shown).toMatch(/^failed: 3 Kubernetes namespaces are followed already; .*raise maxNamespaces/)
+    expect(await world.metric('namer_k8s_namespaces_refused')).toBe(498)
+
+    const also = world.replicas('/prod/http/api')
+    await world.settle()
+    expect([web.shown, also.shown]).toEqual(['10.0.0.1:8080', 'neg'])
+    for (const one of scanned.slice(0, 2)) one.stop()
+    await world.pass(30_000)
+    expect(scanned.slice(2, 5).map(({ last }) => last?.kind)).toEqual(['ok', 'ok', 'failed'])
+
+    for (const one of scanned) one.stop()
+    await world.pass(30_000)
+    expect(await world.metric('namer_k8s_namespaces_refused')).toBe(0)
+    expect(world.cluster.open).toHaveLength(2)
+  })
+})
+
 describe('K13: more objects than maxObjects', () => {
   it('keep what is held, refuse new names and say so, until there are fewer', async () => {
     const world = new KubernetesWorld({ maxObjects: 50 })

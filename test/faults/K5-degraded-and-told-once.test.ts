@@ -49,7 +49,16 @@ class Server implements AsyncDisposable {
     const hostsFile = { path: '/none', stamp: async () => undefined, read: async () => '' }
     const hosts = createSystemHostCells({ kernel: this.#kernel, clock, resolver: new FakeHostResolver(), hostsFile })
     const rule = { emptyIsNeg: true, emptyHoldDownMs: 0, massEmpty: false } as const
-    const options = { kind, prefix: ['#', kind], rule, shape: { hasLabel: false }, cluster, hosts, maxObjects: 1000 }
+    const options = {
+      kind,
+      prefix: ['#', kind],
+      rule,
+      shape: { hasLabel: false },
+      cluster,
+      hosts,
+      maxObjects: 1000,
+      maxNamespaces: 10,
+    }
     const env = { kernel: this.#kernel, clock, random: () => 0, log, metrics: this.metrics }
     this.#namer = createEndpointsNamer({ ...options, terminating: 'drop' }, env)
     const namers = [{ kind, namer: this.#namer }]

@@ -25,6 +25,7 @@ export interface WorldOptions {
   readonly labelKey?: string
   readonly terminating?: EndpointsNamerOptions['terminating']
   readonly maxObjects?: number
+  readonly maxNamespaces?: number
   readonly rule?: Partial<EndpointsNamerOptions['rule']>
 }
 
@@ -62,6 +63,7 @@ export class KubernetesWorld {
       cluster,
       hosts: createSystemHostCells({ kernel: this.kernel, clock, resolver: this.resolver, hostsFile }),
       maxObjects: options.maxObjects ?? 100_000,
+      maxNamespaces: options.maxNamespaces ?? 100,
       ...(options.labelKey && { labelKey: options.labelKey }),
     }
     this.namer = options.external
