@@ -292,7 +292,7 @@ describe('a Watch stream', () => {
   })
 
   test('frees a stream whose peer is gone without a word', async () => {
-    const watchful = await startServer({ keepaliveMs: 30, keepaliveTimeoutMs: 30 })
+    const watchful = await startServer({ keepaliveMs: 30, keepaliveTimeoutMs: 1000 })
     const relay = await startRelay(watchful.port)
     const lost = new RawStream(relay.address)
     lost.subscribe(['default/svc/web'])
