@@ -10,7 +10,7 @@ import { IndexHint } from './index-hint.ts'
 import type { ConsistencyMode, ConsulEvents } from './options.ts'
 import { pause } from './pause.ts'
 import { type IdleAnswers, PollPace } from './poll-pace.ts'
-import type { PollSlots, Slot } from './poll-slots.ts'
+import { type PollSlots, type Slot, settleMs } from './poll-slots.ts'
 import { answerWithinMs } from './poll-wait.ts'
 
 const backoff = { minMs: 10, maxMs: 5000 }
@@ -60,9 +60,15 @@ export function followQuery(
     signal,
     attempt: (ended, succeeded) => followed.attempt(ended, succeeded),
     backoff,
-    askedWaitMs: error => (error instanceof ConsulError ? error.retryAfterMs : undefined),
+    askedWaitMs,
     onError: (error, retryAt) => followed.failed(error, retryAt),
   })
+}
+
+/** Who was one too many does not try again before the others have settled. */
+function askedWaitMs(error: unknown): number | undefined {
+  if (!(error instanceof ConsulError)) return undefined
+  return error.reason === 'refused' ? Math.max(settleMs, error.retryAfterMs ?? 0) : error.retryAfterMs
 }
 
 class FollowedQuery {

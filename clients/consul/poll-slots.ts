@@ -15,7 +15,9 @@ const leastShare = 8
 /** An agent refuses within milliseconds; a request that is under way for longer was taken. */
 const provenAfterMs = 500
 /** After the first refusal, the agent needs so long to notice which connections have ended; in milliseconds. */
-const settleMs = 500
+export const settleMs = 500
+/** A request that is sent so soon after the first refusal is one of the same wave; in milliseconds. */
+const waveMs = 50
 /** Refusals come in bursts; what they make of the limit is told once, so long after the first, in milliseconds. */
 const tellAfterMs = 1_000
 
@@ -104,14 +106,14 @@ export class PollSlots {
 
   /**
    * The agent refused a request that was sent then (monotonic): fewer at once, until it has been quiet for a while. Each
-   * refused request that was sent before the first refusal was one too many. One that was sent afterwards, under the lower
+   * refused request of the wave that met the first refusal was one too many. One that was sent afterwards, under the lower
    * limit, may have come before the agent noticed the ends of others, so it counts only when things have settled.
    */
   refused(sentAt: number): void {
     if (this.#isClosed) return
     const now = this.#options.clock.monotonic()
     const isFirst = now - this.#refusedAt >= settleMs
-    if (!isFirst && sentAt > this.#refusedAt) return
+    if (!isFirst && sentAt > this.#refusedAt + waveMs) return
     if (isFirst) this.#refusedAt = now
     const least = Math.max(Math.ceil(this.#options.limit / leastShare), this.#proven)
     const limit = Math.max(least, (isFirst ? Math.min(this.#limit, this.#inUse) : this.#limit) - 1)
