@@ -161,7 +161,7 @@ describe('O3: the state of sources', () => {
     expect(sources.release('io.l5d.consul', { author: 'ann', message: '' })).toEqual({ ok: true, value: 3 })
     clock.advance(1_000)
     expect([sources.list()[0]?.state, await gauge()]).toEqual(['ok', '0'])
-    expect(seen.map(cell => cell.peek())).toEqual(seen.map(() => ({ kind: 'ok', value: { kind: 'neg' } })))
+    expect(seen.map(cell => cell.peek())).toMatchObject(seen.map(() => ({ kind: 'ok', value: { kind: 'neg' } })))
     discovery.close()
     env.kernel.close()
   })
