@@ -225,7 +225,8 @@ class FollowedQuery {
 
   #tellFailure(error: Error, retryAt: number): void {
     this.#isFailing = true
-    this.#mayBeBehind = true
+    // An agent that refuses is there, and was.
+    this.#mayBeBehind ||= !(error instanceof ConsulError && error.reason === 'refused')
     this.#index.forget()
     this.#follower.failed(error, retryAt)
   }

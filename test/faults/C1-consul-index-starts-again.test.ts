@@ -62,6 +62,19 @@ describe('C1: an index that starts again', () => {
     expect(consul.requests.at(-1)?.parameters.has('consistent')).toBe(false)
   })
 
+  it('is not suspected after a refusal: an agent that refuses was there all the time', async () => {
+    const trial = await startConsulTrial()
+    const { consul, counts, advanceUntil } = trial
+    consul.register({ service: 'web', port: 1 })
+    consul.fault = () => ({ kind: 'status', status: 429 })
+    const source = followAsSource(trial, web)
+    await advanceUntil(() => counts.failures.length > 0)
+    consul.fault = () => undefined
+    await advanceUntil(() => source.values.at(-1) === '1')
+    expect(counts.failures).toContain('refused')
+    expect(consul.requests.filter(({ parameters }) => parameters.has('consistent'))).toEqual([])
+  })
+
   it('is seen in an answer, with no connection lost: the next query has no index, and the content is believed then', async () => {
     const { consul, agent, advanceUntil } = await startConsulTrial()
     for (let i = 0; i < 20; i++) consul.churn()
