@@ -124,6 +124,7 @@ class FollowedQuery {
     try {
       const read = this.#nextRead()
       const answer = await this.#ask(read, slot, signal)
+      if (answer !== yielded) slot.answered()
       slot.release()
       if (answer === yielded || signal.aborted) return
       this.#take(read, answer)

@@ -3,6 +3,8 @@
 import type { Cancel, Clock, Random } from '../../watch/clock.ts'
 import { waitMsFor } from './poll-wait.ts'
 
+/** So many requests go out at once before the agent answered any; each answer that came while all were used allows one more. */
+export const firstLimit = 16
 /** While others wait, so many first reads go before one other. */
 const firstsInARow = 4
 /** After the agent refused, the limit stays down for so long; then it grows by a sixteenth each time. */
@@ -25,6 +27,8 @@ const tellAfterMs = 1_000
 export interface Slot {
   /** This request may be held for so long; `yieldNow` ends it when others need its place, its slot comes back soon after. */
   hold(waitMs: number, yieldNow: () => void): void
+  /** The agent took the request and answered it. */
+  answered(): void
   /** Harmless when called twice. */
   release(): void
 }
@@ -38,6 +42,7 @@ interface Held {
 type Waiter = (slot: Slot | undefined) => void
 
 export interface PollSlotsOptions {
+  /** The most that may ever be under way. */
   readonly limit: number
   readonly clock: Clock
   readonly random: Random
@@ -51,6 +56,8 @@ export class PollSlots {
   readonly #others = new Set<Waiter>()
   readonly #held = new Set<Held>()
   #limit: number
+  /** Nobody was refused yet: the agent's own limit, if it is below ours, is still to be met. */
+  #isFeeling = true
   #inUse = 0
   #yielding = 0
   #firstsServed = 0
@@ -65,7 +72,7 @@ export class PollSlots {
 
   constructor(options: PollSlotsOptions) {
     this.#options = options
-    this.#limit = options.limit
+    this.#limit = Math.min(firstLimit, options.limit)
   }
 
   get inUse(): number {
@@ -112,6 +119,7 @@ export class PollSlots {
   refused(sentAt: number): void {
     if (this.#isClosed) return
     const now = this.#options.clock.monotonic()
+    this.#isFeeling = false
     const isFirst = now - this.#refusedAt >= settleMs
     if (!isFirst && sentAt > this.#refusedAt + waveMs) return
     if (isFirst) this.#refusedAt = now
@@ -188,6 +196,9 @@ export class PollSlots {
         held = { since: this.#options.clock.monotonic(), waitMs, yieldNow: end }
         this.#held.add(held)
         this.#makeRoom()
+      },
+      answered: () => {
+        if (this.#isFeeling && this.#inUse >= this.#limit) this.#limit = Math.min(this.#options.limit, this.#limit + 1)
       },
       release: () => {
         if (isOver) return

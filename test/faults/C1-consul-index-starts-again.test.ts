@@ -24,7 +24,7 @@ describe('C1: an index that starts again', () => {
     }
     expect(source.values).toEqual(Array.from({ length: 51 }, (_, i) => String(1000 + i)))
     expect(source.states.filter(state => state.kind === 'failed')).toEqual([])
-    expect(agent.load()).toMatchObject({ followed: 1, inUse: 1, waiting: 0, limit: 180 })
+    expect(agent.load()).toMatchObject({ followed: 1, inUse: 1, waiting: 0, limit: 16 })
   })
 
   it('is not waited for when the agent restarted while no request was under way', async () => {

@@ -20,7 +20,7 @@ describe('C5: an agent that is not there yet', () => {
     consul.register({ service: 'web', port: 1 })
     expect(await advanceUntil(() => source.report?.state === 'ok', 100)).toBeLessThanOrEqual(5100)
     expect(source.values).toEqual(['1'])
-    expect(agent.load()).toMatchObject({ followed: 1, limit: 180 })
+    expect(agent.load()).toMatchObject({ followed: 1, limit: 16 })
   })
 
   it('is pending, with no word to anyone, until the first answer or the first failure', async () => {

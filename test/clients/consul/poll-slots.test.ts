@@ -24,6 +24,43 @@ function createSlots(limit: number) {
   return { clock, slots, order, take, next, granted }
 }
 
+/** The agent has answered so much that the limit is the configured one. */
+async function grow(slots: PollSlots, limit: number): Promise<void> {
+  const taken: (Slot | undefined)[] = []
+  while (slots.limit < limit) {
+    while (slots.inUse < slots.limit) taken.push(await slots.take(false, new AbortController().signal))
+    taken[0]?.answered()
+  }
+  for (const slot of taken) slot?.release()
+}
+
+it('begins with 16 requests, and allows one more for each answer that came while all were used', async () => {
+  const { slots, take, granted } = createSlots(180)
+  for (let i = 0; i < 100; i++) take(`first${i}`, true)
+  await runMicrotasks()
+  expect([slots.inUse, slots.limit, slots.waiting]).toEqual([16, 16, 84])
+  for (const slot of granted.splice(0)) {
+    slot.answered()
+    slot.release()
+  }
+  await runMicrotasks()
+  expect([slots.inUse, slots.limit, slots.waiting]).toEqual([32, 32, 52])
+})
+
+it('does not feel on once it was refused, nor while it needs no more', async () => {
+  const { clock, slots, take, granted } = createSlots(180)
+  for (let i = 0; i < 10; i++) take(`few${i}`)
+  await runMicrotasks()
+  granted[0]?.answered()
+  expect(slots.limit).toBe(16)
+  for (let i = 0; i < 10; i++) take(`more${i}`)
+  await runMicrotasks()
+  slots.refused(clock.monotonic())
+  granted[0]?.answered()
+  expect(slots.limit).toBe(16)
+  slots.close()
+})
+
 it('serves first reads before others, and one other after each four of them', async () => {
   const { order, take, next } = createSlots(1)
   take('begin')
@@ -52,6 +89,7 @@ it('tells of a burst of refusals once, with the limit that came of it, and nothi
   const clock = new FakeClock()
   const limits: number[] = []
   const slots = new PollSlots({ limit: 64, clock, random: () => 0.5, onLimit: limit => limits.push(limit) })
+  await grow(slots, 64)
   const granted: Slot[] = []
   const forever = new AbortController().signal
   for (let i = 0; i < 64; i++) slots.take(false, forever).then(slot => slot !== undefined && granted.push(slot), String)
@@ -71,6 +109,7 @@ it('tells of a burst of refusals once, with the limit that came of it, and nothi
 
 it('keeps the requests that the agent has taken, however many it refuses beside them while it is slow', async () => {
   const { clock, slots, take, granted } = createSlots(64)
+  await grow(slots, 64)
   for (let i = 0; i < 64; i++) take(`held${i}`)
   await runMicrotasks()
   for (const slot of granted.slice(0, 40)) slot.hold(60_000, () => {})
@@ -119,6 +158,7 @@ it('holds a query for half a minute to a minute, or for its share of a turn when
 
 it('lowers its limit by one for each refused request of a burst, and not for their next tries before things have settled', async () => {
   const { clock, slots, take } = createSlots(180)
+  await grow(slots, 180)
   for (let i = 0; i < 180; i++) take(`r${i}`)
   const sentAt = clock.monotonic()
   for (let i = 0; i < 7; i++) slots.refused(sentAt)
