@@ -1,6 +1,7 @@
 // Services that do not exist although somebody asks for them: few of them are asked for one by one, many share the list of
 // the services that do exist. So a scanner that tries very many names costs one question, not one for each.
 import type { Cancel, Clock } from '../../watch/clock.ts'
+import { TurnQueue } from '../../watch/turn-queue.ts'
 import type { Listener } from './relay.ts'
 import type { Leave, ServiceLists, Services } from './service-list.ts'
 
@@ -24,13 +25,15 @@ export interface AbsentName {
 
 /** The absent services of every datacenter. */
 export class AbsentNames {
-  readonly #lists: ServiceLists
+  readonly #lists: Pick<ServiceLists, 'join'>
   readonly #clock: Clock
+  readonly #turns: TurnQueue
   readonly #byDatacenter = new Map<string, DatacenterAbsentNames>()
 
-  constructor(lists: ServiceLists, clock: Clock) {
+  constructor(lists: Pick<ServiceLists, 'join'>, clock: Clock) {
     this.#lists = lists
     this.#clock = clock
+    this.#turns = new TurnQueue(clock)
   }
 
   /** Whether the shared list is followed, fresh, and without the service. */
@@ -65,6 +68,7 @@ export class AbsentNames {
     const names = new DatacenterAbsentNames({
       join: listener => this.#lists.join(datacenter, listener),
       clock: this.#clock,
+      turns: this.#turns,
       onIdle: () => this.#byDatacenter.delete(datacenter),
     })
     this.#byDatacenter.set(datacenter, names)
@@ -75,6 +79,7 @@ export class AbsentNames {
 interface DatacenterOptions {
   readonly join: (listener: Listener<Services>) => Leave
   readonly clock: Clock
+  readonly turns: TurnQueue
   /** None is left, and has not been for a while when there were many. */
   readonly onIdle: () => void
 }
@@ -87,6 +92,7 @@ class DatacenterAbsentNames {
   /** What the list says; nothing while it cannot be read. */
   #fresh: Services | undefined
   #cancelEnd: Cancel | undefined
+  #round = 0
 
   constructor(options: DatacenterOptions) {
     this.#options = options
@@ -138,22 +144,39 @@ class DatacenterAbsentNames {
     this.#leave = () => {} // so that what is told while joining does not join again
     this.#leave = this.#options.join({
       changed: services => this.#take(services),
-      same: version => {
-        for (const name of this.#parked) name.same(version)
-      },
+      same: version => this.#tell(name => name.same(version)),
       failed: (error, retryAt) => {
         this.#fresh = undefined
-        for (const name of this.#parked) name.failed(error, retryAt)
+        this.#tell(name => name.failed(error, retryAt))
       },
     })
   }
 
   #take(services: Services): void {
     this.#fresh = services
-    for (const name of [...this.#parked]) {
-      if (services.has(name.service)) name.appeared()
-      else name.same()
+    const { turns } = this.#options
+    for (const name of this.#parked) {
+      if (!services.has(name.service)) continue
+      turns.run(() => {
+        if (this.#parked.has(name)) name.appeared()
+      })
     }
-    for (const name of [...this.#asking]) if (!services.has(name.service)) name.park()
+    for (const name of this.#asking) {
+      turns.run(() => {
+        if (this.#asking.has(name) && this.lacks(name.service)) name.park()
+      })
+    }
+    this.#tell(name => {
+      if (!services.has(name.service)) name.same()
+    })
+  }
+
+  /** Tells all who wait for the list, over several turns when they are many. Newer word takes the place of what is not told yet. */
+  #tell(word: (name: AbsentName) => void): void {
+    const round = ++this.#round
+    for (const name of this.#parked)
+      this.#options.turns.run(() => {
+        if (round === this.#round && this.#parked.has(name)) word(name)
+      })
   }
 }

@@ -1,5 +1,6 @@
 // The namer over EndpointSlices (or Endpoints), with the Service for ports by number: io.l5d.k8s and io.l5d.k8s.ns.
 import type { Env } from '../../runtime/env.ts'
+import { TurnQueue } from '../../watch/turn-queue.ts'
 import type { FoundSink } from '../discovery.ts'
 import type { Namer } from '../namer.ts'
 import { type CollectionOptions, endpointsOf, servicesOf, slicesOf } from './collections.ts'
@@ -17,7 +18,6 @@ import type { SharedOptions } from './shared-options.ts'
 import { SharedParts } from './shared-parts.ts'
 import { SlicesOrEndpoints } from './slices-or-endpoints.ts'
 import { TruncatedNames } from './truncated-names.ts'
-import { TurnQueue } from './turn-queue.ts'
 
 export interface EndpointsNamerOptions extends SharedOptions {
   readonly terminating: TerminatingRule

@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '../../naming/replica-set.ts'
 import type { Env } from '../../runtime/env.ts'
+import { TurnQueue } from '../../watch/turn-queue.ts'
 import type { Found, FoundSink } from '../discovery.ts'
 import type { Namer } from '../namer.ts'
 import { type CollectionOptions, externalServicesOf } from './collections.ts'
@@ -15,7 +16,6 @@ import { ServiceObjects } from './service-objects.ts'
 import type { ServiceName } from './service-path.ts'
 import type { SharedOptions } from './shared-options.ts'
 import { SharedParts } from './shared-parts.ts'
-import { TurnQueue } from './turn-queue.ts'
 
 /** The caller closes it. An API server that is away fails its names, not the start. */
 export function createExternalNamer(options: SharedOptions, env: Env): Namer {

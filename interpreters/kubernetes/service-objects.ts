@@ -1,9 +1,9 @@
 // The objects of followed services in one Kubernetes namespace: a watch for each service while they are few, one watch of
 // the namespace when they are many. A new watch has answered before an old one ends. Knows nothing of ports and endpoints.
 import type { Collection, KubernetesCluster } from '../../clients/kubernetes/cluster.ts'
+import type { TurnQueue } from '../../watch/turn-queue.ts'
 import { FollowedService, type ObjectsFollower } from './followed-service.ts'
 import { OwnWatch } from './own-watch.ts'
-import type { TurnQueue } from './turn-queue.ts'
 import { WideWatch } from './wide-watch.ts'
 
 export interface ServiceObjectsOptions<T> {

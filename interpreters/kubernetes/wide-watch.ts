@@ -5,9 +5,9 @@ import type {
   CollectionFollower,
   KubernetesCluster,
 } from '../../clients/kubernetes/cluster.ts'
+import type { TurnQueue } from '../../watch/turn-queue.ts'
 import type { FollowedService, ObjectFacts } from './followed-service.ts'
 import { ServiceIndex } from './service-index.ts'
-import type { TurnQueue } from './turn-queue.ts'
 
 export interface WideWatchOptions<T> {
   readonly cluster: KubernetesCluster

@@ -2,7 +2,7 @@
 // without being told of a failure, and once all is healed everybody knows the truth, by the watches that there should be.
 import { describe, expect, it } from 'vitest'
 import { ServiceObjects } from '../../../interpreters/kubernetes/service-objects.ts'
-import { TurnQueue } from '../../../interpreters/kubernetes/turn-queue.ts'
+import { TurnQueue } from '../../../watch/turn-queue.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { FakeCluster } from '../../fakes/kubernetes-cluster.fake.ts'
 import { seededRandom } from '../../proxy-client/seeded-random.fixture.ts'

@@ -1,10 +1,10 @@
 // Small pieces of work, so many in one turn of the event loop and the rest in the next ones, in order. Knows not what they are.
-import type { Clock } from '../../watch/clock.ts'
+import type { Clock } from './clock.ts'
 
-/** Telling a service is computing its names, which takes some hundredths of a millisecond each. */
+/** Each piece may take some hundredths of a millisecond. */
 const mostPerTurn = 200
 
-/** Shared by all who bring work at once. */
+/** For word of a backend that concerns thousands of names at once. Shared by all who bring work at the same time. */
 export class TurnQueue {
   readonly #clock: Clock
   #waiting: (() => void)[] = []
