@@ -2,6 +2,7 @@
 import { type WatchEvent, watchEvent } from './answers.ts'
 import { RefusedError, type Request } from './api-client.ts'
 import { CliError, reasonOf } from './cli-error.ts'
+import { pause } from './pause.ts'
 import type { Session } from './session.ts'
 
 const firstWaitMs = 200
@@ -40,7 +41,7 @@ export async function followStream(session: Session, watching: Watching): Promis
       if (failures === 0) session.remark(`the connection broke (${reasonOf(error)}); connecting again`)
     }
     failures++
-    await wait(session, io.random() * Math.min(longestWaitMs, firstWaitMs * 2 ** failures))
+    await pause(session.io, io.random() * Math.min(longestWaitMs, firstWaitMs * 2 ** failures))
   }
 }
 
@@ -100,16 +101,4 @@ async function* linesOf(response: Response): AsyncGenerator<string> {
     rest = lines.pop() ?? ''
     for (const line of lines) if (line !== '') yield line
   }
-}
-
-function wait({ io }: Session, ms: number): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      cancel()
-      io.interrupted.removeEventListener('abort', done)
-      resolve()
-    }
-    const cancel = io.clock.after(ms, done)
-    io.interrupted.addEventListener('abort', done, { once: true })
-  })
 }

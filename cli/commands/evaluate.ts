@@ -4,12 +4,16 @@ import { type Evaluation, evaluation, type TreeAnswer } from '../answers.ts'
 import { RefusedError, type Request } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
+import { pause } from '../pause.ts'
 import { cliErrorOf } from '../problem-text.ts'
 import { openSession, type Session } from '../session.ts'
 import { createPaint, type Paint } from '../styles.ts'
 import { addrText, boundLines, endpointTexts, explanationLines } from '../tree-text.ts'
 import { followStream } from '../watch-stream.ts'
-import { examples } from './options.ts'
+import { examples, parseSeconds } from './options.ts'
+
+/** Between two questions for a name that is not known yet, in milliseconds. */
+const askAgainMs = 100
 
 type Verb = 'bind' | 'resolve' | 'delegate'
 
@@ -17,6 +21,8 @@ interface EvaluateOptions {
   readonly namespace: string
   readonly dtab?: string
   readonly watch?: true
+  /** In seconds. */
+  readonly wait: number
 }
 
 /** Adds the commands at the top level. */
@@ -46,6 +52,7 @@ function addVerb(program: Command, io: CliIo, verb: Verb, description: string): 
     .argument('<path>', 'such as /svc/web')
     .option('-n, --namespace <namespace>', 'whose dtab', 'default')
     .option('--dtab <dtab>', 'a local dtab, added at the end so that it wins')
+    .option('--wait <seconds>', 'how long for a name that its backend was never asked for before', parseSeconds, 2)
     .action((path: string, options: EvaluateOptions, command: Command) =>
       evaluate(openSession(io, command), verb, path, options),
     )
@@ -56,7 +63,7 @@ async function evaluate(session: Session, verb: Verb, path: string, options: Eva
   const request = { path: ['api', verb, namespace], query: { path, dtab } }
   try {
     if (watch) await follow(session, verb, request)
-    else await answer(session, verb, path, request)
+    else await answer(session, verb, path, await ask(session, request, options.wait))
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error
     const isDtab = error.problem.at === 'dtab' || error.problem.code === 'bad-dtab'
@@ -66,8 +73,23 @@ async function evaluate(session: Session, verb: Verb, path: string, options: Eva
   }
 }
 
-async function answer(session: Session, verb: Verb, path: string, request: Request): Promise<void> {
-  const found = await session.client.json(evaluation, request)
+interface Asked {
+  readonly request: Request
+  readonly found: Evaluation
+}
+
+/** Asks again while the backend is still being asked for the first time: a name that nobody watches is pending at first. */
+async function ask({ client, io }: Session, request: Request, waitSeconds: number): Promise<Asked> {
+  const until = io.clock.monotonic() + waitSeconds * 1000
+  for (;;) {
+    const found = await client.json(evaluation, request)
+    const isLast = found.pending === undefined || io.interrupted.aborted || io.clock.monotonic() >= until
+    if (isLast) return { request, found }
+    await pause(io, askAgainMs)
+  }
+}
+
+async function answer(session: Session, verb: Verb, path: string, { request, found }: Asked): Promise<void> {
   const isUnknown = verb !== 'delegate' && (found.tree?.type === 'neg' || found.addr?.type === 'neg')
   const isAnswer = !isUnknown && found.pending === undefined
   for (const remark of remarksOn(found, request)) session.remark(remark)

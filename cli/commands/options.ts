@@ -17,6 +17,13 @@ export function countUpTo(most: number): (text: string) => number {
   }
 }
 
+/** Seconds from 0 to an hour, with decimals. */
+export function parseSeconds(text: string): number {
+  const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN
+  if (!(seconds <= 3600)) throw new InvalidArgumentError('write seconds, such as 2 or 0.5, at most 3600')
+  return seconds
+}
+
 /** The examples at the end of a command's help: what to type after `namerctl`, and what it does. */
 export function examples(...rows: readonly (readonly [command: string, meaning: string])[]): string {
   const width = Math.max(...rows.map(([command]) => command.length))

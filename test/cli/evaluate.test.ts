@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../watch/clock.ts'
 import { createCliFixture } from './cli.fixture.ts'
 
 const dtab = `/svc => /#/io.test ;
@@ -51,7 +52,7 @@ describe('namerctl bind', () => {
         "out": "",
       }
     `)
-    expect(await run('bind /svc/wait')).toMatchInlineSnapshot(`
+    expect(await run('bind /svc/wait --wait 0')).toMatchInlineSnapshot(`
       {
         "code": 1,
         "err": "namerctl: /svc/wait is not known yet: it waits for /#/io.test/wait; try again
@@ -59,6 +60,29 @@ describe('namerctl bind', () => {
         "out": "",
       }
     `)
+  })
+
+  it('asks again for two seconds while a backend is asked for the first time, or for as long as it is told', async () => {
+    const { run } = await createNames()
+    let now = 0
+    const clock = {
+      ...systemClock,
+      monotonic: () => now,
+      after: (ms: number, then: () => void) => {
+        now += ms
+        return systemClock.defer(then)
+      },
+    }
+    const asked: number[] = []
+    const countingFetch: typeof fetch = (...request) => {
+      asked.push(now)
+      return fetch(...request)
+    }
+    expect(await run('bind /svc/wait', { clock, fetch: countingFetch })).toMatchObject({ code: 1 })
+    expect([asked.length, now]).toEqual([21, 2_000])
+    expect(await run('bind /svc/wait --wait 0.3', { clock, fetch: countingFetch })).toMatchObject({ code: 1 })
+    expect([asked.length, now]).toEqual([25, 2_300])
+    expect(await run('bind /svc/wait --wait soon')).toMatchObject({ code: 2 })
   })
 
   it('says how to find out which backend keeps a name from being bound', async () => {
