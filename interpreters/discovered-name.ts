@@ -13,7 +13,6 @@ import { PublishedName } from './published-name.ts'
 export interface DiscoveredNameOptions {
   readonly emptyIsNeg: boolean
   readonly emptyHoldDownMs: number
-  readonly spacingMs: number
   readonly clock: Clock
   readonly metrics: DiscoveryMetrics
   /** Absent when the loss of many names is as good as that of one. */
@@ -60,7 +59,7 @@ export class DiscoveredName implements FoundSink, GuardedName {
     this.#keep = keep
     this.#options = options
     this.#seat = options.guard?.seat(this)
-    this.#published = new PublishedName(sink, options)
+    this.#published = new PublishedName(sink, options.metrics)
     this.#holdDown = new HoldDown(options.clock, options.emptyHoldDownMs, () =>
       this.#published.publish(this.#goneSet()),
     )
@@ -111,7 +110,6 @@ export class DiscoveredName implements FoundSink, GuardedName {
     this.#stopKeeping()
     this.#seat?.leave()
     this.#holdDown.close()
-    this.#published.close()
   }
 
   #showEndpoints(found: Found, facts: FoundFacts): void {
@@ -131,7 +129,7 @@ export class DiscoveredName implements FoundSink, GuardedName {
   #lose(found: Found, facts: FoundFacts): void {
     const isMissing = !found.exists || this.#options.emptyIsNeg
     const missingSince = isMissing ? (this.#loss?.missingSince ?? this.#options.clock.monotonic()) : undefined
-    if (this.#seat !== undefined && this.#loss === undefined) this.#lastGood = this.#published.newest
+    if (this.#seat !== undefined && this.#loss === undefined) this.#lastGood = this.#published.shown
     this.#loss = { found, facts, missingSince }
     if (!this.#seat?.lost()) this.#showLoss(this.#loss, missingSince)
   }

@@ -29,8 +29,6 @@ export interface DiscoveryOptions {
   readonly rule: DiscoveryRule
   /** How long a name stays followed after its last watcher left, in milliseconds. */
   readonly lingerMs: number
-  /** After a publication the next one of the same name comes no sooner; the newest wins. Milliseconds; 0 when absent. */
-  readonly spacingMs?: number
 }
 
 /** A namer's names. The namer closes it. */
@@ -53,7 +51,7 @@ export function createDiscovery(options: DiscoveryOptions, env: Env): Discovery 
   const metrics = createDiscoveryMetrics(options.kind, source, env.metrics, clock)
   const { emptyIsNeg, emptyHoldDownMs, massEmpty } = options.rule
   const guard = massEmpty === false ? undefined : new MassEmptyGuard({ rule: massEmpty, source, clock, log, metrics })
-  const nameOptions = { emptyIsNeg, emptyHoldDownMs, spacingMs: options.spacingMs ?? 0, clock, metrics }
+  const nameOptions = { emptyIsNeg, emptyHoldDownMs, clock, metrics }
   const names = new OpenNames({ ...nameOptions, ...(guard !== undefined && { guard }) })
   const group = showPath(options.prefix)
   return {

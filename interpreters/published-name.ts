@@ -1,23 +1,8 @@
-// What the cell of one name is told: the newest replica set, no sooner than the spacing allows, and why it is stale when
-// it is. Does not know why a set is published.
+// What the cell of one name is told: the newest replica set, and why it is stale when it is. Does not know why a set is published.
 import type { ReplicaSet } from '../naming/replica-set.ts'
 import { replicaSetEquals } from '../naming/replica-set-equals.ts'
 import type { Sink } from '../watch/cell.ts'
-import type { Cancel, Clock } from '../watch/clock.ts'
 import type { DiscoveryMetrics, Moments } from './discovery-metrics.ts'
-
-export interface PublishedNameOptions {
-  readonly clock: Clock
-  readonly metrics: DiscoveryMetrics
-  /** Between two changes of the set, in milliseconds. */
-  readonly spacingMs: number
-}
-
-interface Waiting {
-  readonly set: ReplicaSet
-  /** Of the first change that waits: the lag is counted from there. */
-  readonly moments: Moments
-}
 
 interface Failure {
   readonly error: Error
@@ -29,31 +14,27 @@ const unknownMoments: Moments = {}
 /** Its owner closes it. */
 export class PublishedName {
   readonly #sink: Sink<ReplicaSet>
-  readonly #options: PublishedNameOptions
+  readonly #metrics: DiscoveryMetrics
   #shown: ReplicaSet | undefined
-  #waiting: Waiting | undefined
-  #cancelWait: Cancel | undefined
-  #mayChangeAt = Number.NEGATIVE_INFINITY
   #failure: Failure | undefined
   #doubt: Error | undefined
   #version: string | undefined
 
-  constructor(sink: Sink<ReplicaSet>, options: PublishedNameOptions) {
+  constructor(sink: Sink<ReplicaSet>, metrics: DiscoveryMetrics) {
     this.#sink = sink
-    this.#options = options
+    this.#metrics = metrics
   }
 
-  /** The set that is shown, or will be as soon as the spacing allows. */
-  get newest(): ReplicaSet | undefined {
-    return this.#waiting?.set ?? this.#shown
+  get shown(): ReplicaSet | undefined {
+    return this.#shown
   }
 
   /** Shows a set. An equal one is shown to nobody. */
   publish(set: ReplicaSet, moments: Moments = unknownMoments): void {
-    const leftMs = this.#mayChangeAt - this.#options.clock.monotonic()
-    if (this.#shown !== undefined && saysTheSame(this.#shown, set)) this.#stopWaiting()
-    else if (leftMs <= 0) this.#show(set, moments)
-    else this.#wait({ set, moments: this.#waiting?.moments ?? moments }, leftMs)
+    if (this.#shown !== undefined && saysTheSame(this.#shown, set)) return
+    this.#shown = set
+    this.#restate()
+    this.#metrics.published(moments)
   }
 
   /** The backend answered well: what is shown is fresh, unless it is doubted or the answer has a flaw, which is told once. */
@@ -86,27 +67,6 @@ export class PublishedName {
     this.#restate()
   }
 
-  /** Drops what waits; harmless when called twice. */
-  close(): void {
-    this.#stopWaiting()
-  }
-
-  #wait(waiting: Waiting, ms: number): void {
-    this.#waiting = waiting
-    this.#cancelWait ??= this.#options.clock.after(ms, () => {
-      this.#cancelWait = undefined
-      if (this.#waiting !== undefined) this.#show(this.#waiting.set, this.#waiting.moments)
-    })
-  }
-
-  #show(set: ReplicaSet, moments: Moments): void {
-    this.#stopWaiting()
-    this.#shown = set
-    if (this.#options.spacingMs > 0) this.#mayChangeAt = this.#options.clock.monotonic() + this.#options.spacingMs
-    this.#restate()
-    this.#options.metrics.published(moments)
-  }
-
   /** Says again what is shown, with what is known of its truth now. */
   #restate(): void {
     if (this.#shown === undefined) return
@@ -118,12 +78,6 @@ export class PublishedName {
   #why({ error }: Failure): Error {
     if (this.#doubt === undefined) return error
     return new Error(`${this.#doubt.message}; its source fails besides: ${error.message}`, { cause: error })
-  }
-
-  #stopWaiting(): void {
-    this.#waiting = undefined
-    this.#cancelWait?.()
-    this.#cancelWait = undefined
   }
 }
 

@@ -32,7 +32,7 @@ export interface FollowedNameOptions {
  * After a change of what is found the next computation comes no sooner, in milliseconds: a rolling restart of a large
  * service is told slice by slice, and each computation is over all of them.
  */
-export const spacingMs = 100
+const spacingMs = 100
 
 interface Problem {
   readonly error: Error

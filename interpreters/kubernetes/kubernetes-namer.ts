@@ -7,7 +7,6 @@ import type { Cell, Pool, Read } from '../../watch/cell.ts'
 import { ok, pendingOn, type State } from '../../watch/state.ts'
 import { createDiscovery, type Discovery, type DiscoveryRule, type FoundSink, readExistence } from '../discovery.ts'
 import type { Namer, NamerGuard, NamerLeaf } from '../namer.ts'
-import { spacingMs } from './followed-name.ts'
 import { type ServiceName, type ServicePathShape, serviceAt, showServiceName } from './service-path.ts'
 
 export interface KubernetesNamerOptions {
@@ -42,7 +41,7 @@ class KubernetesNamer implements Namer {
     const { kind, prefix, rule } = options
     this.prefix = prefix
     this.#options = options
-    this.#discovery = createDiscovery({ kind, prefix, rule, lingerMs, spacingMs }, env)
+    this.#discovery = createDiscovery({ kind, prefix, rule, lingerMs }, env)
     if (this.#discovery.guard !== undefined) this.guard = this.#discovery.guard
     const open = (name: ServiceName, text: string): Cell<ReplicaSet> =>
       this.#discovery.follow(text, sink => options.follow(name, sink))

@@ -191,35 +191,6 @@ describe('an answer with a flaw', () => {
   })
 })
 
-describe('spacing', () => {
-  it('shows the first change at once, then the newest after each spacing, losses too', () => {
-    const { clock, name } = createScripted({ spacingMs: 100 })
-    const web = name('web')
-    const at = [...'123456789'].map(digit => `10.0.0.${digit}`)
-    for (const address of at) {
-      web.has(address)
-      clock.advance(30)
-    }
-    web.has()
-    clock.advance(1000)
-    expect(web.seen).toEqual(['pending', ...['10.0.0.1', '10.0.0.4', '10.0.0.7'].map(ip => `${ip}:80`), 'none', 'neg'])
-  })
-
-  it('shows nothing when the content is what it was before the spacing ended', () => {
-    const { clock, name } = createScripted({ spacingMs: 100 })
-    const web = name('web')
-    web.has('10.0.0.1')
-    clock.advance(10)
-    web.has('10.0.0.2')
-    web.has('10.0.0.1')
-    clock.advance(1000)
-    expect(web.seen).toEqual(['pending', '10.0.0.1:80'])
-    web.has('10.0.0.2')
-    clock.settle()
-    expect(web.last).toBe('10.0.0.2:80')
-  })
-})
-
 describe('the lag', () => {
   it('is counted for what changed, from the first byte and from the change itself', async () => {
     const { clock, name, series } = createScripted()
@@ -234,22 +205,11 @@ describe('the lag', () => {
     expect(await series(`watch_lag_seconds_sum${labels}`)).toBeCloseTo(0.006)
     expect(await series(`watch_source_lag_seconds_sum${labels}`)).toBe(4)
   })
-
-  it('is counted from the first change that the spacing kept waiting', async () => {
-    const { clock, name, series } = createScripted({ spacingMs: 100 })
-    const web = name('web')
-    web.has('10.0.0.1')
-    web.answer(['10.0.0.2'], { receivedAt: clock.monotonic() })
-    clock.advance(90)
-    web.answer(['10.0.0.3'], { receivedAt: clock.monotonic() })
-    clock.advance(10)
-    expect(await series('watch_lag_seconds_sum{kind="test"}')).toBeCloseTo(0.1)
-  })
 })
 
 describe('closing', () => {
   it('ends every follow once, leaves no timer and ignores late reports', () => {
-    const { clock, discovery, kernel, name, open } = createScripted({ spacingMs: 50 })
+    const { clock, discovery, kernel, name, open } = createScripted()
     const web = name('web')
     const api = name('api')
     for (const each of [web, api]) {
@@ -266,7 +226,7 @@ describe('closing', () => {
     expect([open(), clock.waiting]).toEqual([0, 0])
     for (const late of [sink, api.sink]) late.set({ exists: false, endpoints: [] })
     clock.advance(5000)
-    expect(api.last).toBe('10.0.0.1:80')
+    expect(api.last).toBe('none')
     name('new')
     kernel.close()
     expect(open()).toBe(0)
