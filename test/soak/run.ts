@@ -1,4 +1,5 @@
 // `npm run soak -- ID`: the real-time forms of fault tests, by hand. One line per id in the table.
+import { soakK7 } from './K7-quiet-collections.ts'
 import { soakL1 } from './L1-handles.ts'
 import { soakS8 } from './S8-kill.ts'
 import { soakS9 } from './S9-lock.ts'
@@ -10,6 +11,10 @@ interface Soak {
 }
 
 const soaks: Readonly<Record<string, Soak>> = {
+  K7: {
+    about: '200 Kubernetes watches after four quiet minutes: each edit is seen at once (npm run backends)',
+    run: soakK7,
+  },
   L1: { about: '10,000 deletions and creations of a followed directory: one watch each, none left', run: soakL1 },
   S8: { about: '200 rounds of SIGKILL during writes to sqlite: nothing acknowledged is lost or torn', run: soakS8 },
   S9: { about: 'a lock of another process for 3 s, beside 1,000 watches: the event loop goes on', run: soakS9 },
