@@ -7,7 +7,10 @@ import type { Clock } from '../../watch/clock.ts'
 const windowMs = 10_000
 
 export interface ErrorLog {
-  /** Notes an error that the server is to blame for; a client's mistake (below 500) is not logged. */
+  /**
+   * Notes an error that the server is to blame for. A client's mistake (below 500) is not logged, nor a namer that cannot
+   * answer: that is logged once for its source, however many requests meet it.
+   */
   note(error: NamingError, facts: { readonly method: string; readonly route: string }): void
 }
 
@@ -16,7 +19,7 @@ export function createErrorLog(log: Log, clock: Clock): ErrorLog {
   const seen = new Map<string, { until: number; omitted: number }>()
   return {
     note(error, facts) {
-      if (error.httpStatus < 500) return
+      if (error.httpStatus < 500 || error.code === 'namer-unavailable') return
       const now = clock.monotonic()
       const last = seen.get(error.code)
       if (last !== undefined && now < last.until) {

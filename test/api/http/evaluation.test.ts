@@ -87,6 +87,14 @@ describe('a binding over HTTP', () => {
     expect(await known).toMatchObject({ addr: { type: 'bound', addrs: [] } })
   })
 
+  it('says 503 for a name whose backend is away, and leaves the log to the source', async () => {
+    await open()
+    fixture.namer.failing = 'web'
+    const answer = await fixture.api.inject({ url: '/api/bind/default?path=/svc/web' })
+    expect([answer.statusCode, answer.json().code]).toEqual([503, 'namer-unavailable'])
+    expect(fixture.log.lines).toEqual([])
+  })
+
   it('keeps what was asked for warm for a while, and then lets go of it', async () => {
     await open()
     await get('/api/bind/default?path=/svc/web')
