@@ -1,4 +1,5 @@
 // `npm run soak -- ID`: the real-time forms of fault tests, by hand. One line per id in the table.
+import { soakC2 } from './C2-agrees-with-catalogue.ts'
 import { soakK7 } from './K7-quiet-collections.ts'
 import { soakL1 } from './L1-handles.ts'
 import { soakS8 } from './S8-kill.ts'
@@ -11,6 +12,10 @@ interface Soak {
 }
 
 const soaks: Readonly<Record<string, Soak>> = {
+  C2: {
+    about: '4,500 random changes of 200 Consul services, compared with what two namers show (npm run backends)',
+    run: soakC2,
+  },
   K7: {
     about: '200 Kubernetes watches after four quiet minutes: each edit is seen at once (npm run backends)',
     run: soakK7,
