@@ -8,7 +8,7 @@ import { asError, ConsulError } from './consul-error.ts'
 import { type HttpAnswer, type HttpGet, headerText } from './http-get.ts'
 import { IndexHint } from './index-hint.ts'
 import type { ConsistencyMode, ConsulEvents } from './options.ts'
-import { pause } from './pause.ts'
+import { nextTurn, pause } from './pause.ts'
 import { type IdleAnswers, PollPace } from './poll-pace.ts'
 import { type PollSlots, type Slot, settleMs } from './poll-slots.ts'
 import { answerWithinMs } from './poll-wait.ts'
@@ -16,6 +16,8 @@ import { answerWithinMs } from './poll-wait.ts'
 const backoff = { minMs: 10, maxMs: 5000 }
 /** After so long, at random up to a fifth more or less, the query is asked once without an index. */
 const rereadMs = 300_000
+/** Of a larger answer, hash, JSON and content take milliseconds each: each has a turn of its own. */
+const largeBytes = 1024 * 1024
 /** What a re-read finds so soon after an answer, that answer should have told. */
 const driftWithinMs = 1000
 
@@ -122,12 +124,13 @@ class FollowedQuery {
     const slot = await this.#takeSlot(signal)
     if (slot === undefined) return
     try {
+      if (signal.aborted) return
       const read = this.#nextRead()
       const answer = await this.#ask(read, slot, signal)
       if (answer !== yielded) slot.answered()
       slot.release()
       if (answer === yielded || signal.aborted) return
-      this.#take(read, answer)
+      await this.#take(read, answer, signal)
       succeeded()
     } catch (error) {
       if (error instanceof ConsulError) this.#noteFailure(error)
@@ -199,7 +202,7 @@ class FollowedQuery {
     }
   }
 
-  #take(read: Read, answer: HttpAnswer): void {
+  async #take(read: Read, answer: HttpAnswer, signal: AbortSignal): Promise<void> {
     this.#refuseStale(read, answer)
     const version = headerText(answer.headers, 'x-consul-index') ?? ''
     const contentHash = hash('sha256', answer.bytes, 'base64')
@@ -213,13 +216,20 @@ class FollowedQuery {
       return
     }
     this.#noteReread(read, answer, isNew)
-    if (isNew || this.#isFailing) this.#tellChange(answer, version, contentHash)
-    else this.#follower.same(version)
+    if (!isNew && !this.#isFailing) {
+      this.#follower.same(version)
+      return
+    }
+    const isLarge = answer.bytes.length > largeBytes
+    if (isLarge) await nextTurn(this.#context.clock)
+    const body = decodeJson(answer)
+    if (isLarge) await nextTurn(this.#context.clock)
+    if (!signal.aborted) this.#tellChange(answer, body, version, contentHash)
   }
 
-  #tellChange(answer: HttpAnswer, version: string, contentHash: string): void {
+  #tellChange(answer: HttpAnswer, body: unknown, version: string, contentHash: string): void {
     const isFiltered = headerText(answer.headers, 'x-consul-results-filtered-by-acls') === 'true'
-    this.#follower.changed({ body: decodeJson(answer), version, isFiltered, receivedAt: answer.receivedAt })
+    this.#follower.changed({ body, version, isFiltered, receivedAt: answer.receivedAt })
     this.#contentHash = contentHash
     this.#isFailing = this.#isUnheard = false
   }

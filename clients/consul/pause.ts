@@ -1,4 +1,4 @@
-// A wait that ends early. Knows nothing of what is waited for.
+// Waits: one that ends early, and one for the next turn of the event loop. Knows nothing of what is waited for.
 import type { Clock } from '../../watch/clock.ts'
 
 /** Resolves after `ms` milliseconds, or once the signal aborts. */
@@ -12,5 +12,12 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     }
     const cancel = clock.after(ms, end)
     signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+/** Resolves at the next turn of the event loop, so that what is due goes between two long pieces of work. */
+export function nextTurn(clock: Clock): Promise<void> {
+  return new Promise(resolve => {
+    clock.defer(resolve)
   })
 }

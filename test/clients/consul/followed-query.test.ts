@@ -25,3 +25,23 @@ it('tells the present content, then each change as it comes, by one held request
   expect(agent.load()).toEqual({ followed: 0, isReachable: true, inUse: 0, waiting: 0, limit: 16, requests: 3 })
   expect(clock.waiting).toBe(0)
 })
+
+it('tells a large answer over several turns, and nothing of it when the follow ends meanwhile', async () => {
+  const { consul, agent, until, clock } = await startConsulTrial()
+  consul.register({ service: 'web', port: 1, meta: { note: 'x'.repeat(2 ** 20) } })
+  const ear = new Ear()
+  const stop = agent.follow(web, ear)
+  await until(() => ear.answers.length === 1)
+  stop()
+  const late = new Ear()
+  const stopEarly = agent.follow(web, late)
+  const { defer } = clock
+  let deferred = 0
+  clock.defer = run => {
+    deferred++
+    stopEarly()
+    return defer(run)
+  }
+  await until(() => deferred > 1 && agent.load().inUse === 0)
+  expect([deferred, ear.log, late.log]).toEqual([2, ['1'], []])
+})
