@@ -1,8 +1,9 @@
 // A stream of events that outlives connections: it connects again after a jittered wait, from the content it holds.
+
+import { pause } from '../watch/pause.ts'
 import { type WatchEvent, watchEvent } from './answers.ts'
 import { RefusedError, type Request } from './api-client.ts'
 import { CliError, reasonOf } from './cli-error.ts'
-import { pause } from './pause.ts'
 import type { Session } from './session.ts'
 
 const firstWaitMs = 200
@@ -41,7 +42,7 @@ export async function followStream(session: Session, watching: Watching): Promis
       if (failures === 0) session.remark(`the connection broke (${reasonOf(error)}); connecting again`)
     }
     failures++
-    await pause(session.io, io.random() * Math.min(longestWaitMs, firstWaitMs * 2 ** failures))
+    await pause(io.clock, io.random() * Math.min(longestWaitMs, firstWaitMs * 2 ** failures), io.interrupted)
   }
 }
 

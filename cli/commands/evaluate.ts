@@ -1,10 +1,10 @@
 // namerctl bind, resolve, delegate: what a name means now, where it leads, and why.
 import type { Command } from 'commander'
+import { pause } from '../../watch/pause.ts'
 import { type Evaluation, evaluation, type TreeAnswer } from '../answers.ts'
 import { RefusedError, type Request } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
-import { pause } from '../pause.ts'
 import { cliErrorOf } from '../problem-text.ts'
 import { openSession, type Session } from '../session.ts'
 import { createPaint, type Paint } from '../styles.ts'
@@ -85,7 +85,7 @@ async function ask({ client, io }: Session, request: Request, waitSeconds: numbe
     const found = await client.json(evaluation, request)
     const isLast = found.pending === undefined || io.interrupted.aborted || io.clock.monotonic() >= until
     if (isLast) return { request, found }
-    await pause(io, askAgainMs)
+    await pause(io.clock, askAgainMs, io.interrupted)
   }
 }
 

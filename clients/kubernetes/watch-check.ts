@@ -1,6 +1,7 @@
 // Lists a watched collection now and then and compares: what the list has and the watch has not told is drift, and must
 // never be. What is merely still on its way does not count.
 import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import { pause } from '../../watch/pause.ts'
 import type { HeldObjects, Listed, Listing } from './held-objects.ts'
 import { isOlder } from './resource-version.ts'
 import { WatchBrokenError } from './watch-event.ts'
@@ -82,25 +83,11 @@ export class WatchCheck<T> {
     const listing = await list(signal)
     if (isOlder(listing.version, seen))
       throw new WatchBrokenError(`the server lists as of ${listing.version}, after ${seen}`)
-    if (differencesOf(listing, held, touched).size > 0) await this.#wait(onItsWayMs, signal)
+    if (differencesOf(listing, held, touched).size > 0) await pause(this.#options.clock, onItsWayMs, signal)
     signal.throwIfAborted()
     const missed = differencesOf(listing, held, touched)
     if (missed.size === 0) onSame()
     else onMissed(missed, listing)
-  }
-
-  #wait(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const abort = (): void => {
-        cancel()
-        resolve()
-      }
-      const cancel = this.#options.clock.after(ms, () => {
-        signal.removeEventListener('abort', abort)
-        resolve()
-      })
-      signal.addEventListener('abort', abort, { once: true })
-    })
   }
 }
 

@@ -5,7 +5,7 @@ import type { ConsulAgent, ConsulSelf } from '../../clients/consul/agent.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { Env } from '../../runtime/env.ts'
 import type { Cell, Sink } from '../../watch/cell.ts'
-import type { Clock } from '../../watch/clock.ts'
+import { pause } from '../../watch/pause.ts'
 import { runSourceLoop } from '../../watch/source-loop.ts'
 
 export interface AgentFacts {
@@ -37,7 +37,7 @@ export function createAgentFacts({ agent, where, group }: AgentFactsOptions, env
   }
   const askDatacenters = async (sink: Sink<ReadonlySet<string>>, signal: AbortSignal): Promise<void> => {
     sink.set(new Set(await agent.datacenters()))
-    await passed(clock, datacentersEveryMs, signal)
+    await pause(clock, datacentersEveryMs, signal)
   }
   const follow =
     <T>(what: string, ask: (sink: Sink<T>, signal: AbortSignal) => Promise<void>) =>
@@ -75,16 +75,6 @@ function sameMembers(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 }
 
 function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
-function passed(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const cancel = clock.after(ms, resolve)
-    const stop = (): void => {
-      cancel()
-      resolve()
-    }
-    signal.addEventListener('abort', stop, { once: true })
-  })
 }

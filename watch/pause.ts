@@ -1,5 +1,5 @@
 // Waits: one that ends early, and one for the next turn of the event loop. Knows nothing of what is waited for.
-import type { Clock } from '../../watch/clock.ts'
+import type { Clock } from './clock.ts'
 
 /** Resolves after `ms` milliseconds, or once the signal aborts. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
