@@ -124,13 +124,18 @@ describe.each([
   ['files', files],
 ])('E1: fall-over from a name of %s', (_what, make) => {
   it('happens once it has had no endpoint for the hold-down, and ends at once when it has one', async () => {
-    const { backend, trees, replicas, pass } = await createFallOver(make, rule)
+    const { clock, kernel, backend, trees, replicas, pass } = await createFallOver(make, rule)
+    const source = () => kernel.sources().find(({ name }) => name.endsWith('web'))
     expect([trees.at(-1), replicas.at(-1)]).toEqual([first, '10.0.0.1:80'])
     backend.say(0)
     await pass(100)
     expect([trees.at(-1), replicas.at(-1)]).toEqual([first, 'none'])
     await pass(1000)
     expect([trees.at(-1), replicas.at(-1)]).toEqual([second, 'neg'])
+    // O3: a backend that says that nothing is there is well, and its report says when it last changed what is shown.
+    expect(source()).toMatchObject({ state: 'ok', running: true })
+    expect(clock.now() - (source()?.changedAt ?? 0)).toBeLessThanOrEqual(100)
+    expect(source()).not.toHaveProperty('failingSince')
     backend.say(1)
     await pass(0)
     expect([trees.at(-1), replicas.at(-1)]).toEqual([first, '10.0.0.1:80'])
