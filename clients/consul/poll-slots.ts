@@ -4,7 +4,7 @@ import type { Cancel, Clock, Random } from '../../watch/clock.ts'
 import { waitMsFor } from './poll-wait.ts'
 
 /** So many requests go out at once before the agent answered any; each answer that came while all were used allows one more. */
-export const firstLimit = 16
+const firstLimit = 16
 /** While others wait, so many first reads go before one other. */
 const firstsInARow = 4
 /** After the agent refused, the limit stays down for so long; then it grows by a sixteenth each time. */

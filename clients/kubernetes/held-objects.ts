@@ -107,7 +107,7 @@ export class HeldObjects<T> {
 }
 
 /** A collection is larger than its owner allows. */
-export class TooManyObjectsError extends Error {
+class TooManyObjectsError extends Error {
   override readonly name = 'TooManyObjectsError'
 }
 

@@ -1,6 +1,7 @@
 // The kind's series. Bounded: the one label is a namer's prefix, never a name.
 import type { ConsulLoad } from '../../clients/consul/agent.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
+import { sharedGauges } from '../../runtime/shared-gauges.ts'
 
 export interface ConsulMetrics {
   /** An answer differed from the one before. */
@@ -35,7 +36,7 @@ export function createConsulMetrics(metrics: Metrics, source: string, count: () 
   })
   updates.inc({ source }, 0)
   errors.inc({ source }, 0)
-  const leave = gaugesOf(metrics).join(source, count)
+  const leave = gaugeConsul(metrics, { source, count })
   return { updated: () => updates.inc({ source }), failed: () => errors.inc({ source }), close: leave }
 }
 
@@ -55,32 +56,19 @@ const gauges: readonly Gauge[] = [
   ['namer_consul_names_parked', 'Absent names that cost no question of their own.', ({ parked }) => parked],
 ]
 
-/** Every open namer; the gauges have a series for each. */
-class CountedNamers {
-  readonly #counts = new Map<string, () => ConsulCounts>()
-
-  constructor(metrics: Metrics) {
-    for (const [name, help, pick] of gauges)
-      metrics.gauge({
-        name,
-        help,
-        labels: ['source'],
-        collectEach: () => [...this.#counts].map(([source, count]) => [{ source }, pick(count())] as const),
-      })
-  }
-
-  join(source: string, count: () => ConsulCounts): () => void {
-    this.#counts.set(source, count)
-    return () => {
-      if (this.#counts.get(source) === count) this.#counts.delete(source)
-    }
-  }
+interface CountedNamer {
+  readonly source: string
+  readonly count: () => ConsulCounts
 }
 
-const counted = new WeakMap<Metrics, CountedNamers>()
-
-function gaugesOf(metrics: Metrics): CountedNamers {
-  const namers = counted.get(metrics) ?? new CountedNamers(metrics)
-  counted.set(metrics, namers)
-  return namers
-}
+/** The gauges have a series for each open namer. */
+const gaugeConsul = sharedGauges<CountedNamer>((metrics, members) => {
+  for (const [name, help, pick] of gauges) {
+    metrics.gauge({
+      name,
+      help,
+      labels: ['source'],
+      collectEach: () => [...members].map(({ source, count }) => [{ source }, pick(count())] as const),
+    })
+  }
+})

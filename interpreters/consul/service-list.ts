@@ -56,7 +56,7 @@ export class ServiceLists {
 }
 
 /** `/v1/catalog/services`: name to tags. Throws on another shape. */
-export function decodeServices(body: unknown): Services {
+function decodeServices(body: unknown): Services {
   const services = new Map<string, ListedService>()
   for (const [name, tags] of Object.entries(asObject(body)))
     services.set(name.toLowerCase(), { name, tags: stringsOf(tags ?? [], name) })

@@ -51,7 +51,7 @@ class Phase {
 
 const noInstances: readonly Instance[] = []
 
-export class ServiceQuery implements AbsentName {
+class ServiceQuery implements AbsentName {
   readonly service: string
   readonly #datacenter: string
   readonly #context: QueryContext

@@ -1,5 +1,6 @@
 // The kind's series; bounded, because no label holds a path.
 import type { Metrics } from '../../runtime/metrics.ts'
+import { sharedGauges } from '../../runtime/shared-gauges.ts'
 import type { Clock } from '../../watch/clock.ts'
 import type { WatchMode } from './directory-watch.ts'
 
@@ -29,25 +30,11 @@ export function createFsMetrics(metrics: Metrics, clock: Clock): FsMetrics {
   }
 }
 
-/** Every open namer's directories in one mode; the gauge adds them up. */
-export function countDirectories(metrics: Metrics, count: (mode: WatchMode) => number): () => void {
-  let counters = counted.get(metrics)
-  if (counters === undefined) {
-    counters = new Set()
-    counted.set(metrics, counters)
-    registerGauges(metrics, counters)
-  }
-  const members = counters
-  members.add(count)
-  return () => members.delete(count)
-}
+type CountInMode = (mode: WatchMode) => number
 
-type Counters = Set<(mode: WatchMode) => number>
-
-const counted = new WeakMap<Metrics, Counters>()
-
-function registerGauges(metrics: Metrics, counters: Counters): void {
-  const sum = (mode: WatchMode) => (): number => counters.values().reduce((total, count) => total + count(mode), 0)
+/** Adds a namer's directories to the gauges, which add up those of every open namer. */
+export const countDirectories = sharedGauges<CountInMode>((metrics, members) => {
+  const sum = (mode: WatchMode) => (): number => members.values().reduce((total, count) => total + count(mode), 0)
   metrics.gauge({ name: 'namer_fs_watches_open', help: 'Directories watched', collect: sum('watching') })
   metrics.gauge({ name: 'namer_fs_polled', help: 'Directories polled for want of a watch', collect: sum('polling') })
-}
+})

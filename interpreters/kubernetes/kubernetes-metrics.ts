@@ -1,6 +1,7 @@
 // The series of the three kinds; bounded, because no label holds a name. Gauges add up every open namer of a registry.
 import type { ClusterLoad } from '../../clients/kubernetes/cluster.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
+import { sharedGauges } from '../../runtime/shared-gauges.ts'
 
 export interface KubernetesMetrics {
   /** One name was computed anew. */
@@ -51,23 +52,9 @@ const series: readonly { readonly name: string; readonly help: string; readonly 
   { name: 'namer_k8s_truncated', help: 'Names with cut-off Endpoints', value: gauges => gauges.truncatedNames() },
 ]
 
-const gauged = new WeakMap<Metrics, Set<KubernetesGauges>>()
-
 /** Adds a namer to the gauges, until the returned function is called. */
-export function gaugeKubernetes(metrics: Metrics, gauges: KubernetesGauges): () => void {
-  let members = gauged.get(metrics)
-  if (members === undefined) {
-    members = new Set()
-    gauged.set(metrics, members)
-    registerGauges(metrics, members)
-  }
-  const all = members
-  all.add(gauges)
-  return () => all.delete(gauges)
-}
-
-function registerGauges(metrics: Metrics, members: ReadonlySet<KubernetesGauges>): void {
+export const gaugeKubernetes = sharedGauges<KubernetesGauges>((metrics, members) => {
   for (const { name, help, value } of series) {
-    metrics.gauge({ name, help, collect: () => [...members].reduce((sum, gauges) => sum + value(gauges), 0) })
+    metrics.gauge({ name, help, collect: () => members.values().reduce((sum, gauges) => sum + value(gauges), 0) })
   }
-}
+})

@@ -15,9 +15,9 @@ export interface ServiceObjectsOptions<T> {
 }
 
 /** More services than this are followed by one watch of the namespace. */
-export const mostOwnWatches = 10
+const mostOwnWatches = 10
 /** As few as this have their own again: far enough below that nothing goes to and fro. */
-export const fewServices = 5
+const fewServices = 5
 
 /** Whoever follows also leaves; when the last one has left nothing stays open. */
 export class ServiceObjects<T extends { readonly service: string }> {
