@@ -16,7 +16,7 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
 }
 
 /** Resolves at the next turn of the event loop, so that what is due goes between two long pieces of work. */
-export function nextTurn(clock: Clock): Promise<void> {
+export function nextTurn(clock: Pick<Clock, 'defer'>): Promise<void> {
   return new Promise(resolve => {
     clock.defer(resolve)
   })

@@ -5,6 +5,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { failure, type Result, success } from '../../naming/result.ts'
 import type { Idempotency } from '../../storage/store.ts'
 import type { Clock } from '../../watch/clock.ts'
+import { nextTurn } from '../../watch/pause.ts'
 
 const maxAuthorLength = 256
 
@@ -59,7 +60,7 @@ export async function idempotencyOf(
   const digest = createHash('sha256').update(`${request.method} ${request.url}\n`)
   const body = request.body ?? new Uint8Array()
   for (let at = 0; at < body.byteLength; at += sliceBytes) {
-    if (at > 0) await new Promise<void>(resolve => void clock.defer(resolve))
+    if (at > 0) await nextTurn(clock)
     digest.update(body.subarray(at, at + sliceBytes))
   }
   return success({ key, fingerprint: digest.digest('hex') })

@@ -4,6 +4,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { failure, type Result, success } from '../../naming/result.ts'
 import type { DtabEdit } from '../../storage/dtab-edit.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
+import { nextTurn } from '../../watch/pause.ts'
 import type { CodecReply, CodecRequest } from './codec-worker.ts'
 import { type CodecAnswer, type CodecJob, type Printing, runCodecJob } from './dtab-codec.ts'
 
@@ -105,7 +106,7 @@ class CodecThread {
 
   /** In a turn of its own, for what comes before and the copy to the worker may both be large. */
   async run(job: CodecJob): Promise<CodecAnswer> {
-    await new Promise<void>(resolve => void this.#clock.defer(resolve))
+    await nextTurn(this.#clock)
     return this.#send(job)
   }
 

@@ -1,4 +1,5 @@
 // Lists a collection page by page. Of each page only what `strip` keeps stays. Knows nothing of watches.
+import { nextTurn } from '../../watch/pause.ts'
 import { isRecord, readBody } from './answer.ts'
 import type { Collection } from './cluster.ts'
 import { checkRoom, type Listed, type Listing, stripAtDoor } from './held-objects.ts'
@@ -45,7 +46,7 @@ export async function listCollection<T>(request: ListRequest<T>): Promise<Listin
     takeItems(collection, page.items, objects)
     if (page.continueAt === undefined) return { version: page.version, objects, receivedAt }
     continueAt = page.continueAt
-    await new Promise<void>(resolve => requests.clock.defer(resolve))
+    await nextTurn(requests.clock)
   }
 }
 

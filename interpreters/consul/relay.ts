@@ -27,10 +27,6 @@ export class Relay<T> implements Listener<T> {
     return this.#known?.value
   }
 
-  get failure(): Error | undefined {
-    return this.#failure?.error
-  }
-
   /** Tells at once what is known. */
   add(listener: Listener<T>): void {
     this.#listeners.add(listener)

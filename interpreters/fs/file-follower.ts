@@ -6,6 +6,7 @@ import type { Endpoint, ReplicaSet } from '../../naming/replica-set.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Sink } from '../../watch/cell.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
+import { nextTurn } from '../../watch/pause.ts'
 import type { DirectoryListener } from './directory-watch.ts'
 import { type Disk, type DiskEvent, type Reading, readablePath } from './disk.ts'
 import { type EndpointLines, endpointKey, parseEndpointFile } from './endpoint-file.ts'
@@ -265,8 +266,4 @@ function heldOf(seen: Seen, before: Held): Held {
   if (seen.kind !== 'file') return seen
   const endpoints = seen.lines?.map(endpointKey) ?? (before.kind === 'file' ? before.endpoints : [])
   return { kind: 'file', realPath: seen.realPath, endpoints: new Set(endpoints) }
-}
-
-function nextTurn(clock: Clock): Promise<void> {
-  return new Promise(resolve => clock.defer(resolve))
 }
