@@ -1,4 +1,5 @@
 // The contract of a store: versioned dtabs per namespace, observed as cells. Text only: parsing is the callers' part.
+import type { TextPosition } from '../naming/errors.ts'
 import type { Cell } from '../watch/cell.ts'
 
 /** The group of every source that reads the store: see SourceOptions. */
@@ -13,9 +14,11 @@ export interface VersionMeta {
   /** The version that was head before; 0 for the first of a namespace. */
   readonly parent: number
   readonly idempotencyKey?: string
+  /** Where the request came from, an IP address; absent where there was no request. */
+  readonly address?: string
 }
 
-/** One version of a namespace; `text` is absent in a tombstone. Version numbers grow from 1 and are never used again. */
+/** One version of a namespace; `text` is absent in a tombstone. Version numbers grow from 1 and are never used again; there may be gaps. */
 export interface Version {
   readonly namespace: string
   readonly version: number
@@ -56,6 +59,8 @@ export interface WriteRequest {
   readonly author: string
   readonly verified: boolean
   readonly message: string
+  /** Where the request came from, an IP address. */
+  readonly address?: string
   readonly idempotency?: Idempotency
 }
 
@@ -84,6 +89,21 @@ export interface HistoryQuery {
   readonly before?: number
   /** At most this many, newest first. */
   readonly limit: number
+}
+
+/**
+ * A text that stands in the backend where a head should, put there by somebody else, and is no dtab. It is no version and
+ * is served to nobody: the head is what it was before, until a good text or a write takes its place.
+ */
+export interface RefusedText {
+  readonly namespace: string
+  /** What is wrong with it, for people. */
+  readonly reason: string
+  /** Where in the text, when it does not parse. */
+  readonly position?: TextPosition
+  readonly bytes: number
+  /** When this server saw it first, in ms since 1970. */
+  readonly since: number
 }
 
 /** A held lease. It ends not before its ttl after the last renewal and by twice it. */
@@ -130,6 +150,18 @@ export interface Store {
   observe(namespace: string): Cell<Version | undefined>
   /** Every namespace, sorted by name, tombstones included. */
   list(): Cell<readonly NamespaceSummary[]>
+  /** What others left in the backend that is no dtab, sorted by namespace; empty where nobody else can write. */
+  refusals(): Cell<readonly RefusedText[]>
+  /** Somebody goes by this version already: a head that is older here is read again at once. */
+  noticed(namespace: string, version: number): void
+  /** Drops these old versions for good; the head's number is passed over. */
+  forget(namespace: string, versions: readonly number[]): Promise<void>
+  /**
+   * The versions of a namespace that never was here, with the numbers and facts that they have, oldest first; the last
+   * becomes the head, in one step. dtab-exists when the namespace has a version here; bad-request when the numbers do not
+   * grow. What rejects, or is cut off by a crash, leaves the namespace as one that never was.
+   */
+  importHistory(namespace: string, versions: AsyncIterable<Version> | Iterable<Version>): Promise<Version>
   /** Waits for nothing: resolves to undefined when another holds it. ttlMs is at least 10,000. Renewed by itself while held. */
   lease(name: string, ttlMs: number): Promise<Lease | undefined>
   /** Publishes a record that is renewed until withdrawn. */
