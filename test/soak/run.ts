@@ -2,6 +2,7 @@
 import { soakC2 } from './C2-agrees-with-catalogue.ts'
 import { soakK7 } from './K7-quiet-collections.ts'
 import { soakL1 } from './L1-handles.ts'
+import { soakS1 } from './S1-lost-edits.ts'
 import { soakS8 } from './S8-kill.ts'
 import { soakS9 } from './S9-lock.ts'
 
@@ -21,6 +22,10 @@ const soaks: Readonly<Record<string, Soak>> = {
     run: soakK7,
   },
   L1: { about: '10,000 deletions and creations of a followed directory: one watch each, none left', run: soakL1 },
+  S1: {
+    about: '50 writers x 200 conditional edits on every store, servers and leaders killed (npm run backends)',
+    run: soakS1,
+  },
   S8: { about: '200 rounds of SIGKILL during writes to sqlite: nothing acknowledged is lost or torn', run: soakS8 },
   S9: { about: 'a lock of another process for 3 s, beside 1,000 watches: the event loop goes on', run: soakS9 },
 }
