@@ -86,14 +86,24 @@ export function recallKey(
   )
 }
 
+/** A key whose version was forgotten since: nothing can be answered with, and writing again might undo what came after. */
+export function keyOutlivedVersion(namespace: string, { key }: Idempotency, version: number): NamingError {
+  return new NamingError(
+    'version-not-found',
+    `The Idempotency-Key '${key}' made version ${version} of '${namespace}', which is kept no longer.`,
+    { detail: { namespace, version } },
+  )
+}
+
 /** The version that the request makes on top of this head at `time`, ms since 1970. */
 export function nextVersion(request: WriteRequest, head: Version | undefined, time: number): Version {
-  const { namespace, text, author, verified, message, idempotency } = request
+  const { namespace, text, author, verified, message, idempotency, address } = request
   const parent = head?.version ?? 0
+  const key = idempotency === undefined ? {} : { idempotencyKey: idempotency.key }
   return {
     namespace,
     version: parent + 1,
     ...(text !== undefined && { text }),
-    meta: { author, verified, message, time, parent, ...(idempotency && { idempotencyKey: idempotency.key }) },
+    meta: { author, verified, message, time, parent, ...key, ...(address !== undefined && { address }) },
   }
 }

@@ -1,6 +1,7 @@
 // Reads on a connection of their own, on the main thread: short prepared statements that never wait for a lock.
 import type Database from 'better-sqlite3'
 import { NamingError } from '../../naming/errors.ts'
+import { Listing } from '../listing.ts'
 import type {
   HistoryQuery,
   Idempotency,
@@ -12,7 +13,6 @@ import type {
 } from '../store.ts'
 import { type KeyRecord, recallKey } from '../write-rules.ts'
 import { openReadConnection } from './connection.ts'
-import { Listing } from './listing.ts'
 import {
   type PastRow,
   pastFromRow,

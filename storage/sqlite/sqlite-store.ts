@@ -17,13 +17,14 @@ import type {
   WriteRequest,
   WriteResult,
 } from '../store.ts'
+import { createWriteMetrics, type MeasureWrite } from '../write-metrics.ts'
 import { refuseText } from '../write-rules.ts'
 import { type BusyWait, untilFree } from './busy-wait.ts'
 import { ChangeWatch } from './change-watch.ts'
 import { Reader } from './reader.ts'
 import { turnOfTheLoop } from './real-turn.ts'
 import { isBusy } from './sqlite-error.ts'
-import { createSqliteMetrics, type SqliteMetrics } from './sqlite-metrics.ts'
+import { createSqliteMetrics } from './sqlite-metrics.ts'
 import { errorFromPlain, openWriteQueue, type WriteQueue } from './write-queue.ts'
 import type { Operation, Outcome } from './writer.ts'
 
@@ -60,7 +61,14 @@ export async function openSqliteStore(options: SqliteStoreOptions, env: Env): Pr
     onThreadLost: error => log.error({ err: error, path }, 'the database is opened again in a new thread'),
   })
   try {
-    store = new SqliteStore({ path, env, wait, queue, metrics, reader: new Reader(path) })
+    store = new SqliteStore({
+      path,
+      env,
+      wait,
+      queue,
+      measureWrite: createWriteMetrics(env.metrics, clock),
+      reader: new Reader(path),
+    })
     return store
   } catch (error) {
     await queue.close()
@@ -73,7 +81,7 @@ interface Parts {
   readonly env: Env
   readonly wait: BusyWait
   readonly queue: WriteQueue
-  readonly metrics: SqliteMetrics
+  readonly measureWrite: MeasureWrite
   readonly reader: Reader
 }
 
@@ -122,18 +130,8 @@ class SqliteStore implements Store {
     return this.#read(reader => reader.history(namespace, query))
   }
 
-  async write(request: WriteRequest): Promise<WriteResult> {
-    const { metrics, env } = this.#parts
-    const startedAt = env.clock.monotonic()
-    const seconds = (): number => (env.clock.monotonic() - startedAt) / 1000
-    try {
-      const result = await this.#write(request)
-      metrics.written('ok', seconds())
-      return result
-    } catch (error) {
-      metrics.written(NamingError.from(error).code, seconds())
-      throw error
-    }
+  write(request: WriteRequest): Promise<WriteResult> {
+    return this.#parts.measureWrite(() => this.#write(request))
   }
 
   recall(namespace: string, idempotency: Idempotency): Promise<WriteResult | undefined> {
