@@ -26,12 +26,14 @@ import { isLoopback } from './loopback.ts'
 import { createReadiness, type Readiness } from './readiness.ts'
 import { SourceLog } from './source-log.ts'
 import { createSources } from './sources.ts'
+import { type StorageOptions, splitStorage } from './storage-options.ts'
 
 /** A configuration in which every kind is loaded and every key is checked; nothing is opened yet. */
 export interface ServerPlan {
   readonly config: ServerConfig
   readonly document: ConfigDocument
   readonly storage: ConfiguredKind<Store>
+  readonly storageOptions: StorageOptions
   readonly namers: readonly ConfiguredKind<Namer>[]
 }
 
@@ -44,11 +46,14 @@ const refusedStorages: Readonly<Record<string, string>> = {
 /** Checks the whole configuration; throws `bad-config` that names the place of each problem. */
 export async function loadServerPlan(document: ConfigDocument): Promise<ServerPlan> {
   const config = checkServerConfig(document)
-  const storage = await loadKind({ document, ...config.storage, registry: storeKinds, refused: refusedStorages })
+  const { at } = config.storage
+  const storageOptions = splitStorage(document, config.storage)
+  const value = storageOptions.rest
+  const storage = await loadKind({ document, at, value, registry: storeKinds, refused: refusedStorages })
   const namers: ConfiguredKind<Namer>[] = []
   for (const namer of config.namers) namers.push(await loadKind({ document, ...namer, registry: namerKinds }))
   refuseOverlaps(document, namers)
-  return { config, document, storage, namers }
+  return { config, document, storage, storageOptions, namers }
 }
 
 /** Every namer's configuration holds its whole prefix. */
