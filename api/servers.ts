@@ -1,5 +1,5 @@
 // What the APIs may ask of the servers that share this one's store. Knows no transport and no store.
-import type { Cell } from '../watch/cell.ts'
+import type { Cell, Unwatch } from '../watch/cell.ts'
 
 /** One server, as this one knows it. */
 export interface ServerState {
@@ -15,7 +15,7 @@ export interface ServerState {
   readonly error?: string
   /** Since when it is so, in ms since 1970. */
   readonly since: number
-  /** The version that it goes by, of every namespace that it knows of. */
+  /** The version that it goes by, of every namespace that it knows of. To be read at once: it moves on with what is heard. */
   readonly dtabs: ReadonlyMap<string, number>
 }
 
@@ -44,8 +44,45 @@ export interface AppliedReport {
 /** applied: this server alone. all: every server that is present in the store. */
 export type AppliedScope = 'applied' | 'all'
 
+/** A version that a server goes by; 0 when it knows of none any more. */
+export interface DtabVersion {
+  readonly namespace: string
+  readonly version: number
+}
+
+/** What this server goes by, for the servers that follow it. */
+export interface ToldVersions {
+  /** False until this server knows every namespace of its store. */
+  isWhole(): boolean
+  /** 0 where it knows of none. */
+  of(namespace: string): number
+  /** Those with a version. */
+  namespaces(): Iterable<string>
+  /** Told which namespaces have another version from now on; with none of them when this server has just become whole. */
+  watch(changed: (namespaces: Iterable<string>) => void): Unwatch
+}
+
+/** What a followed server said at once. */
+export interface PeerMessage {
+  /** Who it is; in its first message. */
+  readonly id?: string
+  /** With this message it has said all it knows. */
+  readonly isWhole: boolean
+  readonly dtabs: readonly DtabVersion[]
+}
+
+/** Hears one followed server. Nothing is called after `lost`, or after the stream was closed from here. */
+export interface PeerListener {
+  heard(message: PeerMessage): void
+  lost(reason: string): void
+}
+
+/** Begins to follow the server at `host:port`; gives the close of the stream, harmless when called twice. */
+export type DialPeer = (address: string, listener: PeerListener) => () => void
+
 export interface Servers {
   readonly selfId: string
+  readonly told: ToldVersions
   /** Everyone present in the store, sorted by id; this server always. */
   list(): Cell<readonly ServerState[]>
   /** Sorted by namespace; empty while all agree. */

@@ -14,7 +14,7 @@ import type { BindRequest, DelegateTree, Interpreter } from './interpreter.ts'
 import { keepAWhile } from './keep-a-while.ts'
 import type { Namer } from './namer.ts'
 import { joinNamers } from './namers.ts'
-import { createNamespaceCells } from './namespace-cells.ts'
+import { createNamespaceCells, type OnNamespaceVersion } from './namespace-cells.ts'
 import { createReplicaCells } from './resolve.ts'
 import { createUtilityNamers } from './utility/index.ts'
 
@@ -26,6 +26,8 @@ export interface InterpreterOptions {
   readonly clock: Clock
   /** The namers under `/$/`; when absent, all of them, resolving hosts by this machine's hosts file and DNS. */
   readonly builtIn?: readonly Namer[]
+  /** Told of the versions that evaluation goes by. */
+  readonly onVersion?: OnNamespaceVersion
 }
 
 /** How long an explanation stays ready for the next who asks the same. */
@@ -33,10 +35,16 @@ const explanationLingerMs = 10_000
 
 /** Evaluates nothing and opens nothing before somebody watches. */
 export function createInterpreter(options: InterpreterOptions): Interpreter {
-  const { store, kernel, clock } = options
+  const { store, kernel, clock, onVersion } = options
   const builtIn = options.builtIn ?? [...createInetNamers({ kernel, clock }), ...createUtilityNamers(kernel)]
   const namers = joinNamers(options.namers, builtIn)
-  const namespace = createNamespaceCells({ store, kernel, clock, none: compileEntries(emptyDtab) })
+  const namespace = createNamespaceCells({
+    store,
+    kernel,
+    clock,
+    none: compileEntries(emptyDtab),
+    ...(onVersion && { onVersion }),
+  })
   const evaluator: Evaluator = { namers, namespace, changed: new ChangedNames() }
   const bindings = kernel.pool<BindRequest, BoundTree>(
     (request, name) => kernel.derive(name, new Binding(evaluator, request), { equals: boundTreeEquals }),

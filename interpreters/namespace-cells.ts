@@ -21,14 +21,19 @@ export interface NamespaceCellsOptions {
   readonly clock: Clock
   /** The rules of a namespace that does not exist. */
   readonly none: CompiledDtab
+  /** Told of each version that rules go by from now on, and with undefined when a namespace is let go. Must not throw. */
+  readonly onVersion?: OnNamespaceVersion
 }
+
+/** Which version evaluation goes by in a namespace that is in use; undefined once it is not. */
+export type OnNamespaceVersion = (namespace: string, version: number | undefined) => void
 
 /** How long a namespace stays compiled after the last name in it was let go. */
 const lingerMs = 60_000
 
 /** One cell per namespace, open while a name in it is watched and a while longer. */
 export function createNamespaceCells(options: NamespaceCellsOptions): (namespace: string) => Cell<CompiledNamespace> {
-  const { store, kernel, none } = options
+  const { store, kernel, none, onVersion } = options
   const pool = kernel.pool<string, CompiledNamespace>(
     namespace =>
       kernel.source(
@@ -39,6 +44,7 @@ export function createNamespaceCells(options: NamespaceCellsOptions): (namespace
           return () => {
             observation.end()
             loader.stop()
+            onVersion?.(namespace, undefined)
           }
         },
         { equals: sameVersion, lingerMs, group: storageGroup },
@@ -141,6 +147,8 @@ class Loader {
     // Setting it anew would say that it was fresh in between.
     const isNews = fault === undefined || this.#active !== this.#published
     if (this.#active !== undefined && isNews) this.#sink.set(this.#active)
+    if (this.#active !== undefined && this.#active !== this.#published)
+      this.#options.onVersion?.(this.#namespace, this.#active.version)
     this.#published = this.#active
     if (fault !== undefined) this.#sink.fail(fault)
   }
