@@ -1,26 +1,11 @@
-// The methods of nameplane.v1.Naming for both ends. Messages pass as bytes: they are encoded elsewhere, once for many streams.
+// The methods of nameplane.v1.Naming for both ends. Messages pass as bytes.
 import { fileURLToPath } from 'node:url'
-
-const asIs = (bytes: Buffer): Buffer => bytes
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-function method<P extends string>(path: P, isStream: boolean) {
-  return {
-    path,
-    requestStream: isStream,
-    responseStream: isStream,
-    requestSerialize: asBuffer,
-    requestDeserialize: asIs,
-    responseSerialize: asBuffer,
-    responseDeserialize: asIs,
-  } as const
-}
+import { byteMethod } from './byte-method.ts'
 
 /** A service definition as grpc-js takes it. */
 export const namingService = {
-  Watch: method('/nameplane.v1.Naming/Watch', true),
-  Resolve: method('/nameplane.v1.Naming/Resolve', false),
+  Watch: byteMethod('/nameplane.v1.Naming/Watch', true),
+  Resolve: byteMethod('/nameplane.v1.Naming/Resolve', false),
 } as const
 
 /** The service's name, as health checks and reflection know it. */
