@@ -1,7 +1,13 @@
 // What the HTTP API answers, as far as namerctl looks at it (openapi.yaml). Unknown members are kept for -o json.
 import { z } from 'zod'
 
-const versionMeta = { version: z.number(), author: z.string(), message: z.string(), time: z.string() }
+const versionMeta = {
+  version: z.number(),
+  author: z.string(),
+  message: z.string(),
+  time: z.string(),
+  address: z.string().optional(),
+}
 
 export const dentry = z.object({ prefix: z.string(), dst: z.string() })
 export type DentryText = z.output<typeof dentry>
@@ -23,9 +29,10 @@ export const dtabDocument = z.looseObject({ namespace: z.string(), ...versionMet
 
 export const versionList = z.looseObject({
   namespace: z.string(),
-  versions: z.array(z.looseObject({ ...versionMeta, deleted: z.boolean() })),
+  versions: z.array(z.looseObject({ ...versionMeta, deleted: z.boolean(), parent: z.number(), bytes: z.number() })),
   next: z.number().optional(),
 })
+export type VersionList = z.output<typeof versionList>
 
 export const dtabDiff = z.looseObject({ from: z.number(), to: z.number(), changes: z.array(change) })
 

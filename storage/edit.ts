@@ -20,6 +20,8 @@ export interface Change {
   readonly author: string
   readonly verified: boolean
   readonly message: string
+  /** Where the request came from, an IP address. */
+  readonly address?: string
   readonly idempotency?: Idempotency
 }
 

@@ -82,6 +82,8 @@ export interface NamespaceSummary {
   readonly message: string
   readonly time: number
   readonly bytes: number
+  /** Where the head's request came from. */
+  readonly address?: string
 }
 
 export interface HistoryQuery {

@@ -18,6 +18,11 @@ function headerText(value: string): string {
   }
 }
 
+/** The peer's IP address; an IPv4 one in its own form, whatever the socket listens on. Undefined once the peer has gone. */
+export function peerAddress(ip: string | undefined): string | undefined {
+  return ip === undefined || ip === '' ? undefined : ip.replace(/^::ffff:(?=\d+\.)/i, '')
+}
+
 /** `Nameplane-Author`, else the peer's address. */
 export function authorOf(headers: IncomingHttpHeaders, peer: string): Result<string> {
   const header = headers['nameplane-author']

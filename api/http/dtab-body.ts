@@ -73,6 +73,9 @@ const documentFields: ReadonlyMap<string, string> = new Map([
   ['verified', 'boolean'],
   ['message', 'string'],
   ['time', 'string'],
+  ['parent', 'number'],
+  ['address', 'string'],
+  ['refused', 'object'],
   ['bytes', 'number'],
   ['maxBytes', 'number'],
 ])

@@ -105,10 +105,11 @@ function versionFrame(head: Version, coded: Result<Coded>, maxBytes: number, sta
   })
 }
 
-/** Who wrote a version, when and why. */
+/** Who wrote a version, from where, when and why. */
 export function metaJson({ version, meta }: Pick<Version, 'version' | 'meta'>): object {
-  const { author, verified, message, time } = meta
-  return { version, author, verified, message, time: timeText(time) }
+  const { author, verified, message, time, parent, address } = meta
+  const known = { version, author, verified, message, time: timeText(time), parent }
+  return address === undefined ? known : { ...known, address }
 }
 
 /** A version without its dtab. */

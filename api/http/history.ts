@@ -71,8 +71,8 @@ export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): vo
 }
 
 function summary(version: VersionSummary): object {
-  const { deleted, bytes, meta } = version
-  return { ...metaJson(version), deleted, parent: meta.parent, bytes }
+  const { deleted, bytes } = version
+  return { ...metaJson(version), deleted, bytes }
 }
 
 /** 0 is the time before the first version. */

@@ -7,7 +7,7 @@ import { orThrow, success } from '../../naming/result.ts'
 import { type Change, createDtabEditor, type DtabEditor } from '../../storage/edit.ts'
 import type { Store, WriteResult } from '../../storage/store.ts'
 import { applied } from './applied.ts'
-import { authorOf, idempotencyOf } from './caller.ts'
+import { authorOf, idempotencyOf, peerAddress } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { metaJson, versionJson } from './dtab-frames.ts'
 import { entityTag, expectationOf } from './precondition.ts'
@@ -41,14 +41,16 @@ export async function changeOf(
 ): Promise<Change> {
   const { headers, method, ip } = request
   const body = bodyBytes(request)
+  const address = peerAddress(ip)
   const keyed = { method, url: request.originalUrl, body }
   const idempotency = orThrow(await idempotencyOf(headers, keyed, ports.clock))
   return {
     namespace,
     expect: orThrow(expectationOf({ ifMatch: headers['if-match'], ifNoneMatch: headers['if-none-match'] })),
-    author: orThrow(authorOf(headers, ip)),
+    author: orThrow(authorOf(headers, address ?? 'unknown')),
     verified: false,
     message: message ?? '',
+    ...(address !== undefined && { address }),
     ...(idempotency && { idempotency }),
   }
 }

@@ -1,6 +1,6 @@
 // namerctl dtab list, get, history, diff.
 import type { Command } from 'commander'
-import { dtabDiff, dtabDocument, namespaceList, versionList } from '../answers.ts'
+import { dtabDiff, dtabDocument, namespaceList, type VersionList, versionList } from '../answers.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
 import { alignedDtab, compactDtab, diffLines } from '../dtab-text.ts'
@@ -23,7 +23,7 @@ function addList(dtab: Command, io: CliIo): void {
     .command('list')
     .alias('ls')
     .description('List the namespaces that have a dtab')
-    .option('-l, --long', 'with version, time and author')
+    .option('-l, --long', 'with version, time, author and address')
     .addHelpText('after', examples(['dtab list', 'names, one per line'], ['dtab ls --long', 'who wrote what last']))
     .action(async (options: { readonly long?: true }, command: Command) => {
       const session = openSession(io, command)
@@ -33,8 +33,15 @@ function addList(dtab: Command, io: CliIo): void {
         throw new CliError(1, 'the store has not answered the server yet: try again in a moment')
       session.show(list, () => {
         if (!options.long) return namespaces.map(({ namespace }) => namespace)
-        const rows = namespaces.map(row => [row.namespace, String(row.version), row.time, row.author, row.message])
-        return tableLines(['NAMESPACE', 'VERSION', 'TIME', 'AUTHOR', 'MESSAGE'], rows)
+        const rows = namespaces.map(({ namespace, version, time, author, address = '', message }) => [
+          namespace,
+          String(version),
+          time,
+          author,
+          address,
+          message,
+        ])
+        return tableLines(['NAMESPACE', 'VERSION', 'TIME', 'AUTHOR', 'ADDRESS', 'MESSAGE'], rows)
       })
     })
 }
@@ -69,6 +76,11 @@ function addGet(dtab: Command, io: CliIo): void {
     })
 }
 
+interface HistoryOptions {
+  readonly limit: number
+  readonly long?: true
+}
+
 function addHistory(dtab: Command, io: CliIo): void {
   dtab
     .command('history')
@@ -76,21 +88,32 @@ function addHistory(dtab: Command, io: CliIo): void {
     .description('List the versions of a dtab, newest first')
     .argument('<namespace>')
     .option('--limit <count>', 'at most so many', countUpTo(100), 20)
-    .addHelpText('after', examples(['dtab history default', 'who changed it, when and why']))
-    .action(async (namespace: string, { limit }: { readonly limit: number }, command: Command) => {
+    .option('-l, --long', 'with the address that each came from, the version before, and the size')
+    .addHelpText(
+      'after',
+      examples(
+        ['dtab history default', 'who changed it, when and why'],
+        ['dtab history default --long', 'and from which machine'],
+      ),
+    )
+    .action(async (namespace: string, { limit, long }: HistoryOptions, command: Command) => {
       const session = openSession(io, command)
       const request = { path: ['api', 'dtabs', namespace, 'versions'], query: { limit } }
       const page = await ask(session, namespace, () => session.client.json(versionList, request))
-      session.show(page, () => {
-        const rows = page.versions.map(({ version, time, author, message, deleted }) => [
-          String(version),
-          time,
-          author,
-          deleted ? `(deleted) ${message}`.trimEnd() : message,
-        ])
-        return tableLines(['VERSION', 'TIME', 'AUTHOR', 'MESSAGE'], rows)
-      })
+      session.show(page, () => historyLines(page.versions, long === true))
     })
+}
+
+function historyLines(versions: VersionList['versions'], isLong: boolean): string[] {
+  const rows = versions.map(({ version, time, author, address = '', parent, bytes, message, deleted }) => [
+    String(version),
+    time,
+    author,
+    ...(isLong ? [address, String(parent), String(bytes)] : []),
+    deleted ? `(deleted) ${message}`.trimEnd() : message,
+  ])
+  const more = isLong ? ['ADDRESS', 'PARENT', 'BYTES'] : []
+  return tableLines(['VERSION', 'TIME', 'AUTHOR', ...more, 'MESSAGE'], rows)
 }
 
 function addDiff(dtab: Command, io: CliIo): void {

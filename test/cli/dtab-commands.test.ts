@@ -26,8 +26,20 @@ describe('namerctl dtab list', () => {
   it('tells who wrote what when asked', async () => {
     const { run } = await createHistory()
     expect((await run('dtab ls -l')).out).toMatchInlineSnapshot(`
-      "NAMESPACE  VERSION  TIME                      AUTHOR  MESSAGE
-      default    2        2023-11-14T22:13:20.000Z  ann     canary
+      "NAMESPACE  VERSION  TIME                      AUTHOR  ADDRESS    MESSAGE
+      default    2        2023-11-14T22:13:20.000Z  ann     127.0.0.1  canary
+      "
+    `)
+  })
+})
+
+describe('namerctl dtab history', () => {
+  it('tells where each version came from when asked', async () => {
+    const { run } = await createHistory()
+    expect((await run('dtab history default --long')).out).toMatchInlineSnapshot(`
+      "VERSION  TIME                      AUTHOR  ADDRESS    PARENT  BYTES  MESSAGE
+      2        2023-11-14T22:13:20.000Z  ann     127.0.0.1  1       81     canary
+      1        2023-11-14T22:13:20.000Z  ann     127.0.0.1  0       65     first
       "
     `)
   })
@@ -73,12 +85,14 @@ describe('namerctl dtab get', () => {
       author: ann
       message: first
       time: 2023-11-14T22:13:20.000Z
+      address: 127.0.0.1
       dtab:
         - prefix: /svc
           dst: /#/io.test
         - prefix: /svc/web
           dst: /#/io.test/web-v1
       verified: false
+      parent: 0
       bytes: 65
       maxBytes: 16777216
       "

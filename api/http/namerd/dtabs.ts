@@ -7,6 +7,7 @@ import type { Expectation, Version, WriteResult } from '../../../storage/store.t
 import { relayGroup } from '../../../watch/cell.ts'
 import type { State } from '../../../watch/state.ts'
 import { applied } from '../applied.ts'
+import { peerAddress } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { dtabType, jsonType, mediaTypeOf, misreadAs, textType } from '../media-type.ts'
 import { bodyBytes, createCheckedEditor } from '../write-request.ts'
@@ -139,10 +140,13 @@ interface NamerdChange {
   readonly author: string
   readonly verified: false
   readonly message: string
+  readonly address?: string
 }
 
 function changeOf(request: FastifyRequest, namespace: string, expect: Expectation): NamerdChange {
-  return { namespace, expect, author: request.ip, verified: false, message: '' }
+  const address = peerAddress(request.ip)
+  const change = { namespace, expect, author: address ?? 'unknown', verified: false, message: '' } as const
+  return address === undefined ? change : { ...change, address }
 }
 
 /** PUT explains what is wrong with a text, POST and JSON do not. */

@@ -40,6 +40,8 @@ describe('reading and writing a dtab', () => {
       namespace: 'default',
       version: 1,
       author: '127.0.0.1',
+      parent: 0,
+      address: '127.0.0.1',
       verified: false,
       message: '',
       time: '2023-11-14T22:13:20.000Z',
