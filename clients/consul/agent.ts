@@ -7,6 +7,8 @@
 export interface ConsulQuery {
   readonly path: string
   readonly parameters: Readonly<Record<string, string>>
+  /** 404 with an index is an answer, an empty list, as for keys of which there are none. */
+  readonly absentIsEmpty?: boolean
 }
 
 /** What came with a well-formed answer. */

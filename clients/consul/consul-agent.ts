@@ -3,7 +3,7 @@ import type { ConsulAgent, ConsulFollower, ConsulLoad, ConsulQuery, ConsulSelf }
 import { AgentReach } from './agent-reach.ts'
 import { ConsulError } from './consul-error.ts'
 import { type FollowContext, followQuery } from './followed-query.ts'
-import { HttpGet } from './http-get.ts'
+import { HttpRequests } from './http-requests.ts'
 import { type ConsulAgentOptions, defaultMaxBodyBytes, defaultMaxConnections, defaultMaxStaleMs } from './options.ts'
 import { PlainCalls } from './plain-calls.ts'
 import { IdleAnswers } from './poll-pace.ts'
@@ -21,7 +21,7 @@ export function createConsulAgent(options: ConsulAgentOptions): ConsulAgent {
 class HttpConsulAgent implements ConsulAgent {
   readonly #slots: PollSlots
   readonly #reach: AgentReach
-  readonly #http: HttpGet
+  readonly #http: HttpRequests
   readonly #plain: PlainCalls
   readonly #context: FollowContext
   readonly #follows = new Set<AbortController>()
@@ -32,7 +32,7 @@ class HttpConsulAgent implements ConsulAgent {
     const { clock, random, events = {}, maxConnections: limit = defaultMaxConnections } = options
     const onLimit = events.onLimit
     this.#slots = new PollSlots({ limit, clock, random, ...(onLimit !== undefined && { onLimit }) })
-    this.#http = new HttpGet({
+    this.#http = new HttpRequests({
       ...options,
       maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
       onRefused: openedAt => this.#slots.refused(openedAt),
@@ -41,7 +41,7 @@ class HttpConsulAgent implements ConsulAgent {
     this.#reach = new AgentReach({
       clock,
       random,
-      probe: signal => this.#http.get(probePath, probeWithinMs, signal),
+      probe: signal => this.#http.send({ target: probePath, answerWithinMs: probeWithinMs }, signal),
       onFailure: error => events.onFailure?.(error instanceof ConsulError ? error.reason : 'connection'),
     })
     this.#plain = new PlainCalls(options)
@@ -49,7 +49,7 @@ class HttpConsulAgent implements ConsulAgent {
       http: this.#http,
       slots: this.#slots,
       reach: this.#reach,
-      idle: new IdleAnswers(),
+      idle: new IdleAnswers(options.minSpacingMs),
       mode: options.consistencyMode ?? 'default',
       maxStaleMs: options.maxStaleMs ?? defaultMaxStaleMs,
       clock,

@@ -5,8 +5,8 @@ import { nextTurn, pause } from '../../watch/pause.ts'
 import { runSourceLoop } from '../../watch/source-loop.ts'
 import type { ConsulFollower, ConsulQuery } from './agent.ts'
 import type { AgentReach } from './agent-reach.ts'
-import { asError, ConsulError } from './consul-error.ts'
-import { type HttpAnswer, type HttpGet, headerText } from './http-get.ts'
+import { asError, ConsulError, statusError } from './consul-error.ts'
+import { type HttpAnswer, type HttpRequests, headerText } from './http-requests.ts'
 import { IndexHint } from './index-hint.ts'
 import type { ConsistencyMode, ConsulEvents } from './options.ts'
 import { type IdleAnswers, PollPace } from './poll-pace.ts'
@@ -22,7 +22,7 @@ const largeBytes = 1024 * 1024
 const driftWithinMs = 1000
 
 export interface FollowContext {
-  readonly http: HttpGet
+  readonly http: HttpRequests
   readonly slots: PollSlots
   readonly reach: AgentReach
   readonly idle: IdleAnswers
@@ -192,7 +192,14 @@ class FollowedQuery {
     this.#sentAt = clock.monotonic()
     events.onRequest?.()
     try {
-      return await http.get(formatTarget(this.#query, read), answerWithinMs(read.waitMs), ending.signal)
+      return await http.send(
+        {
+          target: formatTarget(this.#query, read),
+          answerWithinMs: answerWithinMs(read.waitMs),
+          ...(this.#query.absentIsEmpty === true && { alsoTakes: 404 }),
+        },
+        ending.signal,
+      )
     } catch (error) {
       if (error === yielded) return yielded
       throw error
@@ -286,7 +293,12 @@ function formatTarget(query: ConsulQuery, { index, waitMs, mode }: Read): string
   return `/v1${query.path}${text === '' ? '' : `?${text}`}`
 }
 
-function decodeJson({ bytes }: HttpAnswer): unknown {
+function decodeJson({ status, bytes, headers }: HttpAnswer): unknown {
+  if (status === 404) {
+    // Consul's 404 for keys bears an index; anything else with that status is no Consul agent.
+    if (headerText(headers, 'x-consul-index') === undefined) throw statusError(status, '', undefined)
+    return []
+  }
   try {
     return JSON.parse(bytes.toString('utf8'))
   } catch (cause) {

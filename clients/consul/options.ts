@@ -45,6 +45,8 @@ export interface ConsulAgentOptions {
    * default of 200 for each client address has room for others there.
    */
   readonly maxConnections?: number
+  /** The shortest time from one request of a followed query to its next, after two at once, in milliseconds; 250 when absent. */
+  readonly minSpacingMs?: number
   /** A longer answer is refused; 32 MiB when absent. */
   readonly maxBodyBytes?: number
   /** With `stale`: a server that last heard from its leader longer ago is not believed, in milliseconds; 10,000 when absent. */
@@ -55,6 +57,7 @@ export interface ConsulAgentOptions {
 }
 
 export const defaultMaxConnections = 180
+export const defaultMinSpacingMs = 250
 export const defaultMaxBodyBytes = 32 * 1024 * 1024
 export const defaultMaxStaleMs = 10_000
 

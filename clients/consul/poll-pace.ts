@@ -1,9 +1,9 @@
 // How often one query may be asked, whatever the agent answers: a token bucket. Knows nothing of requests.
 import type { Clock } from '../../watch/clock.ts'
+import { defaultMinSpacingMs } from './options.ts'
 
 const burst = 2
 const rounding = 1e-9
-const shortestMs = 250
 const longestMs = 4000
 /** All queries together that are answered at once with nothing new are asked at most so often. */
 const idlePerSecond = 200
@@ -11,10 +11,15 @@ const idlePerSecond = 200
 /** How many queries are at present answered at once with nothing new. One for all queries of an agent. */
 export class IdleAnswers {
   count = 0
+  readonly #shortestMs: number
 
-  /** Between two requests of one query, in milliseconds: 250, and more once more than 50 queries are idle. */
+  constructor(shortestMs: number = defaultMinSpacingMs) {
+    this.#shortestMs = shortestMs
+  }
+
+  /** Between two requests of one query, in milliseconds: the shortest, and more once very many queries are idle. */
   get spacingMs(): number {
-    return Math.min(longestMs, Math.max(shortestMs, (this.count * 1000) / idlePerSecond))
+    return Math.min(longestMs, Math.max(this.#shortestMs, (this.count * 1000) / idlePerSecond))
   }
 }
 

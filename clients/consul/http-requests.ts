@@ -1,4 +1,4 @@
-// One GET to the agent over as many connections as are asked at once: within a deadline, whole, and not too long. Knows
+// One request to the agent over as many connections as are asked at once: within a deadline, whole, and not too long. Knows
 // nothing of indexes, queues or retries.
 import { Buffer } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -15,7 +15,7 @@ const idleMs = 10_000
 /** No more is read of what the agent says beside a status other than 200; the connection ends over it. */
 const maxErrorBytes = 16 * 1024
 
-export interface HttpGetOptions {
+export interface HttpRequestsOptions {
   readonly host: string
   readonly port: number
   readonly tls?: ConsulTls
@@ -28,7 +28,21 @@ export interface HttpGetOptions {
   readonly onAnswer: () => void
 }
 
+export interface HttpRequest {
+  /** GET when absent. */
+  readonly method?: 'GET' | 'PUT'
+  /** From /v1 on. */
+  readonly target: string
+  /** JSON. */
+  readonly body?: string
+  /** The first byte of the answer must have come so long after it was asked, in milliseconds. */
+  readonly answerWithinMs: number
+  /** A status beside 200 that is an answer too. */
+  readonly alsoTakes?: 404 | 409
+}
+
 export interface HttpAnswer {
+  readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly bytes: Buffer
   /** When its first byte came, in ms of the clock's `monotonic`. */
@@ -36,8 +50,8 @@ export interface HttpAnswer {
 }
 
 /** Whoever made it closes it. */
-export class HttpGet {
-  readonly #options: HttpGetOptions
+export class HttpRequests {
+  readonly #options: HttpRequestsOptions
   readonly #address: string
   readonly #headers: Readonly<Record<string, string>>
   readonly #dialer: Dialer
@@ -46,7 +60,7 @@ export class HttpGet {
   readonly #idle: Client[] = []
   #losses = 0
 
-  constructor(options: HttpGetOptions) {
+  constructor(options: HttpRequestsOptions) {
     this.#options = options
     const { host, port, token } = options
     this.#address = formatAddress(host, port)
@@ -60,19 +74,19 @@ export class HttpGet {
   }
 
   /**
-   * The answer of status 200; rejects with a ConsulError for anything else, after `answerWithinMs` without a first byte
-   * too, and with the signal's reason once it aborts.
+   * The answer of a status that is taken; rejects with a ConsulError for anything else, after `answerWithinMs` without a
+   * first byte too, and with the signal's reason once it aborts.
    */
-  async get(target: string, answerWithinMs: number, signal: AbortSignal): Promise<HttpAnswer> {
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted()
     const ending = new AbortController()
     const forward = (): void => ending.abort(signal.reason)
     signal.addEventListener('abort', forward, { once: true })
     const deadline = new Deadline(this.#options.clock, ending)
-    deadline.set(answerWithinMs, `the Consul agent at ${this.#address} did not answer`)
+    deadline.set(request.answerWithinMs, `the Consul agent at ${this.#address} did not answer`)
     const client = this.#idle.pop() ?? this.#createClient()
     try {
-      const answer = await this.#ask(client, target, ending.signal, deadline)
+      const answer = await this.#ask(client, request, ending.signal, deadline)
       this.#idle.push(client)
       return answer
     } catch (error) {
@@ -97,19 +111,27 @@ export class HttpGet {
     return client
   }
 
-  async #ask(client: Client, target: string, signal: AbortSignal, deadline: Deadline): Promise<HttpAnswer> {
+  async #ask(client: Client, request: HttpRequest, signal: AbortSignal, deadline: Deadline): Promise<HttpAnswer> {
     const { clock, onAnswer } = this.#options
-    const response = await client.request({ method: 'GET', path: target, headers: this.#headers, signal })
+    const { method = 'GET', target, body, alsoTakes } = request
+    const response = await client.request({
+      method,
+      path: target,
+      headers: this.#headers,
+      signal,
+      ...(body !== undefined && { body }),
+    })
     const receivedAt = clock.monotonic()
     onAnswer()
     deadline.set(bodyWithinMs, `the answer of the Consul agent at ${this.#address} was not whole`)
-    if (response.statusCode !== 200) {
+    const status = response.statusCode
+    if (status !== 200 && status !== alsoTakes) {
       const text = (await readUpTo(response.body, maxErrorBytes)).toString('utf8')
-      throw statusError(response.statusCode, text, headerText(response.headers, 'retry-after'))
+      throw statusError(status, text, headerText(response.headers, 'retry-after'))
     }
     const { maxBodyBytes } = this.#options
     const bytes = await readUpTo(response.body, maxBodyBytes)
-    if (bytes.length <= maxBodyBytes) return { headers: response.headers, bytes, receivedAt }
+    if (bytes.length <= maxBodyBytes) return { status, headers: response.headers, bytes, receivedAt }
     throw new ConsulError('malformed', `Consul's answer is longer than ${maxBodyBytes} bytes`)
   }
 
