@@ -1,5 +1,4 @@
 // What the configuration of every namer has in common.
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parsePath } from '../naming/parse.ts'
 import type { Path } from '../naming/path.ts'
@@ -24,14 +23,6 @@ export function namerOptions(kind: string) {
     transformers: z.undefined({ error: 'transformers are not supported yet; delete this key' }).optional(),
   }
 }
-
-/** A host to reach a backend at; what else a URL has stands in keys of its own. */
-export const backendHost = z
-  .string()
-  .refine(
-    host => isIP(host) !== 0 || /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(host),
-    'a host name or an IP address, such as localhost, without scheme, brackets or port; the port has a key of its own',
-  )
 
 /** Options of every namer over a backend, whose names come and go by themselves: see DiscoveryRule. */
 export const discoveryOptions = {

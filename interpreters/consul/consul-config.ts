@@ -1,7 +1,8 @@
 // The configuration of the kind: namerd's keys with namerd's meaning, and ours.
 import { z } from 'zod'
-import { backendHost, discoveryOptions, namerOptions } from '../namer-config.ts'
-import { clientTls } from './client-tls.ts'
+import { backendHost } from '../../runtime/backend-host.ts'
+import { clientTls } from '../../runtime/client-tls.ts'
+import { discoveryOptions, namerOptions } from '../namer-config.ts'
 import { healthStatuses } from './instances.ts'
 
 const tagWeight = z.strictObject({

@@ -1,10 +1,10 @@
 // The kind `io.l5d.consul`: endpoints from Consul's catalogue or health checks, as namerd's namer of that name.
 import { createConsulAgent } from '../../clients/consul/consul-agent.ts'
+import { readClientTls } from '../../runtime/client-tls.ts'
 import type { Env } from '../../runtime/env.ts'
 import { createSystemHostCells } from '../../runtime/hosts/system-host-cells.ts'
 import { defineKind } from '../../runtime/kind.ts'
 import type { Namer } from '../namer.ts'
-import { readClientTls } from './client-tls.ts'
 import { type ConsulConfig, consulConfig } from './consul-config.ts'
 import { createConsulNamer } from './consul-namer.ts'
 

@@ -1,7 +1,8 @@
 // The configuration of the three kinds: namerd's keys, and ours. Opens nothing.
 import { z } from 'zod'
 import type { KubernetesAccess } from '../../clients/kubernetes/access.ts'
-import { backendHost, discoveryOptions, namerOptions } from '../namer-config.ts'
+import { backendHost } from '../../runtime/backend-host.ts'
+import { discoveryOptions, namerOptions } from '../namer-config.ts'
 
 export const kinds = {
   endpoints: 'io.l5d.k8s',

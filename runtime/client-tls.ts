@@ -1,8 +1,7 @@
-// The block `tls` of a client as namerd has it, and the certificates that it names read from their files.
+// The block `tls` of a client as namerd has it, and the certificates that it names read from their files. Knows no client.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { ConsulTls } from '../../clients/consul/options.ts'
-import { NamingError } from '../../naming/errors.ts'
+import { NamingError } from '../naming/errors.ts'
 
 const clientAuth = z.strictObject({
   certPath: z.string().min(1),
@@ -12,6 +11,7 @@ const clientAuth = z.strictObject({
   keyPath: z.string().min(1),
 })
 
+/** The keys of the block, as they stand in a configuration. */
 export const clientTls = z
   .strictObject({
     /** `false` is as good as no `tls` at all. */
@@ -38,8 +38,18 @@ export const clientTls = z
 
 export type ClientTls = z.output<typeof clientTls>
 
+/** What a connection is made with: texts of PEM, not paths. */
+export interface TlsMaterial {
+  readonly trustCerts?: readonly string[]
+  /** The name that the other side's certificate must bear. */
+  readonly commonName?: string
+  readonly disableValidation: boolean
+  /** `cert` may hold intermediates. */
+  readonly clientAuth?: { readonly cert: string; readonly key: string }
+}
+
 /** Reads the files; throws `bad-config` that names the key and the file. Undefined when TLS is off. */
-export function readClientTls(tls: ClientTls | undefined): ConsulTls | undefined {
+export function readClientTls(tls: ClientTls | undefined): TlsMaterial | undefined {
   if (tls === undefined || !tls.enabled) return undefined
   const { disableValidation, commonName, trustCertsBundle, trustCerts = trustCertsBundle && [trustCertsBundle] } = tls
   return {
