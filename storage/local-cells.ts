@@ -2,7 +2,7 @@
 // Knows neither how it is stored nor what changes it: the store says what may have changed.
 import type { Cell, Kernel, Pool, Sink } from '../watch/cell.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
-import { type NamespaceSummary, type PresenceRecord, storageGroup, type Version } from './store.ts'
+import { type NamespaceSummary, type PresenceRecord, type RefusedText, storageGroup, type Version } from './store.ts'
 import { dtabBytes } from './write-rules.ts'
 
 /** How long a cell stays open after its last watcher, so that a quick return opens nothing anew. */
@@ -15,6 +15,8 @@ export interface LocalReads {
   summaries(): readonly NamespaceSummary[]
   /** Records that have not run out, sorted by id. */
   presence(): readonly PresenceRecord[]
+  /** Sorted by namespace. */
+  refusals(): readonly RefusedText[]
 }
 
 export interface LocalCellsOptions {
@@ -28,9 +30,11 @@ export interface LocalCellsOptions {
 
 /** The summary of a head. */
 export function summaryOf(head: Version): NamespaceSummary {
-  const { author, verified, message, time } = head.meta
+  const { author, verified, message, time, address } = head.meta
   const { namespace, version, text } = head
-  return { namespace, version, deleted: text === undefined, author, verified, message, time, bytes: dtabBytes(text) }
+  const bytes = dtabBytes(text)
+  const summary = { namespace, version, deleted: text === undefined, author, verified, message, time, bytes }
+  return address === undefined ? summary : { ...summary, address }
 }
 
 const sameVersion = (a: Version | undefined, b: Version | undefined): boolean => a?.version === b?.version
@@ -44,15 +48,21 @@ function sameRecords(a: readonly PresenceRecord[], b: readonly PresenceRecord[])
   return a.length === b.length && a.every((x, i) => x.id === b[i]?.id && x.data === b[i]?.data)
 }
 
+function sameRefusals(a: readonly RefusedText[], b: readonly RefusedText[]): boolean {
+  return a.length === b.length && a.every((x, i) => x.namespace === b[i]?.namespace && x.since === b[i]?.since)
+}
+
 /** Opens with the first watcher of each cell; `changed...` re-reads only what is watched. */
 export class LocalCells {
   readonly list: Cell<readonly NamespaceSummary[]>
   readonly presence: Cell<readonly PresenceRecord[]>
+  readonly refusals: Cell<readonly RefusedText[]>
   readonly #options: LocalCellsOptions
   readonly #heads: Pool<string, Version | undefined>
   readonly #headSinks = new Map<string, Sink<Version | undefined>>()
   #listSink: Sink<readonly NamespaceSummary[]> | undefined
   #presenceSink: Sink<readonly PresenceRecord[]> | undefined
+  #refusalsSink: Sink<readonly RefusedText[]> | undefined
   #expiry: Cancel | undefined
   #open = 0
   #hasFailedRead = false
@@ -74,6 +84,11 @@ export class LocalCells {
       group: storageGroup,
       equals: sameRecords,
     })
+    this.refusals = kernel.source(`${kind} refusals`, sink => this.#openRefusals(sink), {
+      lingerMs,
+      group: storageGroup,
+      equals: sameRefusals,
+    })
   }
 
   head(namespace: string): Cell<Version | undefined> {
@@ -93,6 +108,10 @@ export class LocalCells {
     if (this.#presenceSink !== undefined) this.#publishPresence(this.#presenceSink)
   }
 
+  changedRefusals(): void {
+    if (this.#refusalsSink !== undefined) this.#readInto(this.#refusalsSink, () => this.#options.reads.refusals())
+  }
+
   /** Whether a cell is stale or failed because it could not be read; `changedAll` tries again. */
   get hasFailedRead(): boolean {
     return this.#hasFailedRead
@@ -103,6 +122,7 @@ export class LocalCells {
     this.#hasFailedRead = false
     this.changedHeads([...this.#headSinks.keys()])
     this.changedPresence()
+    this.changedRefusals()
   }
 
   /** The backend was heard and had nothing new. */
@@ -119,6 +139,7 @@ export class LocalCells {
     yield* this.#headSinks.values()
     if (this.#listSink !== undefined) yield this.#listSink
     if (this.#presenceSink !== undefined) yield this.#presenceSink
+    if (this.#refusalsSink !== undefined) yield this.#refusalsSink
   }
 
   #headCell(namespace: string): Cell<Version | undefined> {
@@ -156,6 +177,16 @@ export class LocalCells {
       this.#presenceSink = undefined
       this.#expiry?.()
       this.#expiry = undefined
+      this.#closed()
+    }
+  }
+
+  #openRefusals(sink: Sink<readonly RefusedText[]>): () => void {
+    this.#refusalsSink = sink
+    this.#opened()
+    this.#readInto(sink, () => this.#options.reads.refusals())
+    return () => {
+      this.#refusalsSink = undefined
       this.#closed()
     }
   }

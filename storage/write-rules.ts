@@ -19,7 +19,10 @@ export function dtabBytes(text: string | undefined): number {
 }
 
 /** Why the request can never be stored here (size, characters); undefined when it can. Needs no head. */
-export function refuseText(request: WriteRequest, maxDtabBytes: number): NamingError | undefined {
+export function refuseText(
+  request: Pick<WriteRequest, 'namespace' | 'text'>,
+  maxDtabBytes: number,
+): NamingError | undefined {
   const { text, namespace } = request
   if (text === undefined) return undefined
   const used = dtabBytes(text)

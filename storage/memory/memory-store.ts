@@ -3,6 +3,7 @@ import { NamingError } from '../../naming/errors.ts'
 import type { Cell, Kernel } from '../../watch/cell.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { type Claim, Claims } from '../claims.ts'
+import { hasVersions, importedVersions } from '../imported-versions.ts'
 import { LocalCells, summaryOf } from '../local-cells.ts'
 import type {
   HistoryQuery,
@@ -11,21 +12,15 @@ import type {
   NamespaceSummary,
   Presence,
   PresenceRecord,
+  RefusedText,
   Store,
   Version,
   VersionSummary,
   WriteRequest,
   WriteResult,
 } from '../store.ts'
-import {
-  dtabBytes,
-  idempotencyKeptMs,
-  type KeyRecord,
-  nextVersion,
-  recallKey,
-  refuseHead,
-  refuseText,
-} from '../write-rules.ts'
+import { dtabBytes, keyOutlivedVersion, nextVersion, recallKey, refuseHead, refuseText } from '../write-rules.ts'
+import { Shelf } from './shelf.ts'
 
 /** Bytes one dtab may have. */
 export const maxMemoryDtabBytes = 16 * 1024 * 1024
@@ -39,12 +34,6 @@ export interface MemoryStoreOptions {
   /** Namespaces to begin with, name to dtab text; each becomes version 1. */
   readonly namespaces?: Readonly<Record<string, string>>
   readonly onError?: (error: unknown, what: string) => void
-}
-
-/** One namespace: its versions by number - 1, and the keys that made them. */
-interface Shelf {
-  readonly versions: Version[]
-  readonly keys: Map<string, KeyRecord>
 }
 
 /** A store that lives as long as the process. Texts in `namespaces` are taken as they are: check them before. */
@@ -75,6 +64,7 @@ class MemoryStore implements Store {
         head: namespace => this.#headOf(namespace),
         summaries: () => this.#summaries(),
         presence: () => this.#presenceRecords(),
+        refusals: () => [],
       },
     })
     const table = {
@@ -90,20 +80,15 @@ class MemoryStore implements Store {
   }
 
   async version(namespace: string, version: number): Promise<Version | undefined> {
-    return this.#shelves.get(namespace)?.versions[version - 1]
+    return this.#shelves.get(namespace)?.version(version)
   }
 
   async history(namespace: string, query: HistoryQuery): Promise<readonly VersionSummary[]> {
-    const versions = this.#shelves.get(namespace)?.versions ?? []
-    const end = Math.max(0, Math.min(versions.length, (query.before ?? Number.POSITIVE_INFINITY) - 1))
-    return versions
-      .slice(Math.max(0, end - query.limit), end)
-      .reverse()
-      .map(withoutText)
+    return (this.#shelves.get(namespace)?.page(query) ?? []).map(withoutText)
   }
 
   async write(request: WriteRequest): Promise<WriteResult> {
-    if (this.#isClosed) throw new NamingError('store-unavailable', 'The store is closed.')
+    this.#assertOpen()
     const refusal = refuseText(request, this.maxDtabBytes)
     if (refusal !== undefined) throw refusal
     const { namespace, idempotency } = request
@@ -121,6 +106,31 @@ class MemoryStore implements Store {
 
   list(): Cell<readonly NamespaceSummary[]> {
     return this.#cells.list
+  }
+
+  refusals(): Cell<readonly RefusedText[]> {
+    return this.#cells.refusals
+  }
+
+  /** What others have noticed here was told at once. */
+  noticed(): void {}
+
+  async forget(namespace: string, versions: readonly number[]): Promise<void> {
+    this.#shelves.get(namespace)?.drop(new Set(versions))
+  }
+
+  async importHistory(namespace: string, versions: AsyncIterable<Version> | Iterable<Version>): Promise<Version> {
+    const imported: Version[] = []
+    for await (const version of importedVersions(namespace, versions, this.maxDtabBytes)) imported.push(version)
+    this.#assertOpen()
+    const present = this.#headOf(namespace)
+    if (present !== undefined) throw hasVersions(namespace, present.version)
+    const shelf = new Shelf(imported)
+    const { head } = shelf
+    if (head === undefined) throw new NamingError('internal', 'An import without versions was let through.')
+    this.#shelves.set(namespace, shelf)
+    this.#cells.changedHeads([namespace])
+    return head
   }
 
   lease(name: string, ttlMs: number): Promise<Lease | undefined> {
@@ -141,17 +151,23 @@ class MemoryStore implements Store {
   }
 
   #headOf(namespace: string): Version | undefined {
-    return this.#shelves.get(namespace)?.versions.at(-1)
+    return this.#shelves.get(namespace)?.head
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new NamingError('store-unavailable', 'The store is closed.')
   }
 
   #recall(namespace: string, idempotency: Idempotency): WriteResult | undefined {
     const shelf = this.#shelves.get(namespace)
     if (shelf === undefined) return undefined
-    const known = recallKey(namespace, idempotency, shelf.keys.get(idempotency.key), this.#clock.now())
-    if (known instanceof NamingError) throw known
-    const written = known === undefined ? undefined : shelf.versions[known - 1]
-    if (written === undefined) return undefined
-    return { written, ...replacedBy(shelf, written), repeated: true }
+    const version = recallKey(namespace, idempotency, shelf.key(idempotency.key), this.#clock.now())
+    if (version instanceof NamingError) throw version
+    if (version === undefined) return undefined
+    const written = shelf.version(version)
+    if (written === undefined) throw keyOutlivedVersion(namespace, idempotency, version)
+    const replaced = shelf.version(written.meta.parent)
+    return { written, ...(replaced && { replaced }), repeated: true }
   }
 
   #commit(request: WriteRequest): WriteResult {
@@ -161,10 +177,10 @@ class MemoryStore implements Store {
     const refusal = refuseHead(request, head)
     if (refusal !== undefined) throw refusal
     const written = nextVersion(request, head, now)
-    const shelf: Shelf = this.#shelves.get(namespace) ?? { versions: [], keys: new Map() }
+    const shelf = this.#shelves.get(namespace) ?? new Shelf()
     this.#shelves.set(namespace, shelf)
-    shelf.versions.push(written)
-    if (idempotency !== undefined) rememberKey(shelf, idempotency, written.version, now)
+    shelf.add(written)
+    if (idempotency !== undefined) shelf.rememberKey(idempotency, written.version, now)
     this.#cells.changedHeads([namespace])
     return { written, ...(head && { replaced: head }), repeated: false }
   }
@@ -207,21 +223,6 @@ const rowKey = (kind: Claim['kind'], name: string): string => `${kind} ${name}`
 
 function withoutText({ namespace, version, text, meta }: Version): VersionSummary {
   return { namespace, version, deleted: text === undefined, bytes: dtabBytes(text), meta }
-}
-
-function replacedBy(shelf: Shelf, written: Version): { readonly replaced?: Version } {
-  const replaced = shelf.versions[written.meta.parent - 1]
-  return replaced === undefined ? {} : { replaced }
-}
-
-/** Also forgets the keys that have run out, which stand first. */
-function rememberKey(shelf: Shelf, idempotency: Idempotency, version: number, now: number): void {
-  for (const [key, known] of shelf.keys) {
-    if (now - known.time < idempotencyKeptMs) break
-    shelf.keys.delete(key)
-  }
-  shelf.keys.delete(idempotency.key)
-  shelf.keys.set(idempotency.key, { fingerprint: idempotency.fingerprint, version, time: now })
 }
 
 function initialWrite(namespace: string, text: string): WriteRequest {

@@ -11,7 +11,7 @@ import type {
   VersionSummary,
   WriteResult,
 } from '../store.ts'
-import { type KeyRecord, recallKey } from '../write-rules.ts'
+import { type KeyRecord, keyOutlivedVersion, recallKey } from '../write-rules.ts'
 import { openReadConnection } from './connection.ts'
 import {
   type PastRow,
@@ -63,8 +63,9 @@ export class Reader {
     const known = this.#read(({ key }) => key.get(namespace, idempotency.key))
     const version = recallKey(namespace, idempotency, known, now)
     if (version instanceof NamingError) throw version
-    const written = version === undefined ? undefined : this.version(namespace, version)
-    if (written === undefined) return undefined
+    if (version === undefined) return undefined
+    const written = this.version(namespace, version)
+    if (written === undefined) throw keyOutlivedVersion(namespace, idempotency, version)
     const replaced = this.version(namespace, written.meta.parent)
     return { written, ...(replaced && { replaced }), repeated: true }
   }

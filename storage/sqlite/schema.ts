@@ -1,12 +1,13 @@
 // The tables of a database file and how an older file is brought up to date. Knows nothing of what the rows mean.
 import type Database from 'better-sqlite3'
 import { NamingError } from '../../naming/errors.ts'
+import { sealOf } from './rows.ts'
 
 /** Marks a file as ours (`PRAGMA application_id`); spells "nmpl". */
 export const applicationId = 0x6e6d706c
 
 /** Each entry takes a file from its index to the next schema version. Entries never change once released; new ones are appended. */
-const migrations: readonly string[] = [
+const migrations: readonly (string | ((db: Database.Database) => void))[] = [
   `
   CREATE TABLE version (
     sequence INTEGER PRIMARY KEY,
@@ -41,6 +42,12 @@ const migrations: readonly string[] = [
     PRIMARY KEY (kind, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  db => {
+    db.exec('ALTER TABLE version ADD COLUMN address TEXT')
+    db.exec('ALTER TABLE version ADD COLUMN seal TEXT')
+    db.function('seal_of', { deterministic: true }, text => sealOf(typeof text === 'string' ? text : undefined))
+    db.exec('UPDATE version SET seal = seal_of(text)')
+  },
 ]
 
 /** The newest schema that this program reads and writes. */
@@ -51,7 +58,10 @@ export function migrate(db: Database.Database, now: number): void {
   const present = readSchema(db)
   if (present === newestSchema) return
   const run = db.transaction(() => {
-    for (const sql of migrations.slice(readSchema(db))) db.exec(sql)
+    for (const migration of migrations.slice(readSchema(db))) {
+      if (typeof migration === 'string') db.exec(migration)
+      else migration(db)
+    }
     db.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, time INTEGER NOT NULL) STRICT')
     db.prepare('INSERT OR REPLACE INTO schema_version (version, time) VALUES (?, ?)').run(newestSchema, now)
     db.pragma(`application_id = ${applicationId}`)

@@ -3,6 +3,7 @@ import { NamingError } from '../../naming/errors.ts'
 import type { Env } from '../../runtime/env.ts'
 import type { Cell } from '../../watch/cell.ts'
 import { Claims, type ClaimTable } from '../claims.ts'
+import { importedVersions } from '../imported-versions.ts'
 import { LocalCells } from '../local-cells.ts'
 import type {
   HistoryQuery,
@@ -11,6 +12,7 @@ import type {
   NamespaceSummary,
   Presence,
   PresenceRecord,
+  RefusedText,
   Store,
   Version,
   VersionSummary,
@@ -21,6 +23,7 @@ import { createWriteMetrics, type MeasureWrite } from '../write-metrics.ts'
 import { refuseText } from '../write-rules.ts'
 import { type BusyWait, untilFree } from './busy-wait.ts'
 import { ChangeWatch } from './change-watch.ts'
+import { importHistory } from './import-history.ts'
 import { Reader } from './reader.ts'
 import { turnOfTheLoop } from './real-turn.ts'
 import { isBusy } from './sqlite-error.ts'
@@ -36,6 +39,9 @@ const defaultBusyLimitMs = 10_000
 
 /** Above this many characters a text that was read is handed over in a turn of its own. */
 const turnChars = 4 * 1024 * 1024
+
+/** Versions dropped in one transaction, so that no write waits long behind it. */
+const forgottenAtOnce = 500
 
 export interface SqliteStoreOptions {
   /** The database file; made, with its directories, when it is not there. */
@@ -106,6 +112,7 @@ class SqliteStore implements Store {
         head: namespace => reader.head(namespace),
         summaries: () => reader.summaries(),
         presence: () => reader.presence(clock.now()),
+        refusals: () => [],
       },
       onObserved: isObserved => this.#observed(isObserved),
     })
@@ -144,6 +151,30 @@ class SqliteStore implements Store {
 
   list(): Cell<readonly NamespaceSummary[]> {
     return this.#cells.list
+  }
+
+  refusals(): Cell<readonly RefusedText[]> {
+    return this.#cells.refusals
+  }
+
+  noticed(): void {
+    this.#changes.catchUp()
+  }
+
+  async forget(namespace: string, versions: readonly number[]): Promise<void> {
+    for (let at = 0; at < versions.length; at += forgottenAtOnce)
+      await this.#run({ kind: 'forget', namespace, versions: versions.slice(at, at + forgottenAtOnce) })
+  }
+
+  importHistory(namespace: string, versions: AsyncIterable<Version> | Iterable<Version>): Promise<Version> {
+    const run = async (operation: Operation): Promise<void> => {
+      await this.#run(operation)
+    }
+    return importHistory(namespace, importedVersions(namespace, versions, this.maxDtabBytes), {
+      put: part => run({ kind: 'import', part }),
+      abandon: () => run({ kind: 'drop-import', namespace }),
+      lease: (name, ttlMs) => this.lease(name, ttlMs),
+    })
   }
 
   lease(name: string, ttlMs: number): Promise<Lease | undefined> {

@@ -73,7 +73,7 @@ export class WriteQueue {
 
   /** Settles once the operation is durable or refused. Rejects with store-busy, store-unavailable. */
   run(operation: Operation): Promise<Outcome> {
-    const bytes = operation.kind === 'write' ? dtabBytes(operation.request.text) : 0
+    const bytes = textBytes(operation)
     const refusal = this.#refusal(bytes)
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#bytes += bytes
@@ -161,6 +161,12 @@ export class WriteQueue {
     this.#thread = new WriteThread()
     await this.open()
   }
+}
+
+function textBytes(operation: Operation): number {
+  if (operation.kind === 'write') return dtabBytes(operation.request.text)
+  if (operation.kind !== 'import') return 0
+  return operation.part.versions.reduce((total, { text }) => total + dtabBytes(text), 0)
 }
 
 function settle(job: Job, outcome: Outcome | undefined): void {

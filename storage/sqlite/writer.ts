@@ -3,24 +3,18 @@
 import type Database from 'better-sqlite3'
 import { type ErrorCode, type ErrorDetail, NamingError } from '../../naming/errors.ts'
 import type { Claim } from '../claims.ts'
-import type { Idempotency, Version, WriteRequest, WriteResult } from '../store.ts'
-import { idempotencyKeptMs, type KeyRecord, nextVersion, recallKey, refuseHead } from '../write-rules.ts'
+import type { WriteRequest, WriteResult } from '../store.ts'
 import { openWriteConnection } from './connection.ts'
-import {
-  insertVersion,
-  rowFromVersion,
-  selectHead,
-  selectKey,
-  selectVersion,
-  type VersionRow,
-  versionFromRow,
-} from './rows.ts'
 import { watchSameFile } from './same-file.ts'
 import { causeCode, isBusy, sqliteError } from './sqlite-error.ts'
+import { type ImportPart, VersionTable } from './version-table.ts'
 
 /** One thing to do. All of it is plain data, to cross threads. */
 export type Operation =
   | { readonly kind: 'write'; readonly request: WriteRequest }
+  | { readonly kind: 'forget'; readonly namespace: string; readonly versions: readonly number[] }
+  | { readonly kind: 'import'; readonly part: ImportPart }
+  | { readonly kind: 'drop-import'; readonly namespace: string }
   | { readonly kind: 'claim'; readonly claim: Claim }
   | { readonly kind: 'unclaim'; readonly claimKind: Claim['kind']; readonly name: string; readonly owner: string }
 
@@ -39,8 +33,7 @@ export type Outcome =
 /** busy: another process holds the lock, nothing was done. done: one outcome per operation, in order, all of them durable. */
 export type GroupOutcome = { readonly kind: 'busy' } | { readonly kind: 'done'; readonly outcomes: readonly Outcome[] }
 
-/** Old keys dropped with one write, so that no write pays for a long pause. */
-const keysDroppedAtOnce = 1000
+const done: Outcome = { kind: 'done', isTaken: false }
 
 export function plainError(error: unknown): PlainError {
   const { code, message, detail } = NamingError.from(error)
@@ -53,6 +46,7 @@ export class Writer {
   readonly #path: string
   readonly #assertSameFile: () => void
   readonly #statements: Statements
+  readonly #versions: VersionTable
 
   /** Throws as openWriteConnection does. */
   constructor(path: string, now: number) {
@@ -60,6 +54,7 @@ export class Writer {
     this.connection = openWriteConnection(path, now)
     this.#assertSameFile = watchSameFile(path)
     this.#statements = prepare(this.connection)
+    this.#versions = new VersionTable(this.connection)
   }
 
   /** `now` is ms since 1970. Never throws. Once it returns, what it reports as written is on the disk. */
@@ -122,54 +117,22 @@ export class Writer {
   #apply(operation: Operation, now: number): Outcome {
     switch (operation.kind) {
       case 'write':
-        return { kind: 'written', result: this.#write(operation.request, now) }
+        return { kind: 'written', result: this.#versions.write(operation.request, now) }
       case 'claim':
         return { kind: 'done', isTaken: this.#claim(operation.claim) }
+      case 'forget':
+        this.#versions.forget(operation.namespace, operation.versions)
+        return done
+      case 'import':
+        this.#versions.importPart(operation.part)
+        return done
+      case 'drop-import':
+        this.#versions.dropImport(operation.namespace)
+        return done
       case 'unclaim':
         this.#statements.unclaim.run(operation.claimKind, operation.name, operation.owner)
-        return { kind: 'done', isTaken: false }
+        return done
     }
-  }
-
-  #write(request: WriteRequest, now: number): WriteResult {
-    const recalled = this.#recall(request, now)
-    if (recalled !== undefined) return recalled
-    const head = this.#head(request.namespace)
-    const refusal = refuseHead(request, head)
-    if (refusal !== undefined) throw refusal
-    const written = nextVersion(request, head, now)
-    const { insert, moveHead } = this.#statements
-    const { lastInsertRowid } = insert.run(rowFromVersion(written))
-    moveHead.run(request.namespace, lastInsertRowid)
-    if (request.idempotency !== undefined) this.#rememberKey(request.idempotency, written, now)
-    return { written, ...(head && { replaced: head }), repeated: false }
-  }
-
-  #recall(request: WriteRequest, now: number): WriteResult | undefined {
-    const { namespace, idempotency } = request
-    if (idempotency === undefined) return undefined
-    const known = this.#statements.key.get(namespace, idempotency.key)
-    const version = recallKey(namespace, idempotency, known, now)
-    if (version instanceof NamingError) throw version
-    const written = version === undefined ? undefined : this.#version(namespace, version)
-    if (written === undefined) return undefined
-    const replaced = this.#version(namespace, written.meta.parent)
-    return { written, ...(replaced && { replaced }), repeated: true }
-  }
-
-  #rememberKey({ key, fingerprint }: Idempotency, written: Version, now: number): void {
-    this.#statements.dropKeys.run(now - idempotencyKeptMs, keysDroppedAtOnce)
-    this.#statements.putKey.run(written.namespace, key, fingerprint, written.version, now)
-  }
-
-  #head(namespace: string): Version | undefined {
-    const row = this.#statements.head.get(namespace)
-    return row === undefined ? undefined : versionFromRow(row)
-  }
-
-  #version(namespace: string, version: number): Version | undefined {
-    const row = this.#statements.version.get(namespace, version)
-    return row === undefined ? undefined : versionFromRow(row)
   }
 
   #claim({ kind, name, owner, data, now, expiresAt, force }: Claim): boolean {
@@ -193,17 +156,6 @@ function prepare(db: Database.Database) {
     savepoint: db.prepare('SAVEPOINT one'),
     release: db.prepare('RELEASE one'),
     rollbackTo: db.prepare('ROLLBACK TO one'),
-    head: db.prepare<[string], VersionRow>(selectHead),
-    version: db.prepare<[string, number], VersionRow>(selectVersion),
-    insert: db.prepare<[VersionRow]>(insertVersion),
-    moveHead: db.prepare<[string, number | bigint]>(
-      'INSERT INTO head VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence',
-    ),
-    key: db.prepare<[string, string], KeyRecord>(selectKey),
-    putKey: db.prepare<[string, string, string, number, number]>(
-      'INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)',
-    ),
-    dropKeys: db.prepare<[number, number]>('DELETE FROM idempotency WHERE time <= ? LIMIT ?'),
     claim: db.prepare<[string, string, string, string, number, number, number]>(
       `INSERT INTO claim VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
        SET owner = excluded.owner, data = excluded.data, expires_at = excluded.expires_at

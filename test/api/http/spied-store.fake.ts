@@ -27,6 +27,10 @@ export class SpiedStore {
       return store.observe(namespace)
     },
     list: () => store.list(),
+    refusals: () => store.refusals(),
+    noticed: (namespace, version) => store.noticed(namespace, version),
+    forget: (namespace, versions) => this.#ask(namespace, () => store.forget(namespace, versions)),
+    importHistory: (namespace, versions) => this.#ask(namespace, () => store.importHistory(namespace, versions)),
     lease: (name, ttlMs) => store.lease(name, ttlMs),
     announce: (id, data, ttlMs) => store.announce(id, data, ttlMs),
     presence: () => store.presence(),

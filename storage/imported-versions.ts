@@ -1,0 +1,40 @@
+// What the versions of an import must be, the same for every store. Knows no backend.
+import { NamingError } from '../naming/errors.ts'
+import type { Version } from './store.ts'
+import { refuseText } from './write-rules.ts'
+
+/**
+ * The versions one by one, as versions of `namespace`. Throws bad-request when there is none or their numbers do not grow
+ * from 1 up, dtab-too-large and bad-dtab for a text that this store cannot hold.
+ */
+export async function* importedVersions(
+  namespace: string,
+  versions: AsyncIterable<Version> | Iterable<Version>,
+  maxDtabBytes: number,
+): AsyncGenerator<Version> {
+  let last = 0
+  for await (const version of versions) {
+    if (!Number.isSafeInteger(version.version) || version.version <= last)
+      throw new NamingError(
+        'bad-request',
+        `The versions of '${namespace}' must come in the order of their numbers; ${version.version} came after ${last}.`,
+        { detail: { namespace, version: version.version } },
+      )
+    const refusal = refuseText({ namespace, ...textOf(version) }, maxDtabBytes)
+    if (refusal !== undefined) throw refusal
+    last = version.version
+    yield { ...version, namespace }
+  }
+  if (last === 0) throw new NamingError('bad-request', `The import of '${namespace}' holds no version.`)
+}
+
+/** The refusal of an import where there is a version already. */
+export function hasVersions(namespace: string, presentVersion: number): NamingError {
+  return new NamingError(
+    'dtab-exists',
+    `The namespace '${namespace}' has versions here already, up to ${presentVersion}; its history can be imported only where it never was.`,
+    { detail: { namespace, presentVersion } },
+  )
+}
+
+const textOf = ({ text }: Version): { readonly text?: string } => (text === undefined ? {} : { text })
