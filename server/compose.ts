@@ -17,13 +17,14 @@ import type { Log } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { version } from '../runtime/version.ts'
 import { storeKinds } from '../storage/registry.ts'
+import { snapshotOrigin, withSnapshot } from '../storage/snapshot/index.ts'
 import type { Store } from '../storage/store.ts'
 import { type Clock, systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { checkServerConfig, type Interface, type ServerConfig } from './config.ts'
 import { isLoopback } from './loopback.ts'
-import { createReadiness, type Readiness } from './readiness.ts'
+import { createReadiness, type Readiness, type ServedSnapshot } from './readiness.ts'
 import { SourceLog } from './source-log.ts'
 import { createSources } from './sources.ts'
 import { type StorageOptions, splitStorage } from './storage-options.ts'
@@ -136,7 +137,7 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   closers.add(() => kernel.close())
   gaugeKernel(kernel, metrics)
   const env: Env = { kernel, clock, random: systemRandom, log, metrics }
-  const store = await plan.storage.kind.open(plan.storage.config, env)
+  const { store, servedSnapshot } = await openStore(plan, env)
   closers.add(() => store.close())
   const namers = await openNamers(plan, env)
   const sources = createSources({
@@ -162,6 +163,7 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
     kernel,
     store,
     clock,
+    servedSnapshot,
     boundMs: options.readyBoundMs ?? 10_000,
     shutdown: stopping.signal,
   })
@@ -180,6 +182,20 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   closers.add(() => stopping.abort())
   warnOpenListeners(listening, log)
   return listening
+}
+
+/** The configured store, with a snapshot around it where there is to be one. */
+async function openStore(plan: ServerPlan, env: Env): Promise<OpenedStore> {
+  const { snapshotPath: path, rest } = plan.storageOptions
+  const store = await plan.storage.kind.open(plan.storage.config, env)
+  if (path === undefined) return { store, servedSnapshot: () => undefined }
+  const warm = await withSnapshot(store, { env, path, origin: snapshotOrigin(rest) })
+  return { store: warm, servedSnapshot: () => warm.served }
+}
+
+interface OpenedStore {
+  readonly store: Store
+  readonly servedSnapshot: () => ServedSnapshot | undefined
 }
 
 function gaugeKernel(kernel: ReturnType<typeof createKernel>, metrics: ReturnType<typeof createMetrics>): void {

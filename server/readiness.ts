@@ -1,5 +1,5 @@
 // Decides whether the server may be sent clients, and says why not. Ready too early answers wrongly; never ready helps nobody.
-import type { Store } from '../storage/store.ts'
+import { type Store, storageGroup } from '../storage/store.ts'
 import { type Kernel, relayGroup, type SourceReport } from '../watch/cell.ts'
 import type { Clock } from '../watch/clock.ts'
 import { commonErrors, reportsByGroup, sourceId } from './source-groups.ts'
@@ -17,9 +17,20 @@ export interface Readiness {
   close(): void
 }
 
+/** What stands in for a store that has not answered; times in ms since 1970. */
+export interface ServedSnapshot {
+  /** The store's kind. */
+  readonly store: string
+  readonly since: number
+  /** When what is served was last known to be so. */
+  readonly savedAt: number
+}
+
 export interface ReadinessOptions {
   readonly kernel: Kernel
   readonly store: Store
+  /** What is served of a local snapshot now; undefined while nothing is. */
+  readonly servedSnapshot?: () => ServedSnapshot | undefined
   readonly clock: Clock
   /** How long an unanswering store or source may hold readiness back, in milliseconds from the start. */
   readonly boundMs: number
@@ -27,14 +38,20 @@ export interface ReadinessOptions {
   readonly shutdown: AbortSignal
 }
 
-/** Ready once the store and every source opened so far have answered, or the bound has passed; names not known yet then answer pending, never neg. */
-export function createReadiness({ kernel, store, clock, boundMs, shutdown }: ReadinessOptions): Readiness {
+/**
+ * Ready once the store and every source opened so far have answered, or the bound has passed. A snapshot answers for the
+ * store. Names not known yet then answer pending, never neg.
+ */
+export function createReadiness(options: ReadinessOptions): Readiness {
+  const { kernel, store, clock, boundMs, shutdown, servedSnapshot = () => undefined } = options
   const startedAt = clock.monotonic()
   let wasReady = false
   let waiters: (() => void)[] = []
   const check = (): boolean => {
+    const isExcused = (group: string | undefined): boolean =>
+      group === relayGroup || (group === storageGroup && servedSnapshot() !== undefined)
     const isWaiting = (): boolean =>
-      kernel.sources().some(({ state, group }) => group !== relayGroup && (state === 'pending' || state === 'failed'))
+      kernel.sources().some(({ state, group }) => (state === 'pending' || state === 'failed') && !isExcused(group))
     wasReady ||= !isWaiting() || clock.monotonic() - startedAt >= boundMs
     if (wasReady) for (const tell of waiters.splice(0)) tell()
     return wasReady
@@ -44,7 +61,7 @@ export function createReadiness({ kernel, store, clock, boundMs, shutdown }: Rea
   return {
     report: () => {
       if (shutdown.aborted) return { ready: false, reasons: ['the server is stopping'] }
-      return { ready: check(), reasons: reasonsFor(kernel, clock) }
+      return { ready: check(), reasons: reasonsFor(kernel, clock, servedSnapshot()) }
     },
     whenReady: then => {
       waiters.push(then)
@@ -61,16 +78,30 @@ export function createReadiness({ kernel, store, clock, boundMs, shutdown }: Rea
 const maxReasons = 20
 
 /** One sentence for each backend that has not answered or fails. */
-function reasonsFor(kernel: Kernel, clock: Clock): readonly string[] {
+function reasonsFor(kernel: Kernel, clock: Clock, snapshot: ServedSnapshot | undefined): readonly string[] {
   const reasons: string[] = []
   for (const [group, reports] of reportsByGroup(kernel)) {
     const troubled = reports.filter(({ state }) => state !== 'ok')
     const [first] = troubled
     if (first === undefined) continue
-    reasons.push(troubled.length === 1 ? reasonOf(first, clock) : reasonOfMany(group, troubled, reports.length, clock))
+    if (snapshot !== undefined && group === storageGroup) reasons.push(reasonOfSnapshot(snapshot, troubled, clock))
+    else
+      reasons.push(
+        troubled.length === 1 ? reasonOf(first, clock) : reasonOfMany(group, troubled, reports.length, clock),
+      )
   }
   if (reasons.length <= maxReasons) return reasons
   return [...reasons.slice(0, maxReasons), `and ${reasons.length - maxReasons} more sources; see /state`]
+}
+
+function reasonOfSnapshot(
+  { store, since, savedAt }: ServedSnapshot,
+  troubled: readonly SourceReport[],
+  clock: Clock,
+): string {
+  const [sinceText, savedText] = [since, savedAt].map(ms => new Date(ms).toISOString())
+  const failing = troubled.filter(({ state }) => state === 'failed')
+  return `the store ${store} is away since ${sinceText}; serving the local snapshot of ${savedText}${causeOf(failing, clock)}`
 }
 
 function reasonOf(source: SourceReport, clock: Clock): string {

@@ -10,21 +10,33 @@ const sharedMaxVersions = 100
 
 const withOptions = z.looseObject({ kind: z.string(), history: historyConfig.prefault({}) })
 
+/** Beside sqlite's own default file. */
+const snapshotConfig = z.strictObject({ path: z.string().min(1).default('nameplane-data/snapshot') })
+
 export interface StorageOptions {
   /** Which old versions are dropped. */
   readonly history: RetentionRule
-  /** `storage.snapshot` as it is written; undefined when it is absent. */
-  readonly snapshot: unknown
+  /** The directory of the local snapshot; absent when there is to be none. */
+  readonly snapshotPath?: string
   /** `kind` and what its own strict schema is to check. */
   readonly rest: unknown
 }
 
-/** Throws `bad-config` for what is wrong in `history`; `snapshot` and `rest` are not looked at. */
+/** Throws `bad-config` for what is wrong in `history` or `snapshot`; `rest` is not looked at. */
 export function splitStorage(
   document: ConfigDocument,
   { value, at }: { readonly value: unknown; readonly at: ConfigPath },
 ): StorageOptions {
   const { history, snapshot, ...rest } = document.check(withOptions, value, at)
-  const defaultMaxVersions = localKinds.includes(rest.kind) ? localMaxVersions : sharedMaxVersions
-  return { history: retentionRuleOf(history, defaultMaxVersions), snapshot, rest }
+  const isLocal = localKinds.includes(rest.kind)
+  const path = snapshotPathOf(document, snapshot ?? (isLocal ? false : {}), [...at, 'snapshot'])
+  return {
+    history: retentionRuleOf(history, isLocal ? localMaxVersions : sharedMaxVersions),
+    ...(path !== undefined && { snapshotPath: path }),
+    rest,
+  }
+}
+
+function snapshotPathOf(document: ConfigDocument, snapshot: unknown, at: ConfigPath): string | undefined {
+  return snapshot === false ? undefined : document.check(snapshotConfig, snapshot, at).path
 }

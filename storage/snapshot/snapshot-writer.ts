@@ -1,0 +1,158 @@
+// Writes what the store last said to the snapshot's directory: soon, the newest only, one file at a time, never in the way.
+import type { Log } from '../../runtime/log.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { NamespaceSummary, Version } from '../store.ts'
+import type { KeptHead, SnapshotDirectory } from './snapshot-directory.ts'
+
+/** From a change to its file, in milliseconds; changes in between are one. */
+const settleMs = 200
+/** A listing is large and changes with every write: no more often than this. */
+const listingMs = 5_000
+/** After a write that failed. */
+const retryMs = 30_000
+
+export interface SnapshotWriterOptions {
+  readonly directory: SnapshotDirectory
+  readonly clock: Clock
+  readonly log: Log
+  /** Whether the directory is ours; while it is not, what comes is forgotten. */
+  readonly mayWrite: () => boolean
+}
+
+interface PendingHead {
+  /** Absent: the file goes. */
+  readonly head?: Version
+  readonly usedAt: number
+  readonly savedAt: number
+}
+
+interface PendingListing {
+  readonly namespaces: readonly NamespaceSummary[]
+  readonly savedAt: number
+}
+
+/** Nothing here rejects: a disk that fails is logged once, and tried again. */
+export class SnapshotWriter {
+  /** What the directory holds, by namespace, as far as is known here. */
+  readonly kept = new Map<string, KeptHead>()
+  /** Whether that is all. */
+  knowsAll = false
+  readonly #options: SnapshotWriterOptions
+  readonly #heads = new Map<string, PendingHead>()
+  #listing: PendingListing | undefined
+  #listingDueAt = 0
+  #timer: Cancel | undefined
+  #running: Promise<void> | undefined
+  #hasFailed = false
+
+  constructor(options: SnapshotWriterOptions) {
+    this.#options = options
+  }
+
+  /** `usedAt`: when the namespace was last used, in ms since 1970; now when absent. */
+  putHead(head: Version, usedAt?: number): void {
+    if (!this.#options.mayWrite()) return
+    const savedAt = this.#options.clock.now()
+    this.#heads.set(head.namespace, { head, savedAt, usedAt: usedAt ?? savedAt })
+    this.#schedule(settleMs)
+  }
+
+  /** Names that never were are asked for without end: of them nothing is noted. */
+  removeHead(namespace: string): void {
+    const hasFile = !this.knowsAll || this.kept.has(namespace) || this.#heads.has(namespace)
+    if (!hasFile || !this.#options.mayWrite()) return
+    const savedAt = this.#options.clock.now()
+    this.#heads.set(namespace, { savedAt, usedAt: savedAt })
+    this.#schedule(settleMs)
+  }
+
+  putListing(namespaces: readonly NamespaceSummary[]): void {
+    if (!this.#options.mayWrite()) return
+    this.#listing = { namespaces, savedAt: this.#options.clock.now() }
+    this.#schedule(settleMs)
+  }
+
+  /** Writes at once what waits, where it may; resolves when that is done or has failed. */
+  async flush(): Promise<void> {
+    await this.#running
+    this.#listingDueAt = 0
+    this.#begin()
+    await this.#running
+    this.#timer?.()
+    this.#timer = undefined
+  }
+
+  #schedule(ms: number): void {
+    if (this.#timer !== undefined || this.#running !== undefined) return
+    this.#timer = this.#options.clock.after(ms, () => this.#begin())
+  }
+
+  #begin(): void {
+    this.#timer?.()
+    this.#timer = undefined
+    if (!this.#options.mayWrite()) return
+    this.#running = this.#run().then(nextMs => {
+      this.#running = undefined
+      if (nextMs !== undefined) this.#schedule(nextMs)
+    })
+  }
+
+  /** Gives when there is more to do, in milliseconds. */
+  async #run(): Promise<number | undefined> {
+    try {
+      for (const [namespace, pending] of this.#heads) {
+        this.#heads.delete(namespace)
+        await this.#writeHead(namespace, pending)
+      }
+      await this.#writeListing()
+      this.#wentWell()
+    } catch (error) {
+      this.#wentWrong(error)
+      return retryMs
+    }
+    if (this.#heads.size > 0) return settleMs
+    if (this.#listing === undefined) return undefined
+    return Math.max(settleMs, this.#listingDueAt - this.#options.clock.monotonic())
+  }
+
+  async #writeHead(namespace: string, pending: PendingHead): Promise<void> {
+    const { directory } = this.#options
+    try {
+      if (pending.head === undefined) {
+        await directory.removeHead(namespace)
+        this.kept.delete(namespace)
+        return
+      }
+      const { head, savedAt, usedAt } = pending
+      const known = await directory.readHead(namespace)
+      if (known?.head.version === head.version && known.head.text === head.text)
+        await directory.markUsed(namespace, usedAt)
+      else await directory.writeHead({ head, savedAt }, usedAt)
+      this.kept.set(namespace, { namespace, version: head.version, usedAt })
+    } catch (error) {
+      if (!this.#heads.has(namespace)) this.#heads.set(namespace, pending)
+      throw error
+    }
+  }
+
+  async #writeListing(): Promise<void> {
+    const listing = this.#listing
+    if (listing === undefined || this.#options.clock.monotonic() < this.#listingDueAt) return
+    await this.#options.directory.writeListing(listing)
+    this.#listingDueAt = this.#options.clock.monotonic() + listingMs
+    if (this.#listing === listing) this.#listing = undefined
+  }
+
+  #wentWell(): void {
+    if (this.#hasFailed) this.#options.log.info({ path: this.#options.directory.path }, 'the snapshot is written again')
+    this.#hasFailed = false
+  }
+
+  #wentWrong(error: unknown): void {
+    const { log, directory } = this.#options
+    const facts = { err: error, path: directory.path }
+    if (this.#hasFailed) log.debug(facts, 'the snapshot still cannot be written')
+    else log.warn(facts, 'the snapshot cannot be written; a start without the store would serve what it held before')
+    this.#hasFailed = true
+  }
+}

@@ -1,0 +1,119 @@
+// One cell of a store that falls back to what was saved while the store has not answered. Once it has, it alone is followed:
+// its own last good value is newer than any file. Knows neither files nor what the value is.
+import { NamingError } from '../../naming/errors.ts'
+import type { Cell, Sink } from '../../watch/cell.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { State } from '../../watch/state.ts'
+import type { Outage } from './outage.ts'
+
+/** How long a silent store is waited for before the snapshot is served, in milliseconds. */
+export const silenceMs = 2_000
+
+export interface Saved<T> {
+  readonly value: T
+  /** When it was last known to be so, in ms since 1970. */
+  readonly savedAt: number
+}
+
+export interface WarmCellOptions<T> {
+  readonly clock: Clock
+  readonly outage: Outage
+  /** The store's own. */
+  readonly cell: Cell<T>
+  readonly sink: Sink<T>
+  /** Must not reject. */
+  readonly load: () => Promise<Saved<T> | undefined>
+  /** Told of each good answer. */
+  readonly record: (value: T) => void
+}
+
+/** Feeds the sink until the returned function is called. */
+export function openWarmCell<T>(options: WarmCellOptions<T>): () => void {
+  const warm = new WarmCell(options)
+  warm.open()
+  return () => warm.close()
+}
+
+class WarmCell<T> {
+  readonly #options: WarmCellOptions<T>
+  #hasAnswered = false
+  #isClosed = false
+  /** Why the store's answer is not waited for any longer. */
+  #error: Error | undefined
+  #hasFailed = false
+  #isLoaded = false
+  #saved: Saved<T> | undefined
+  #cancelWait: Cancel | undefined
+  #end: (() => void) | undefined
+
+  constructor(options: WarmCellOptions<T>) {
+    this.#options = options
+  }
+
+  open(): void {
+    const observation = this.#options.cell.observe({ isRelay: true, deliver: state => this.#take(state) })
+    this.#end = () => observation.end()
+    if (this.#hasAnswered) return
+    const { clock, outage } = this.#options
+    // Where others have waited for the store already there is nothing to wait for.
+    if (outage.served === undefined) this.#cancelWait = clock.after(silenceMs, () => this.#giveUpWaiting())
+    else this.#giveUpWaiting()
+    void this.#load()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#end?.()
+    this.#cancelWait?.()
+    this.#options.outage.end(this)
+  }
+
+  #take(state: State<T>): void {
+    if (state.kind === 'ok') this.#answer(state.value, state.stale?.reason)
+    else if (state.kind === 'failed') this.#fail(state.error)
+  }
+
+  #answer(value: T, staleFor: Error | undefined): void {
+    const { sink, outage, record } = this.#options
+    this.#hasAnswered = true
+    this.#saved = undefined
+    this.#cancelWait?.()
+    if (staleFor === undefined) {
+      sink.set(value)
+      record(value)
+    } else sink.setStale(value, staleFor)
+    outage.end(this)
+  }
+
+  #fail(error: Error): void {
+    this.#hasFailed = true
+    this.#error = error
+    this.#cancelWait?.()
+    this.#serve()
+  }
+
+  #giveUpWaiting(): void {
+    this.#error ??= new NamingError('store-unavailable', `no answer for ${silenceMs / 1000} s`)
+    this.#serve()
+  }
+
+  async #load(): Promise<void> {
+    const saved = await this.#options.load()
+    if (this.#hasAnswered || this.#isClosed) return
+    this.#saved = saved
+    this.#isLoaded = true
+    this.#serve()
+  }
+
+  /** A store that is only silent may answer yet: then there is nothing to say where nothing was saved. */
+  #serve(): void {
+    const { sink, outage } = this.#options
+    const error = this.#error
+    if (error === undefined || !(this.#isLoaded || this.#hasAnswered)) return
+    if (this.#saved !== undefined) {
+      const { value, savedAt } = this.#saved
+      outage.begin(this, savedAt, error)
+      sink.setStale(value, outage.reason(error, savedAt))
+    } else if (this.#hasFailed) sink.fail(error)
+  }
+}
