@@ -17,6 +17,7 @@ import type { Log } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { version } from '../runtime/version.ts'
 import { storeKinds } from '../storage/registry.ts'
+import { createHistorySweeper } from '../storage/retention.ts'
 import { snapshotOrigin, withSnapshot } from '../storage/snapshot/index.ts'
 import type { Store } from '../storage/store.ts'
 import { type Clock, systemClock, systemRandom } from '../watch/clock.ts'
@@ -139,6 +140,8 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   const env: Env = { kernel, clock, random: systemRandom, log, metrics }
   const { store, servedSnapshot } = await openStore(plan, env)
   closers.add(() => store.close())
+  const sweeper = createHistorySweeper({ ...env, store, rule: plan.storageOptions.history })
+  closers.add(() => sweeper.close())
   const namers = await openNamers(plan, env)
   const sources = createSources({
     ...env,

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../runtime/config.ts'
+import { splitStorage } from '../../server/storage-options.ts'
+
+function split(yaml: string) {
+  const document = parseConfig(yaml, 'config.yaml')
+  const { storage } = document.value as { readonly storage: unknown } // written so below
+  return splitStorage(document, { value: storage, at: ['storage'] })
+}
+
+describe('storage in the configuration', () => {
+  it('leaves to the kind what is its own', () => {
+    const { rest, snapshot } = split(
+      'storage: { kind: etcd, host: a, history: { maxVersions: 5 }, snapshot: { x: 1 } }',
+    )
+    expect(rest).toEqual({ kind: 'etcd', host: 'a' })
+    expect(snapshot).toEqual({ x: 1 })
+  })
+
+  it.each([
+    ['memory', 1_000],
+    ['io.l5d.inMemory', 1_000],
+    ['sqlite', 1_000],
+    ['etcd', 100],
+    ['io.l5d.consul', 100],
+  ])('keeps of %s %i versions when nothing is said', (kind, maxVersions) =>
+    expect(split(`storage: { kind: ${kind} }`).history).toEqual({ maxVersions }),
+  )
+
+  it('takes limits by count and age', () => {
+    expect(split('storage: { kind: sqlite, history: { maxVersions: 50, maxAgeDays: 1 } }').history).toEqual({
+      maxVersions: 50,
+      maxAgeMs: 86_400_000,
+    })
+  })
+
+  it('points at what is wrong', () => {
+    const yaml = 'storage:\n  kind: sqlite\n  history:\n    maxVersion: 5\n'
+    expect(() => split(yaml)).toThrow(
+      'config.yaml:4:5: storage.history.maxVersion: unknown key; known keys: maxVersions, maxAgeDays',
+    )
+  })
+})
