@@ -6,12 +6,14 @@ import type { Env } from '../../runtime/env.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
 import { createMemoryStore } from '../../storage/memory/memory-store.ts'
+import { createSharedStore } from '../../storage/shared-store.ts'
 import { openSqliteStore } from '../../storage/sqlite/sqlite-store.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { createKernel } from '../../watch/kernel.ts'
 import { request, type StoreFixture } from '../contract/store.contract.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
+import { FakeSharedBackend } from '../fakes/shared-backend.fake.ts'
 
 const patienceMs = 60_000
 const stepMs = 1_000
@@ -86,4 +88,12 @@ export async function openSqliteFixture(): Promise<StoreFixture> {
   const directory = tempDirectory()
   const store = await openSqliteStore({ path: join(directory.path, 'store.db') }, env)
   return fixtureOf(store, env, clock, directory.remove)
+}
+
+/** The store that etcd, Consul and Kubernetes have, on a backend in memory. */
+export async function openSharedFixture(): Promise<StoreFixture> {
+  const clock = new FakeClock()
+  const env = testEnv(clock)
+  const backend = new FakeSharedBackend(clock)
+  return fixtureOf(createSharedStore(backend.connect(), env), env, clock, () => {})
 }

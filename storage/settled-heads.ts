@@ -1,0 +1,162 @@
+// Heads as they count: what the backend holds, after an edit from outside has become a version and what is no dtab was left
+// aside. Knows how to write such a version; callers stand in line for the namespace.
+import { NamingError } from '../naming/errors.ts'
+import type { Env } from '../runtime/env.ts'
+import { externalVersion, judgeOutsideEdit, type OutsideEdit } from './outside-edits.ts'
+import type { RefusedTexts } from './refused-texts.ts'
+import type { Commit, CommitOutcome, HeadRecord, HeadSighting, SharedBackend, StoredHead } from './shared-backend.ts'
+import type { SharedHeads } from './shared-heads.ts'
+import type { Version } from './store.ts'
+import { dtabBytes } from './write-rules.ts'
+
+/** A head that a write may go on. */
+export interface SettledHead {
+  /** What the write must find unchanged. */
+  readonly over: HeadSighting
+  /** What counts as the head; undefined for a namespace that never was. */
+  readonly head: Version | undefined
+}
+
+export interface SettledHeadsOptions {
+  readonly backend: SharedBackend
+  readonly env: Env
+  readonly heads: SharedHeads
+  readonly refused: RefusedTexts
+  /** Told of every head that was read or written: what it is, and the epoch it was asked for in. */
+  readonly show: (sighting: HeadSighting, head: Version | undefined, epoch: number) => void
+}
+
+/** Others may write a head between our reading and our writing this often in a row. */
+const maxRaces = 50
+
+export class SettledHeads {
+  readonly #options: SettledHeadsOptions
+
+  constructor(options: SettledHeadsOptions) {
+    this.#options = options
+  }
+
+  /** The head, an edit from outside taken in. Call it in line for the namespace only. */
+  async settle(namespace: string): Promise<SettledHead> {
+    for (let race = 0; race < maxRaces; race++) {
+      const { epoch } = this.#options.heads
+      const stored = await this.#options.backend.readHead(namespace)
+      const record = this.#recordOf(stored)
+      const edit = await this.#judge(stored, record)
+      if (edit.kind !== 'edit') return this.#standing(stored, record, edit, epoch)
+      const taken = await this.#adopt(stored, record, edit)
+      if (taken !== undefined) return taken
+    }
+    throw new NamingError('store-busy', `'${namespace}' is edited in the store faster than it can be read.`)
+  }
+
+  /** Reads the head as it stands and shows it; gives whether an edit from outside waits to be taken in. */
+  async look(namespace: string): Promise<{ readonly head: Version | undefined; readonly isUnsettled: boolean }> {
+    const { epoch } = this.#options.heads
+    const stored = await this.#options.backend.readHead(namespace)
+    const record = this.#recordOf(stored)
+    const isUnsettled = this.isUnsettled(stored, record)
+    const head = await this.#headOf(stored, record, isUnsettled)
+    this.#options.show(sightingOf(stored), head, epoch)
+    return { head, isUnsettled }
+  }
+
+  /** Whether somebody else was here since our last write, and it is not known to be no dtab. */
+  isUnsettled(sighting: HeadSighting, record: HeadRecord | undefined): boolean {
+    const hasVanished = sighting.record === undefined && record !== undefined && !record.deleted
+    if (sighting.isOurs && !hasVanished) return false
+    return !this.#options.refused.has(sighting.namespace, sighting.token)
+  }
+
+  /** Commits and shows; rejects as the backend does. */
+  async commit(commit: Commit): Promise<CommitOutcome> {
+    const { backend, heads, show, refused } = this.#options
+    const { epoch } = heads
+    const outcome = await backend.commit(commit)
+    if (outcome.kind === 'written') {
+      refused.clear(commit.version.namespace)
+      show(outcome.sighting, commit.version, epoch)
+    }
+    return outcome
+  }
+
+  #judge(stored: StoredHead, record: HeadRecord | undefined): Promise<OutsideEdit> {
+    const { backend, env } = this.#options
+    return judgeOutsideEdit(stored, { clock: env.clock, maxDtabBytes: backend.maxDtabBytes, record })
+  }
+
+  async #standing(
+    stored: StoredHead,
+    record: HeadRecord | undefined,
+    edit: OutsideEdit,
+    epoch: number,
+  ): Promise<SettledHead> {
+    const { refused, show } = this.#options
+    const { namespace, token } = stored
+    if (edit.kind === 'refused') refused.put(token, { namespace, ...facts(edit) })
+    else refused.clear(namespace)
+    const head = await this.#headOf(stored, record, edit.kind === 'refused')
+    const over = sightingOf(stored)
+    show(over, head, epoch)
+    return { over, head }
+  }
+
+  /** Undefined when another was faster, with this or with something newer. */
+  async #adopt(
+    stored: StoredHead,
+    parent: HeadRecord | undefined,
+    edit: { readonly text?: string },
+  ): Promise<SettledHead | undefined> {
+    const { backend, env } = this.#options
+    const { namespace } = stored
+    const made = externalVersion(edit, { kind: backend.kind, namespace, parent, time: env.clock.now() })
+    for (let { version } = made; version < made.version + maxRaces; version++) {
+      const adopted = { ...made, version }
+      const outcome = await this.commit({ over: sightingOf(stored), version: adopted })
+      if (outcome.kind === 'written') {
+        env.log.info({ store: backend.kind, namespace, version }, 'an edit past Nameplane became a version')
+        return { over: outcome.sighting, head: adopted }
+      }
+      if (outcome.kind === 'moved') return undefined
+    }
+    return undefined
+  }
+
+  /** What we wrote last: also what was seen of it before somebody removed the record. */
+  #recordOf(stored: StoredHead): HeadRecord | undefined {
+    if (stored.record !== undefined) return stored.record
+    const { heads } = this.#options
+    const seen = heads.sighting(stored.namespace)
+    return seen !== undefined && seen.order <= stored.order ? heads.record(stored.namespace) : undefined
+  }
+
+  async #headOf(stored: StoredHead, record: HeadRecord | undefined, isOthers: boolean): Promise<Version | undefined> {
+    if (record === undefined) return undefined
+    const { namespace, content } = stored
+    const { version, meta, deleted } = record
+    if (deleted) return { namespace, version, meta }
+    if (isOthers) return this.#options.backend.readVersion(namespace, version)
+    if (content === undefined)
+      throw new NamingError('store-corrupt', `The text of '${namespace}' is not where its version ${version} says.`)
+    return { namespace, version, text: ownText(content, record), meta }
+  }
+}
+
+/** Without what weighs. */
+function sightingOf({ namespace, record, isOurs, token, order }: StoredHead): HeadSighting {
+  return { namespace, isOurs, token, order, ...(record && { record }) }
+}
+
+function facts(edit: Extract<OutsideEdit, { readonly kind: 'refused' }>): Omit<typeof edit, 'kind'> {
+  const { reason, position, bytes } = edit
+  return { reason, bytes, ...(position && { position }) }
+}
+
+function ownText(content: Uint8Array, record: HeadRecord): string {
+  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8')
+  if (dtabBytes(text) === record.bytes) return text
+  throw new NamingError(
+    'store-corrupt',
+    `The text of version ${record.version} has not the size that it was written with.`,
+  )
+}

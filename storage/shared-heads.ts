@@ -1,0 +1,213 @@
+// Which heads a shared backend has, as far as this process has seen: followed while it is wanted, without texts. The newest
+// sighting of a namespace counts, from wherever it comes. Knows neither texts nor what an edit from outside means.
+import type { Env } from '../runtime/env.ts'
+import type { Cell, Sink } from '../watch/cell.ts'
+import { Listing } from './listing.ts'
+import { sameSummaries } from './same-heads.ts'
+import type { HeadRecord, HeadSighting, SharedBackend } from './shared-backend.ts'
+import { type NamespaceSummary, storageGroup } from './store.ts'
+
+export interface HeadsListener {
+  /** What is known of these namespaces has changed, or was confirmed. */
+  changed(namespaces: Iterable<string>): void
+  /** Everything is known anew; when `isRewound`, what was known before counts for nothing. */
+  reset(isRewound: boolean): void
+  contact(): void
+  /** Nothing is heard of the backend until the next reset. */
+  failed(error: Error, retryAt: number): void
+}
+
+export interface SharedHeadsOptions {
+  readonly backend: SharedBackend
+  readonly env: Env
+  readonly lingerMs: number
+  readonly listener: HeadsListener
+}
+
+/** A namespace as it was seen last, and the last record there was of it: an outsider may have removed that since. */
+interface SeenHead {
+  readonly sighting: HeadSighting
+  readonly record: HeadRecord | undefined
+}
+
+export interface Fault {
+  readonly error: Error
+  readonly retryAt: number
+}
+
+export class SharedHeads {
+  /** Sorted by name; tombstones included. */
+  readonly list: Cell<readonly NamespaceSummary[]>
+  readonly #options: SharedHeadsOptions
+  readonly #seen = new Map<string, SeenHead>()
+  #listing = new Listing()
+  #listSink: Sink<readonly NamespaceSummary[]> | undefined
+  #holders = 0
+  #unfollow: (() => void) | undefined
+  /** Of the last reset; undefined until there was one. */
+  #wholeAt: number | undefined
+  #epoch = 0
+  #fault: Fault | undefined
+
+  constructor(options: SharedHeadsOptions) {
+    this.#options = options
+    const { backend, env, lingerMs } = options
+    this.list = env.kernel.source(`${backend.kind} namespaces`, sink => this.#openList(sink), {
+      lingerMs,
+      group: storageGroup,
+      equals: sameSummaries,
+    })
+  }
+
+  /** Whether anybody holds it. */
+  get isFollowed(): boolean {
+    return this.#unfollow !== undefined
+  }
+
+  /** Changes when what was read before must not be believed any more. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** Why nothing is heard of the backend; undefined while all is well. */
+  get fault(): Fault | undefined {
+    return this.#fault
+  }
+
+  /** Whether a namespace that was not seen is known not to be. */
+  get isCurrent(): boolean {
+    return this.#wholeAt !== undefined && this.#fault === undefined
+  }
+
+  /** How old what is known is at least, as an order. */
+  get wholeAt(): number {
+    return this.#wholeAt ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** Follows the backend until all who hold it have let go. Harmless when let go twice. */
+  hold(): () => void {
+    this.#holders++
+    if (this.#holders === 1) this.#follow()
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      this.#holders--
+      if (this.#holders === 0) this.close()
+    }
+  }
+
+  /** Ends the follow and forgets what is known. */
+  close(): void {
+    this.#unfollow?.()
+    this.#unfollow = this.#wholeAt = this.#fault = undefined
+    this.#forget()
+  }
+
+  sighting(namespace: string): HeadSighting | undefined {
+    return this.#seen.get(namespace)?.sighting
+  }
+
+  /** The last record that there was of it. */
+  record(namespace: string): HeadRecord | undefined {
+    return this.#seen.get(namespace)?.record
+  }
+
+  namespaces(): Iterable<string> {
+    return this.#seen.keys()
+  }
+
+  /** Takes note of what was read or written in this epoch; an older sighting never undoes a newer one. */
+  see(sighting: HeadSighting, epoch: number): void {
+    if (this.#unfollow === undefined || epoch !== this.#epoch) return
+    if (this.#note(sighting)) this.#publish([sighting.namespace])
+  }
+
+  #follow(): void {
+    const { backend, listener } = this.#options
+    this.#unfollow = backend.followHeads({
+      reset: (heads, order, isRewound) => this.#reset(heads, order, isRewound),
+      changed: heads => {
+        const noted = heads.filter(head => this.#note(head))
+        if (noted.length > 0) this.#publish(noted.map(head => head.namespace))
+      },
+      contact: () => {
+        this.#listSink?.contact()
+        listener.contact()
+      },
+      failed: (error, retryAt) => {
+        this.#fault = { error, retryAt }
+        this.#listSink?.fail(error, retryAt)
+        listener.failed(error, retryAt)
+      },
+    })
+  }
+
+  #reset(heads: readonly HeadSighting[], order: number, isRewound: boolean): void {
+    if (isRewound) this.#forget()
+    this.#wholeAt = order
+    this.#fault = undefined
+    const present = new Set(heads.map(head => head.namespace))
+    for (const head of heads) this.#note(head)
+    for (const [namespace, { sighting }] of this.#seen)
+      if (!present.has(namespace) && sighting.order <= order) this.#note(nothingThere(namespace, order))
+    this.#listing = new Listing()
+    this.#listing.put([...this.#seen.keys()].flatMap(namespace => this.#summary(namespace) ?? []))
+    this.#listSink?.set(this.#listing.sorted)
+    this.#options.listener.reset(isRewound)
+  }
+
+  /** Whether it is news, or at least not old. */
+  #note(sighting: HeadSighting): boolean {
+    const { namespace, record, order, isOurs } = sighting
+    const known = this.#seen.get(namespace)
+    if (known !== undefined && known.sighting.order > order) return false
+    const last = record ?? known?.record
+    if (last === undefined && isOurs) this.#seen.delete(namespace)
+    else this.#seen.set(namespace, { sighting, record: last })
+    return true
+  }
+
+  #publish(namespaces: readonly string[]): void {
+    this.#listing.put(namespaces.flatMap(namespace => this.#summary(namespace) ?? []))
+    this.#listing.remove(new Set(namespaces.filter(namespace => this.#summary(namespace) === undefined)))
+    if (this.#wholeAt !== undefined) this.#showListing()
+    this.#options.listener.changed(namespaces)
+  }
+
+  #showListing(): void {
+    if (this.#fault === undefined) this.#listSink?.set(this.#listing.sorted)
+    else this.#listSink?.setStale(this.#listing.sorted, this.#fault.error)
+  }
+
+  #summary(namespace: string): NamespaceSummary | undefined {
+    const record = this.#seen.get(namespace)?.record
+    if (record === undefined) return undefined
+    const { version, deleted, bytes } = record
+    const { author, verified, message, time, address } = record.meta
+    const summary = { namespace, version, deleted, author, verified, message, time, bytes }
+    return address === undefined ? summary : { ...summary, address }
+  }
+
+  #openList(sink: Sink<readonly NamespaceSummary[]>): () => void {
+    this.#listSink = sink
+    const release = this.hold()
+    if (this.#wholeAt !== undefined) this.#showListing()
+    else if (this.#fault !== undefined) sink.fail(this.#fault.error, this.#fault.retryAt)
+    return () => {
+      this.#listSink = undefined
+      release()
+    }
+  }
+
+  #forget(): void {
+    this.#epoch++
+    this.#seen.clear()
+    this.#listing = new Listing()
+  }
+}
+
+/** A namespace that a whole reading did not find. Its token is equal to no other, so that it is read before it is written over. */
+function nothingThere(namespace: string, order: number): HeadSighting {
+  return { namespace, isOurs: true, token: `gone ${order}`, order }
+}
