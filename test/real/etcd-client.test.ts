@@ -1,0 +1,99 @@
+// The etcd client against real servers: calls that move on to the next endpoint, and a watch that is never silently wrong.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { EtcdCluster, EtcdEvent, RangeFollower } from '../../clients/etcd/cluster.ts'
+import { createEtcdCluster } from '../../clients/etcd/etcd-cluster.ts'
+import { systemClock } from '../../watch/clock.ts'
+import { eventually } from './backend-process.fixture.ts'
+import { RealEtcd } from './etcd.fixture.ts'
+
+function connect(endpoints: readonly string[]): EtcdCluster {
+  return createEtcdCluster({ endpoints, clock: systemClock, random: Math.random, events: {} })
+}
+
+/** What a follower knows. */
+class Seen implements RangeFollower {
+  readonly values = new Map<string, string>()
+  resets = 0
+  rewinds = 0
+  failures: Error[] = []
+  revision = 0
+
+  reset(entries: Parameters<RangeFollower['reset']>[0], revision: number, isRewound: boolean): void {
+    this.resets++
+    if (isRewound) this.rewinds++
+    this.values.clear()
+    for (const { key, value } of entries) this.values.set(key, value.toString())
+    this.revision = revision
+  }
+
+  changed(events: readonly EtcdEvent[]): void {
+    for (const { kind, entry } of events) {
+      if (kind === 'delete') this.values.delete(entry.key)
+      else this.values.set(entry.key, entry.value.toString())
+    }
+  }
+
+  contact(revision: number): void {
+    this.revision = revision
+  }
+
+  failed(error: Error): void {
+    this.failures.push(error)
+  }
+}
+
+const range = { key: '/t/', end: '/t0' }
+
+describe('a client of one etcd', () => {
+  let etcd: RealEtcd
+  let cluster: EtcdCluster
+  beforeAll(async () => {
+    etcd = await RealEtcd.start()
+    cluster = connect(etcd.endpoints)
+  })
+  afterAll(async () => {
+    cluster.close()
+    await etcd[Symbol.asyncDispose]()
+  })
+
+  it('writes in transactions and reads what it wrote', async () => {
+    const put = await cluster.txn({
+      compare: [{ kind: 'modified-at', key: '/a/1', revision: 0 }],
+      success: [{ kind: 'put', key: '/a/1', value: Buffer.from('one') }],
+    })
+    expect(put.succeeded).toBe(true)
+    const again = await cluster.txn({
+      compare: [{ kind: 'modified-at', key: '/a/1', revision: 0 }],
+      success: [{ kind: 'put', key: '/a/1', value: Buffer.from('two') }],
+      failure: [{ kind: 'range', key: '/a/1' }],
+    })
+    expect(again.succeeded).toBe(false)
+    expect(again.results).toMatchObject([{ kind: 'range', entries: [{ modRevision: put.at.revision }] }])
+    const read = await cluster.range({ key: '/a/1' })
+    expect(read.entries[0]?.value.toString()).toBe('one')
+    expect(read.at).toMatchObject({ revision: put.at.revision, clusterId: put.at.clusterId })
+  })
+
+  it('holds keys on a lease for as long as it is renewed', async () => {
+    const lease = await cluster.grantLease(10)
+    await cluster.txn({ compare: [], success: [{ kind: 'put', key: '/l/1', value: Buffer.from('x'), lease }] })
+    expect(await cluster.renewLease(lease)).toBe(true)
+    await cluster.revokeLease(lease)
+    await cluster.revokeLease(lease)
+    expect(await cluster.renewLease(lease)).toBe(false)
+    expect((await cluster.range({ key: '/l/1' })).entries).toEqual([])
+  })
+
+  it('follows a range through changes, deletions and large events', async () => {
+    const seen = new Seen()
+    await etcd.server.api.put('/t/a', '1')
+    const stop = cluster.follow(range, seen)
+    await eventually('the first reading', async () => seen.values.get('/t/a') === '1' || undefined)
+    await etcd.server.api.put('/t/b', 'x'.repeat(1_400_000))
+    await etcd.server.api.delete('/t/a')
+    await eventually('both', async () => (seen.values.size === 1 && seen.values.has('/t/b')) || undefined)
+    await eventually('progress', async () => (await etcd.server.api.status()).revision === seen.revision || undefined)
+    expect(seen).toMatchObject({ resets: 1, failures: [] })
+    stop()
+  })
+})
