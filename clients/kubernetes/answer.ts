@@ -1,6 +1,6 @@
 // What an API server's answers say beside objects: error statuses and when to come again. Knows nothing of loops.
 import { KubernetesStatusError } from './cluster.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, WireRequest } from './exchange.ts'
 import { cureOf } from './say-failure.ts'
 
 /** A server may ask for more; we come again after so long at the latest. */
@@ -12,9 +12,12 @@ const maxErrorBytes = 64 << 10
 export class RefusedError extends KubernetesStatusError {
   readonly retryAfterMs: number
 
-  constructor(message: string, status: number, retryAfterMs: number) {
-    super(message, status)
-    this.retryAfterMs = retryAfterMs
+  constructor(
+    message: string,
+    facts: { readonly status: number; readonly reason: string; readonly retryAfterMs: number },
+  ) {
+    super(message, facts.status, { reason: facts.reason })
+    this.retryAfterMs = facts.retryAfterMs
   }
 }
 
@@ -32,24 +35,34 @@ export async function readBody({ body, checkWhole }: Exchange, maxBytes: number,
   return Buffer.concat(chunks)
 }
 
-/** The error that an answer with another status than 200 stands for; reads its body. */
-export async function refusal(exchange: Exchange, path: string): Promise<RefusedError> {
+/** The error that the answer stands for; reads its body. */
+export async function refusal(exchange: Exchange, request: WireRequest): Promise<RefusedError> {
   const { status, headers } = exchange
   const text = await readBody(exchange, maxErrorBytes, () => {}).then(String, () => '')
   const seconds = Number(headers['retry-after'] ?? 0)
   const retryAfterMs = Number.isFinite(seconds) ? Math.min(Math.max(0, seconds * 1000), longestRetryAfterMs) : 0
-  const said = `${path}: ${status} ${messageOf(text)}`.trimEnd()
-  return new RefusedError(`${said}${cureOf(status, text)}`, status, retryAfterMs)
+  const { message, reason } = decodeStatus(text)
+  const said = `${request.path}: ${status} ${message}`.trimEnd()
+  return new RefusedError(`${said}${cureOf(status, text, request.method)}`, { status, reason, retryAfterMs })
 }
 
-function messageOf(text: string): string {
-  try {
-    const status: unknown = JSON.parse(text)
-    if (isRecord(status) && typeof status.message === 'string') return status.message
-  } catch {
-    // not a Status object: its beginning says enough
+/** What a Status object says; of anything else its beginning says enough. */
+function decodeStatus(text: string): { readonly message: string; readonly reason: string } {
+  const status = parsed(text)
+  const message = isRecord(status) ? status.message : undefined
+  const reason = isRecord(status) ? status.reason : undefined
+  return {
+    message: typeof message === 'string' ? message : text.slice(0, 200).replace(/\s+/g, ' '),
+    reason: typeof reason === 'string' ? reason : '',
   }
-  return text.slice(0, 200).replace(/\s+/g, ' ')
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

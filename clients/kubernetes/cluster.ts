@@ -49,11 +49,52 @@ export interface ClusterLoad {
 export class KubernetesStatusError extends Error {
   override readonly name = 'KubernetesStatusError'
   readonly status: number
+  /** The API's own word, such as AlreadyExists or Conflict, both of status 409; empty when it gave none. */
+  readonly reason: string
 
-  constructor(message: string, status: number, options?: ErrorOptions) {
+  constructor(message: string, status: number, options: ErrorOptions & { readonly reason?: string } = {}) {
     super(message, options)
     this.status = status
+    this.reason = options.reason ?? ''
   }
+}
+
+/** What a change of an object must find. */
+export interface Preconditions {
+  readonly uid?: string
+  readonly resourceVersion?: string
+}
+
+/** Objects of a collection without all but their metadata, as of one version. */
+export interface MetadataListing {
+  readonly version: string
+  /** Each with `metadata`. */
+  readonly items: readonly unknown[]
+}
+
+export interface MetadataQuery {
+  readonly labelSelector: string
+  /** A list at least as new as this; the newest when absent, for which a busy server may take 100 ms longer. */
+  readonly notOlderThan?: string
+}
+
+/**
+ * Single objects. Every call ends within seconds and rejects with KubernetesStatusError for a refusal. A change is sent once:
+ * after any other error nobody knows whether it was made. Paths are those of the API.
+ */
+export interface KubernetesObjects {
+  /** Undefined when there is none. */
+  find(path: string): Promise<unknown>
+  /** The same without all but its metadata. */
+  findMetadata(path: string): Promise<unknown>
+  create(collection: string, object: object): Promise<unknown>
+  /** Puts a whole object in the place of the one there; its metadata.resourceVersion, when it has one, must be the present one. */
+  replace(path: string, object: object): Promise<unknown>
+  /** A JSON merge patch; a metadata.resourceVersion in it must be the present one, or it is refused as Conflict. */
+  patch(path: string, change: object): Promise<unknown>
+  /** Whether there was such an object. */
+  remove(path: string, preconditions?: Preconditions): Promise<boolean>
+  listMetadata(collection: string, query: MetadataQuery): Promise<MetadataListing>
 }
 
 /** One API server. Whoever made it closes it. */

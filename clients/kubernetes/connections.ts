@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../watch/clock.ts'
 import { Deadline } from './deadline.ts'
-import type { Exchange, Wire } from './exchange.ts'
+import type { Exchange, Wire, WireRequest } from './exchange.ts'
 import { createHttp1Wire } from './http1-wire.ts'
 import { Http2Session, StreamRefusedError } from './http2-session.ts'
 import type { Target, TlsIdentity } from './target.ts'
@@ -39,11 +39,11 @@ class Connections implements Wire {
     this.#http1 = createHttp1Wire()
   }
 
-  async open(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
-    if (!hasTls(target)) return await this.#http1.open(target, path, signal)
+  async open(target: Target, request: WireRequest, signal: AbortSignal): Promise<Exchange> {
+    if (!hasTls(target)) return await this.#http1.open(target, request, signal)
     for (let refusals = 0; ; refusals++) {
       try {
-        return await this.#openTls(target, path, signal)
+        return await this.#openTls(target, request, signal)
       } catch (error) {
         // A connection that the server was leaving as the request came.
         if (!(error instanceof StreamRefusedError) || refusals === maxRefusals) throw error
@@ -51,13 +51,13 @@ class Connections implements Wire {
     }
   }
 
-  async #openTls(target: TlsTarget, path: string, signal: AbortSignal): Promise<Exchange> {
+  async #openTls(target: TlsTarget, request: WireRequest, signal: AbortSignal): Promise<Exchange> {
     const sharing = this.#sharing(target)
     for (;;) {
       signal.throwIfAborted()
-      if (this.#clock.monotonic() < sharing.http1Until) return await this.#http1.open(target, path, signal)
+      if (this.#clock.monotonic() < sharing.http1Until) return await this.#http1.open(target, request, signal)
       const session = withRoom(sharing)
-      if (session !== undefined) return await session.request(target, path, signal)
+      if (session !== undefined) return await session.request(target, request, signal)
       sharing.connecting ??= this.#connect(target, sharing).finally(() => {
         sharing.connecting = undefined
       })

@@ -2,10 +2,11 @@
 import type { Clock, Random } from '../../watch/clock.ts'
 import { createAccess, type KubernetesAccess } from './access.ts'
 import { readBody } from './answer.ts'
-import type { ClusterLoad, Collection, CollectionFollower, KubernetesCluster } from './cluster.ts'
+import type { ClusterLoad, Collection, CollectionFollower, KubernetesCluster, KubernetesObjects } from './cluster.ts'
 import { CollectionFollow, type FollowCounts } from './collection-follow.ts'
 import { createConnections } from './connections.ts'
 import type { Wire } from './exchange.ts'
+import { createObjects } from './objects.ts'
 import { Requests } from './requests.ts'
 import { TurnBudget } from './turn-budget.ts'
 import { parseJson } from './watch-event.ts'
@@ -22,11 +23,14 @@ export interface ClusterOptions {
 }
 
 /** Opens nothing before the first follow or get. The caller closes it. */
-export function createKubernetesCluster(options: ClusterOptions): KubernetesCluster {
+export function createKubernetesCluster(
+  options: ClusterOptions,
+): KubernetesCluster & { readonly objects: KubernetesObjects } {
   return new Cluster(options)
 }
 
 class Cluster implements KubernetesCluster {
+  readonly objects: KubernetesObjects
   readonly #options: ClusterOptions
   readonly #wire: Wire
   readonly #requests: Requests
@@ -41,6 +45,7 @@ class Cluster implements KubernetesCluster {
     this.#wire = createConnections(clock)
     this.#requests = new Requests(createAccess(access, clock), this.#wire, clock)
     this.#budget = new TurnBudget(clock)
+    this.objects = createObjects(this.#requests, this.#closing.signal)
   }
 
   follow<T>(collection: Collection<T>, follower: CollectionFollower<T>): () => void {

@@ -15,11 +15,26 @@ export interface Exchange {
   readonly isPathChecked: boolean
 }
 
+/** A GET of JSON where nothing else is said. */
+export interface WireRequest {
+  readonly path: string
+  readonly method?: Method
+  readonly accept?: string
+  readonly body?: { readonly bytes: Buffer; readonly contentType: string }
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
 /** Connections to one API server. Whoever made it closes it. */
 export interface Wire {
-  /** Sends a GET and resolves with the head of its answer. */
-  open(target: Target, path: string, signal: AbortSignal): Promise<Exchange>
+  /** Sends a request and resolves with the head of its answer. One that the server may have taken is never sent again. */
+  open(target: Target, request: WireRequest, signal: AbortSignal): Promise<Exchange>
   close(): void
+}
+
+/** The headers of a request beside its length. */
+export function headersOf(target: Target, { accept = 'application/json', body }: WireRequest): Record<string, string> {
+  return { accept, ...(body !== undefined && { 'content-type': body.contentType }), ...target.headers }
 }
 
 /** The request's path below what the target's URL has. */

@@ -3,7 +3,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { connect, constants } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Cancel, Clock } from '../../watch/clock.ts'
-import { type Exchange, pathBelow } from './exchange.ts'
+import { type Exchange, headersOf, pathBelow, type WireRequest } from './exchange.ts'
 import type { Target } from './target.ts'
 
 /** A dead path is noticed within the sum of both: 10 seconds. */
@@ -69,9 +69,9 @@ export class Http2Session {
   }
 
   /** Rejects with StreamRefusedError when the server took no notice of the request. */
-  request(target: Target, path: string, signal: AbortSignal): Promise<Exchange> {
+  request(target: Target, request: WireRequest, signal: AbortSignal): Promise<Exchange> {
     return new Promise((resolve, reject) => {
-      const stream = this.#start(target, path, signal)
+      const stream = this.#start(target, request, signal)
       this.#streams++
       this.#cancelIdle?.()
       stream.once('close', () => {
@@ -99,9 +99,12 @@ export class Http2Session {
     this.#session.destroy(error)
   }
 
-  #start(target: Target, path: string, signal: AbortSignal): ClientHttp2Stream {
-    const headers = { ':path': pathBelow(target, path), accept: 'application/json', ...target.headers }
-    return this.#session.request(headers, { signal, endStream: true })
+  #start(target: Target, request: WireRequest, signal: AbortSignal): ClientHttp2Stream {
+    const { method = 'GET', path, body } = request
+    const headers = { ':method': method, ':path': pathBelow(target, path), ...headersOf(target, request) }
+    const stream = this.#session.request(headers, { signal, endStream: body === undefined })
+    if (body !== undefined) stream.end(body.bytes)
+    return stream
   }
 
   #mayIdle(): void {

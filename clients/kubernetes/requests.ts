@@ -1,18 +1,17 @@
-// GETs to one API server with fresh credentials each, and within limits of time. Knows nothing of lists and watches.
+// Requests to one API server with fresh credentials each, and within limits of time. Knows nothing of lists and watches.
 import type { Clock } from '../../watch/clock.ts'
 import type { AccessSource } from './access.ts'
 import { refusal } from './answer.ts'
 import { Deadline } from './deadline.ts'
-import type { Exchange, Wire } from './exchange.ts'
+import type { Exchange, Wire, WireRequest } from './exchange.ts'
 
-/** An answer of status 200. */
+/** An answer of a status that is no refusal: 200, and what else changes are answered with. */
 export interface Answer extends Exchange {
   /** A byte came: the next one is due within the idle time. */
   readonly alive: () => void
 }
 
-export interface AskOptions {
-  readonly path: string
+export interface AskOptions extends WireRequest {
   readonly signal: AbortSignal
   /** How long the server may be silent, before the head of its answer or after, in milliseconds. */
   readonly idleMs: number
@@ -40,20 +39,21 @@ export class Requests {
   }
 
   /**
-   * Sends a GET and gives `use` its answer; whatever `use` leaves unread is thrown away. Rejects with RefusedError for
-   * another status than 200, and with DeadlineError for silence; after a 401 the credentials are read anew.
+   * Sends it once and gives `use` the answer; whatever `use` leaves unread is thrown away. Rejects with RefusedError for
+   * a status that is a refusal, and with DeadlineError for silence; after a 401 the credentials are read anew.
    */
-  async ask<T>({ path, signal, idleMs }: AskOptions, use: (answer: Answer) => Promise<T>): Promise<T> {
+  async ask<T>({ signal, idleMs, ...request }: AskOptions, use: (answer: Answer) => Promise<T>): Promise<T> {
+    const { path } = request
     using deadline = new Deadline(this.#clock, signal)
     deadline.arm(idleMs, `${path}: no answer within ${idleMs / 1000} s`)
     try {
       const target = await unlessAborted(this.#access.target(), deadline.signal)
-      const exchange = await this.#wire.open(target, path, deadline.signal)
+      const exchange = await this.#wire.open(target, request, deadline.signal)
       this.#isPathChecked = exchange.isPathChecked
       const alive = (): void => deadline.arm(idleMs, `${path}: silent for ${idleMs / 1000} s`)
       alive()
       if (exchange.status === 401) this.#access.forget(target)
-      return await answered(exchange, path, () => use({ ...exchange, alive }))
+      return await answered(exchange, request, () => use({ ...exchange, alive }))
     } catch (error) {
       // What broke is the socket or the reader; why it broke is the deadline, whoever aborted, or a dead path.
       if (deadline.signal.aborted) throw deadline.signal.reason
@@ -62,10 +62,12 @@ export class Requests {
   }
 }
 
-async function answered<T>(exchange: Exchange, path: string, use: () => Promise<T>): Promise<T> {
+async function answered<T>(exchange: Exchange, request: WireRequest, use: () => Promise<T>): Promise<T> {
+  const isRead = request.method === undefined || request.method === 'GET'
+  const { status } = exchange
   try {
-    if (exchange.status === 200) return await use()
-    throw await refusal(exchange, path)
+    if (status === 200 || (!isRead && status > 200 && status < 300)) return await use()
+    throw await refusal(exchange, request)
   } finally {
     exchange.body.destroy()
   }

@@ -1,5 +1,6 @@
 // What a failed request means to an operator: the cause, and what to do about it. Knows nothing of loops.
 import { KubernetesStatusError } from './cluster.ts'
+import type { Method } from './exchange.ts'
 
 /** The error in words that say what to do; itself where nothing better is known, and where it has a status. */
 export function sayFailure(error: Error): Error {
@@ -9,12 +10,21 @@ export function sayFailure(error: Error): Error {
 }
 
 /** What to do about a refusal, as it stands after the server's own words; empty when they say all. */
-export function cureOf(status: number, text: string): string {
+export function cureOf(status: number, text: string, method: Method = 'GET'): string {
   if (status === 400 && /HTTP request to an HTTPS server/i.test(text))
     return ': it speaks TLS; reach it by a kubeconfig or inCluster, or name the port of a kubectl proxy'
   if (status === 401) return ': the token or the certificate is wrong, or has expired'
-  if (status === 403) return ': grant get, list and watch on it'
+  if (status === 403 && !/exceeded quota/.test(text)) return `: grant ${rightsFor[method]} on it`
   return ''
+}
+
+/** The words of a Role for what was asked. */
+const rightsFor: Readonly<Record<Method, string>> = {
+  GET: 'get, list and watch',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
 }
 
 /** What Node tells of a system call that failed. */

@@ -1,5 +1,6 @@
 // The kinds `io.l5d.k8s`, `io.l5d.k8s.ns` and `io.l5d.k8s.external`: endpoints from Kubernetes, as namerd's namers of those names.
 import { env as environment } from 'node:process'
+import { accessFrom } from '../../clients/kubernetes/access-options.ts'
 import { createKubernetesCluster } from '../../clients/kubernetes/create-cluster.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { Env } from '../../runtime/env.ts'
@@ -9,7 +10,6 @@ import type { Namer } from '../namer.ts'
 import { createEndpointsNamer } from './endpoints-namer.ts'
 import { createExternalNamer } from './external-namer.ts'
 import {
-  accessFrom,
   type EndpointsConfig,
   type ExternalConfig,
   endpointsConfig,

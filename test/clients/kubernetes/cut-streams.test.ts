@@ -54,7 +54,7 @@ async function answerEndingBy(end: (socket: TLSSocket) => void): Promise<string>
   const target = tlsTarget(new URL(`https://localhost:${port}`), {}, { ca: Buffer.from(fakeApiCertificate) })
   const session = await Http2Session.open(socket, target, new FakeClock(), () => {})
   try {
-    const exchange = await session.request(target, '/', new AbortController().signal)
+    const exchange = await session.request(target, { path: '/' }, new AbortController().signal)
     return String(await readBody(exchange, 1_000, () => {}))
   } finally {
     session.close()

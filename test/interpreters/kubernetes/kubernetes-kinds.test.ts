@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { accessFrom } from '../../../clients/kubernetes/access-options.ts'
 import { external, kubernetes, ownNamespace } from '../../../interpreters/kubernetes/index.ts'
-import { accessFrom } from '../../../interpreters/kubernetes/kubernetes-config.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics } from '../../../runtime/metrics.ts'
 import { systemClock, systemRandom } from '../../../watch/clock.ts'
