@@ -5,12 +5,14 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { Store } from '../storage/store.ts'
 import type { Kernel } from '../watch/cell.ts'
 import type { Clock, Random } from '../watch/clock.ts'
+import type { Servers } from './servers.ts'
 import type { Sources } from './sources.ts'
 
 export interface ApiPorts {
   readonly store: Store
   readonly interpreter: Interpreter
   readonly sources: Sources
+  readonly servers: Servers
   readonly kernel: Kernel
   readonly clock: Clock
   readonly random: Random

@@ -6,6 +6,7 @@ import { silentLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { createSources } from '../server/sources.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
+import { loneServer } from '../test/fakes/servers.fake.ts'
 import { systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
 import { median, percentile } from './measure.ts'
@@ -29,11 +30,13 @@ async function startServer(): Promise<Server> {
     },
   })
   const store = createMemoryStore({ kernel, clock, namespaces: { default: '/svc => /$/inet/127.0.0.1/8080' } })
-  const interpreter = createInterpreter({ store, kernel, clock, namers: [] })
   const shutdown = new AbortController()
   const env = { kernel, clock, random: systemRandom, log: silentLog, metrics: createMetrics() }
+  const servers = loneServer(env, store)
+  servers.start()
+  const interpreter = createInterpreter({ store, kernel, clock, namers: [], onVersion: servers.own.takeInUse })
   const sources = createSources({ ...env, namers: [], storageKind: 'io.l5d.inMemory' })
-  const api = await createHttpApi({ ...env, store, interpreter, sources, shutdown: shutdown.signal })
+  const api = await createHttpApi({ ...env, store, interpreter, sources, servers, shutdown: shutdown.signal })
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
   return {
     port,

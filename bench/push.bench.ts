@@ -14,6 +14,7 @@ import { createMetrics } from '../runtime/metrics.ts'
 import { createSources } from '../server/sources.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
 import type { Store } from '../storage/store.ts'
+import { loneServer } from '../test/fakes/servers.fake.ts'
 import type { Kernel } from '../watch/cell.ts'
 import { systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
@@ -49,6 +50,7 @@ async function startServer(): Promise<Server> {
   const kernel = createKernel({ clock: systemClock, onError: (error, where) => console.error(where, error) })
   const env = { kernel, clock: systemClock, random: systemRandom, log: silentLog, metrics: createMetrics() }
   const store = createMemoryStore(env)
+  const servers = loneServer(env, store)
   const interpreter = createInterpreter({
     store,
     kernel,
@@ -57,7 +59,7 @@ async function startServer(): Promise<Server> {
     builtIn: [],
   })
   const sources = createSources({ ...env, namers: [], storageKind: 'io.l5d.inMemory' })
-  const api = createGrpcApi({ ...env, store, interpreter, sources, shutdown: new AbortController().signal })
+  const api = createGrpcApi({ ...env, store, interpreter, sources, servers, shutdown: new AbortController().signal })
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
   return {
     store,

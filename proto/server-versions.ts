@@ -26,7 +26,7 @@ export interface FollowResponse extends Speaker {
 /** A message without fields. */
 export const signOfLife: Uint8Array = new Uint8Array()
 
-export function encodeSpeaker(speaker: Speaker): Uint8Array {
+export function encodeSpeaker(speaker: Speaker): Buffer {
   const writer = new ByteWriter()
   writeSpeaker(writer, speaker)
   return writer.finish()
@@ -38,7 +38,7 @@ export function decodeSpeaker(bytes: Uint8Array): Speaker {
   return { id, version }
 }
 
-export function encodeFollowResponse({ isWhole, dtabs, ...speaker }: FollowResponse): Uint8Array {
+export function encodeFollowResponse({ isWhole, dtabs, ...speaker }: FollowResponse): Buffer {
   const writer = new ByteWriter()
   writeSpeaker(writer, speaker)
   if (isWhole) writer.uint32(tagOf(3, 0)).bool(true)

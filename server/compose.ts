@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
+import { createPeerDialer } from '../api/grpc/servers-dialer.ts'
 import { createHttpApi, type HttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
@@ -26,6 +27,7 @@ import { adminRoutes } from './admin-routes.ts'
 import { checkServerConfig, type Interface, type ServerConfig } from './config.ts'
 import { isLoopback } from './loopback.ts'
 import { createReadiness, type Readiness, type ServedSnapshot } from './readiness.ts'
+import { openServers } from './servers/index.ts'
 import { SourceLog } from './source-log.ts'
 import { createSources } from './sources.ts'
 import { type StorageOptions, splitStorage } from './storage-options.ts'
@@ -148,27 +150,34 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
     namers,
     storageKind: plan.storage.kind.kind,
   })
-  const interpreter = createInterpreter({ store, kernel, namers: namers.map(({ namer }) => namer), clock })
-  closers.add(() => interpreter.close())
   const stopping = new AbortController()
-  const ports: ApiPorts = {
+  const shutdown = stopping.signal
+  const replicas = openServers({
+    ...env,
     store,
-    interpreter,
-    sources,
+    identity: plan.config.server,
+    version,
+    createDialer: id => createPeerDialer({ id, version }, clock),
+    shutdown,
+  })
+  const interpreter = createInterpreter({
+    store,
     kernel,
+    namers: namers.map(({ namer }) => namer),
     clock,
-    random: systemRandom,
-    log,
-    metrics,
-    shutdown: stopping.signal,
-  }
+    onVersion: replicas.servers.own.takeInUse,
+  })
+  closers.add(() => interpreter.close())
+  closers.add(() => replicas.close())
+  const ports: ApiPorts = { ...env, store, interpreter, sources, servers: replicas.servers, shutdown }
   const readiness = createReadiness({
     kernel,
     store,
     clock,
     servedSnapshot,
     boundMs: options.readyBoundMs ?? 10_000,
-    shutdown: stopping.signal,
+    otherReasons: replicas.reasons,
+    shutdown,
   })
   closers.add(readiness.close)
   const admin = await openAdmin(
@@ -182,6 +191,7 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   closers.add(() => closeTogether(opened))
   for (const each of plan.config.interfaces)
     listening.push(await openInterface(each, { ports, readiness, opened, drainMs: drainMsOf(plan) }))
+  replicas.begin(listening.find(({ api }) => api === 'grpc'))
   closers.add(() => stopping.abort())
   warnOpenListeners(listening, log)
   return listening

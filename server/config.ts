@@ -14,8 +14,19 @@ const adminConfig = z.strictObject({
   workerThreads: z.int().min(1).optional(),
 })
 
+/** How this server is known to the others of its store. */
+const serverConfig = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/, 'must be 1 to 63 letters, digits, dots and dashes')
+    .optional(),
+  /** Where they reach its gRPC interface. */
+  advertise: z.strictObject({ ip: z.string().min(1), port: port.min(1).optional() }).optional(),
+})
+
 const shape = z.strictObject({
   admin: adminConfig.prefault({}),
+  server: serverConfig.prefault({}),
   storage: z.looseObject({ kind: z.string() }).prefault({ kind: 'sqlite', path: 'nameplane-data/nameplane.db' }),
   namers: z.array(z.looseObject({ kind: z.string() })).default([]),
   interfaces: z
@@ -57,6 +68,7 @@ export interface Interface extends ListenAddress {
 /** The file with everything but storage and namers checked; those stand as they are, with their place in the file. */
 export interface ServerConfig {
   readonly admin: z.output<typeof adminConfig>
+  readonly server: z.output<typeof serverConfig>
   readonly storage: { readonly value: unknown; readonly at: ConfigPath }
   readonly namers: readonly { readonly value: unknown; readonly at: ConfigPath }[]
   readonly interfaces: readonly Interface[]
@@ -74,10 +86,11 @@ interfaces:
 
 /** Throws `bad-config` with path, line and column of every problem. */
 export function checkServerConfig(document: ConfigDocument): ServerConfig {
-  const { admin, storage, namers, interfaces, telemetry } = document.check(shape, document.value, [])
+  const { admin, server, storage, namers, interfaces, telemetry } = document.check(shape, document.value, [])
   for (const [index, telemeter] of telemetry.entries()) checkTelemeter(document, telemeter, ['telemetry', index])
   return {
     admin,
+    server,
     storage: { value: storage, at: ['storage'] },
     namers: namers.map((value, index) => ({ value, at: ['namers', index] })),
     interfaces: interfaces.map((value, index) => checkInterface(document, value, ['interfaces', index])),

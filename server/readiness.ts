@@ -34,6 +34,8 @@ export interface ReadinessOptions {
   readonly clock: Clock
   /** How long an unanswering store or source may hold readiness back, in milliseconds from the start. */
   readonly boundMs: number
+  /** What else people should know; it holds nothing back. */
+  readonly otherReasons?: () => readonly string[]
   /** Aborted when the server begins to stop. */
   readonly shutdown: AbortSignal
 }
@@ -43,7 +45,7 @@ export interface ReadinessOptions {
  * store. Names not known yet then answer pending, never neg.
  */
 export function createReadiness(options: ReadinessOptions): Readiness {
-  const { kernel, store, clock, boundMs, shutdown, servedSnapshot = () => undefined } = options
+  const { kernel, store, clock, boundMs, shutdown, servedSnapshot = () => undefined, otherReasons = () => [] } = options
   const startedAt = clock.monotonic()
   let wasReady = false
   let waiters: (() => void)[] = []
@@ -61,7 +63,7 @@ export function createReadiness(options: ReadinessOptions): Readiness {
   return {
     report: () => {
       if (shutdown.aborted) return { ready: false, reasons: ['the server is stopping'] }
-      return { ready: check(), reasons: reasonsFor(kernel, clock, servedSnapshot()) }
+      return { ready: check(), reasons: [...reasonsFor(kernel, clock, servedSnapshot()), ...otherReasons()] }
     },
     whenReady: then => {
       waiters.push(then)

@@ -1,16 +1,19 @@
-// The gRPC port: Naming, health and reflection on one server, from listen to a graceful stop.
+// The gRPC port: Naming, Servers, health and reflection on one server, from listen to a graceful stop.
 import { type Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoFile } from 'grpc-health-check'
 import { NamingError } from '../../naming/errors.ts'
 import { namingProtoFile, namingService, namingServiceName } from '../../proto/naming-service.ts'
+import { serversProtoFile, serversService, serversServiceName } from '../../proto/servers-service.ts'
 import { encodeResolveResponse } from '../../proto/updates.ts'
 import { decodeResolveRequest } from '../../proto/watch-requests.ts'
 import { cannotListen } from '../../runtime/admin-server.ts'
+import { version } from '../../runtime/version.ts'
 import type { ApiPorts } from '../ports.ts'
 import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './grpc-server.ts'
 import { resolveName } from './resolve.ts'
+import { type FollowStream, ServersSession } from './servers-session.ts'
 import { WatchContext, type WatchCounts, type WatchLimits } from './watch-context.ts'
 import { WatchSession, type WatchStream } from './watch-session.ts'
 
@@ -42,12 +45,16 @@ export function createGrpcApi(ports: ApiPorts, options: GrpcApiOptions = {}): Gr
   return new GrpcApiServer(ports, options)
 }
 
+/** Servers that may follow this one; far more than a store has. */
+const maxFollowers = 256
+
 class GrpcApiServer implements GrpcApi {
   readonly #ports: ApiPorts
   readonly #server: Server
   readonly #context: WatchContext
   readonly #health = new HealthImplementation()
   readonly #sessions = new Set<WatchSession>()
+  readonly #followers = new Set<ServersSession>()
   readonly #drainMs: number
   /** `host:port`, once it listens. */
   #boundTo: string | undefined
@@ -63,6 +70,7 @@ class GrpcApiServer implements GrpcApi {
       Watch: (stream: WatchStream) => this.#watch(stream),
       Resolve: (call: UnaryCall, answer: sendUnaryData<Buffer>) => void this.#resolve(call, answer),
     })
+    this.#server.addService(serversService, { Follow: (stream: FollowStream) => this.#follow(stream) })
     this.setServing(false)
     this.#health.addToServer(this.#server)
     createReflection().addToServer(this.#server)
@@ -84,7 +92,7 @@ class GrpcApiServer implements GrpcApi {
     const isServing = wanted && !this.#isStopping
     if (isServing === this.#isServing) return
     this.#isServing = isServing
-    for (const service of ['', namingServiceName])
+    for (const service of ['', namingServiceName, serversServiceName])
       this.#health.setStatus(service, isServing ? 'SERVING' : 'NOT_SERVING')
   }
 
@@ -116,7 +124,7 @@ class GrpcApiServer implements GrpcApi {
   /** Whoever asks for health hears of the end before any stream ends. */
   #refuseAll(): void {
     this.setServing(false)
-    for (const session of this.#sessions) endForShutdown(session)
+    for (const session of [...this.#sessions, ...this.#followers]) endForShutdown(session)
   }
 
   #watch(stream: WatchStream): void {
@@ -124,6 +132,16 @@ class GrpcApiServer implements GrpcApi {
     this.#sessions.add(session)
     stream.on('close', () => this.#sessions.delete(session))
     if (this.#isStopping) endForShutdown(session)
+  }
+
+  #follow(stream: FollowStream): void {
+    const { servers, clock, log } = this.#ports
+    const session = new ServersSession(stream, { selfId: servers.selfId, version, told: servers.told, clock, log })
+    this.#followers.add(session)
+    stream.on('close', () => this.#followers.delete(session))
+    if (this.#isStopping) endForShutdown(session)
+    else if (this.#followers.size > maxFollowers)
+      session.end(status.RESOURCE_EXHAUSTED, `This server is followed by ${maxFollowers} others already.`)
   }
 
   async #resolve(call: UnaryCall, answer: sendUnaryData<Buffer>): Promise<void> {
@@ -149,7 +167,7 @@ class GrpcApiServer implements GrpcApi {
 
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>
 
-function endForShutdown(session: WatchSession): void {
+function endForShutdown(session: WatchSession | ServersSession): void {
   session.end(status.UNAVAILABLE, 'The server is stopping.')
 }
 
@@ -159,5 +177,6 @@ function limitsOf({ maxSubscriptionsPerStream, maxSubscriptionsPerServer }: Grpc
 
 function createReflection(): ReflectionService {
   const options = { keepCase: true }
-  return new ReflectionService({ ...loadSync(namingProtoFile, options), ...loadSync(healthProtoFile, options) })
+  const files = [namingProtoFile, serversProtoFile, healthProtoFile]
+  return new ReflectionService(Object.assign({}, ...files.map(file => loadSync(file, options))))
 }

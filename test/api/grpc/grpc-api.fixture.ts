@@ -14,6 +14,7 @@ import type { Kernel } from '../../../watch/cell.ts'
 import { systemClock, systemRandom } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { FakeInterpreter, path } from '../../fakes/interpreter.fake.ts'
+import { loneServer } from '../../fakes/servers.fake.ts'
 
 export interface TestServer {
   readonly kernel: Kernel
@@ -45,7 +46,9 @@ export async function startServer(
   const shutdown = new AbortController()
   const env = { kernel, clock: systemClock, random: systemRandom, log: silentLog, metrics }
   const sources = createSources({ ...env, namers: [], storageKind: 'inMemory' })
-  const ports: ApiPorts = { ...env, store: createMemoryStore(env), interpreter, sources, shutdown: shutdown.signal }
+  const store = createMemoryStore(env)
+  const servers = loneServer(env, store)
+  const ports: ApiPorts = { ...env, store, interpreter, sources, servers, shutdown: shutdown.signal }
   const api = createGrpcApi(ports, options)
   const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   const address = `127.0.0.1:${port}`

@@ -17,6 +17,7 @@ import { systemClock } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { failed, ok, pendingOn } from '../../../watch/state.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
+import { loneServer } from '../../fakes/servers.fake.ts'
 
 /** Turns of the event loop are real, time moves only by `advance`. */
 export class SteppedClock extends FakeClock {
@@ -153,12 +154,14 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     kernel,
   )
   const namer = new TestNamer(kernel)
-  const interpreter = createInterpreter({ store, kernel, clock, namers: [namer] })
   const shutdown = new AbortController()
   const metrics = createMetrics()
+  const servers = loneServer({ kernel, clock, random: () => 0, log, metrics }, store)
+  servers.start()
+  const interpreter = createInterpreter({ store, kernel, clock, namers: [namer], onVersion: servers.own.takeInUse })
   const namers = [namer, ...alsoSources].map(each => ({ kind: each.prefix[1] ?? '', namer: each }))
   const sources = createSources({ kernel, clock, log, metrics, namers, storageKind: 'inMemory' })
-  const ports = { store, interpreter, sources, kernel, clock, random: () => 0, log, metrics }
+  const ports = { store, interpreter, sources, servers, kernel, clock, random: () => 0, log, metrics }
   const api = await createHttpApi({ ...ports, shutdown: shutdown.signal }, { pendingGraceMs: 0, ...apiOptions })
   return {
     api,
@@ -171,6 +174,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     shutdown,
     close: async () => {
       await api.close()
+      servers.close()
       interpreter.close()
       await store.close()
       kernel.close()

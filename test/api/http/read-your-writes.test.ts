@@ -9,6 +9,7 @@ import { createSources } from '../../../server/sources.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import { openSqliteStore } from '../../../storage/sqlite/sqlite-store.ts'
 import type { Store } from '../../../storage/store.ts'
+import { loneServer } from '../../fakes/servers.fake.ts'
 import { tempDirectory, testEnv } from '../../storage/store.fixture.ts'
 import { openStream, SteppedClock, TestNamer } from './http-api.fixture.ts'
 
@@ -33,11 +34,21 @@ async function open(kind: string): Promise<HttpApi> {
   if (store === undefined) throw new Error(`no store ${kind}`)
   const namer = new TestNamer(env.kernel)
   for (let i = 0; i < 4; i++) namer.set(`v${i}`, '10.0.0.1:80')
-  const interpreter = createInterpreter({ store, ...env, namers: [namer] })
+  const servers = loneServer(env, store)
+  servers.start()
+  const interpreter = createInterpreter({ store, ...env, namers: [namer], onVersion: servers.own.takeInUse })
   const sources = createSources({ ...env, namers: [], storageKind: kind })
-  const api = await createHttpApi({ store, interpreter, sources, ...env, shutdown: new AbortController().signal })
+  const api = await createHttpApi({
+    store,
+    interpreter,
+    sources,
+    servers,
+    ...env,
+    shutdown: new AbortController().signal,
+  })
   close = async () => {
     await api.close()
+    servers.close()
     interpreter.close()
     await store.close()
     env.kernel.close()

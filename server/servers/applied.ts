@@ -1,0 +1,47 @@
+// Waits until servers go by a version, and says who does. Knows no stream.
+import type { AppliedReport, ServerState, Servers } from '../../api/servers.ts'
+import type { Cell } from '../../watch/cell.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
+
+export interface AppliedPorts {
+  readonly clock: Clock
+  /** Changes with everything that the report says. */
+  readonly changes: Cell<unknown>
+  /** The servers that are asked for, as of now. */
+  readonly states: () => readonly ServerState[]
+}
+
+/** The report at the moment in which all have the version, the time is over or the signal aborts. */
+export function waitUntilApplied(
+  { namespace, version, timeoutMs, signal }: Parameters<Servers['whenApplied']>[0],
+  { clock, changes, states }: AppliedPorts,
+): Promise<AppliedReport> {
+  const report = (): AppliedReport => reportOf(states(), namespace, version)
+  const first = report()
+  if (first.all || signal.aborted || timeoutMs <= 0) return Promise.resolve(first)
+  return new Promise(resolve => {
+    const watching = new AbortController()
+    let cancel: Cancel | undefined
+    const finish = (last: AppliedReport): void => {
+      cancel?.()
+      signal.removeEventListener('abort', giveUp)
+      watching.abort()
+      resolve(last)
+    }
+    const giveUp = (): void => finish(report())
+    cancel = clock.after(timeoutMs, giveUp)
+    signal.addEventListener('abort', giveUp, { once: true })
+    changes.watch(() => {
+      const now = report()
+      if (now.all) finish(now)
+    }, watching.signal)
+  })
+}
+
+function reportOf(states: readonly ServerState[], namespace: string, version: number): AppliedReport {
+  const servers = states.map(({ id, replies, dtabs }) => {
+    const has = dtabs.get(namespace) ?? 0
+    return { id, replied: replies, applied: replies && has >= version, ...(replies && { version: has }) }
+  })
+  return { all: servers.every(({ applied }) => applied), servers }
+}

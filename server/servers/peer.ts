@@ -1,0 +1,167 @@
+// Another server of the store, followed for as long as it is present: what it goes by, and whether it replies. Knows no
+// transport.
+import type { DialPeer, PeerMessage, ServerState } from '../../api/servers.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import type { ServerRecord } from './server-record.ts'
+
+export interface PeerOptions {
+  readonly dial: DialPeer
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** It goes by other versions of these now. */
+  readonly onVersions: (namespaces: Iterable<string>) => void
+  /** It has begun or ceased to reply, or fails for another reason. */
+  readonly onState: () => void
+}
+
+/** A second without a word is normal; three are not. */
+const silenceMs = 3_000
+const firstBackoffMs = 200
+const maxBackoffMs = 5_000
+/** A timer that ran so late says that this process stood still, not the peer. */
+const lateMs = 500
+
+export class Peer {
+  readonly #options: PeerOptions
+  readonly #record: ServerRecord
+  #versions = new Map<string, number>()
+  /** What it says until it has said everything; absent then. */
+  #incoming: Map<string, number> | undefined
+  #error: string | undefined = 'it has not been asked yet'
+  #since: number
+  #heardAt = 0
+  #hasGreeted = false
+  #failures = 0
+  #close: (() => void) | undefined
+  #timer: Cancel | undefined
+
+  /** Follows it at once. Without `address` there is nobody to ask, and `whyNot` says why. */
+  constructor(record: ServerRecord, options: PeerOptions, whyNot?: string) {
+    this.#record = record
+    this.#options = options
+    this.#since = options.clock.now()
+    if (record.address === undefined || whyNot !== undefined)
+      this.#error = whyNot ?? 'it has no gRPC interface that could be asked'
+    else this.#dial(record.address)
+  }
+
+  get record(): ServerRecord {
+    return this.#record
+  }
+
+  get replies(): boolean {
+    return this.#error === undefined
+  }
+
+  /** 0 where it knows of none. */
+  of(namespace: string): number {
+    return this.#versions.get(namespace) ?? 0
+  }
+
+  namespaces(): Iterable<string> {
+    return this.#versions.keys()
+  }
+
+  state(): ServerState {
+    const { id, address, version, startedAt } = this.#record
+    return {
+      id,
+      isSelf: false,
+      ...(address !== undefined && { address }),
+      version,
+      startedAt,
+      replies: this.replies,
+      ...(this.#error !== undefined && { error: this.#error }),
+      since: this.#since,
+      dtabs: this.#versions,
+    }
+  }
+
+  /** Ends the stream; harmless when called twice. */
+  close(): void {
+    this.#timer?.()
+    this.#timer = undefined
+    this.#close?.()
+    this.#close = undefined
+  }
+
+  #dial(address: string): void {
+    const { dial, clock } = this.#options
+    this.#incoming = new Map()
+    this.#hasGreeted = false
+    this.#heardAt = clock.monotonic()
+    this.#close = dial(address, {
+      heard: message => this.#hear(message),
+      lost: reason => this.#lose(reason),
+    })
+    this.#watchSilence(silenceMs)
+  }
+
+  #watchSilence(waitMs: number): void {
+    const { clock } = this.#options
+    const dueAt = clock.monotonic() + waitMs
+    this.#timer = clock.after(waitMs, () => {
+      const now = clock.monotonic()
+      const restMs = this.#heardAt + silenceMs - now
+      if (restMs > 0) this.#watchSilence(restMs)
+      else if (now - dueAt > lateMs) this.#watchSilence(lateMs)
+      else this.#lose(this.#hasGreeted ? `nothing was heard for ${silenceMs} ms` : `no answer within ${silenceMs} ms`)
+    })
+  }
+
+  #hear({ id, isWhole, dtabs }: PeerMessage): void {
+    this.#heardAt = this.#options.clock.monotonic()
+    if (!this.#hasGreeted && id !== this.#record.id) {
+      this.#lose(`the server ${id ?? 'without a name'} answers at its address; is server.advertise right there?`)
+      return
+    }
+    this.#hasGreeted = true
+    const incoming = this.#incoming
+    for (const { namespace, version } of dtabs) setVersion(incoming ?? this.#versions, namespace, version)
+    if (incoming === undefined) {
+      if (dtabs.length > 0) this.#options.onVersions(dtabs.map(({ namespace }) => namespace))
+    } else if (isWhole) this.#adopt(incoming)
+    else this.#setError('it does not know yet what its store holds')
+  }
+
+  #adopt(versions: Map<string, number>): void {
+    const before = this.#versions
+    this.#versions = versions
+    this.#incoming = undefined
+    this.#failures = 0
+    this.#setError(undefined)
+    this.#options.onVersions(new Set([...before.keys(), ...versions.keys()]))
+  }
+
+  #lose(reason: string): void {
+    const { address } = this.#record
+    const { clock, random } = this.#options
+    this.close()
+    this.#setError(reason)
+    this.#failures++
+    const ceilingMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(this.#failures, 10))
+    const waitMs = firstBackoffMs + random() * (ceilingMs - firstBackoffMs)
+    this.#timer = clock.after(waitMs, () => address !== undefined && this.#dial(address))
+  }
+
+  #setError(error: string | undefined): void {
+    if (error === this.#error) return
+    const { clock, log, onState } = this.#options
+    const hadReplied = this.replies
+    this.#error = error
+    const facts = { server: this.#record.id, address: this.#record.address }
+    if (this.replies !== hadReplied) {
+      this.#since = clock.now()
+      if (error === undefined) log.info(facts, 'a server of this store replies')
+      else log.warn({ ...facts, reason: error }, 'a server of this store does not reply')
+    } else log.debug({ ...facts, reason: error }, 'a server of this store still does not reply')
+    onState()
+  }
+}
+
+function setVersion(versions: Map<string, number>, namespace: string, version: number): void {
+  if (version === 0) versions.delete(namespace)
+  else versions.set(namespace, version)
+}
