@@ -217,7 +217,7 @@ export const cellCases: readonly StoreCase[] = [
       await fixture.until('known', () => watchers.every(watcher => watcher.states.at(-1)?.kind === 'ok'))
       expect(kernel.counts().openSources).toBe(3)
       for (const watcher of watchers) watcher.stop()
-      await fixture.pass(60_000)
+      await fixture.pass(15_000)
       expect(kernel.counts()).toMatchObject({ openSources: 0, watchers: 0 })
       expect(fixture.waiting).toBe(before)
     },
@@ -229,7 +229,7 @@ export const cellCases: readonly StoreCase[] = [
       const first = record<Version | undefined>(store.observe(ns))
       await until('known', () => first.states.at(-1)?.kind === 'ok')
       first.stop()
-      await pass(60_000)
+      await pass(15_000)
       await store.write(request(ns, '/a=>/b'))
       const second = record(store.observe(ns))
       await until('the head', () => second.last()?.version === 1)

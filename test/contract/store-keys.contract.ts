@@ -88,11 +88,12 @@ export const keyCases: readonly StoreCase[] = [
   },
   {
     title: 'keeps a key for 24 hours, and then forgets it',
-    run: async ({ store, pass }, ns) => {
+    fresh: true,
+    run: async ({ store, age }, ns) => {
       await store.write(request(ns, '/a=>/b', key('k')))
-      await pass(23 * hourMs)
+      await age(23 * hourMs)
       expect((await store.write(request(ns, '/a=>/b', key('k')))).repeated).toBe(true)
-      await pass(2 * hourMs)
+      await age(2 * hourMs)
       const fresh = await store.write(request(ns, '/a=>/c', key('k', 'other')))
       expect(fresh).toMatchObject({ repeated: false, written: { version: 2 } })
     },

@@ -30,9 +30,10 @@ export const writeCases: readonly StoreCase[] = [
   },
   {
     title: 'stamps a version with the time of the write',
-    run: async ({ store, pass }, ns) => {
+    fresh: true,
+    run: async ({ store, age }, ns) => {
       const first = await store.write(request(ns, '/a=>/b'))
-      await pass(5_000)
+      await age(5_000)
       const second = await store.write(request(ns, '/a=>/c'))
       expect(second.written.meta.time - first.written.meta.time).toBeGreaterThanOrEqual(5_000)
     },

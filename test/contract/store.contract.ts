@@ -9,12 +9,14 @@ import { keyCases } from './store-keys.contract.ts'
 import { textCases } from './store-texts.contract.ts'
 import { writeCases } from './store-writes.contract.ts'
 
-/** A store on an empty backend, with its clock in the test's hand. */
+/** A store on an empty backend, with its clock in the test's hand or, where the backend is a real one, a real clock. */
 export interface StoreFixture {
   readonly store: Store
   readonly kernel: Kernel
-  /** Lets this much of the store's time go by, answers of the backend included. */
+  /** Lets this much of the store's time go by, answers of the backend included. On a real clock no more than some twenty seconds. */
   pass(ms: number): Promise<void>
+  /** What is written from now on is written so much later by the time of day. Nothing that waits need fall due. */
+  age(ms: number): Promise<void>
   /** Lets deliveries and answers come until it holds; rejects when it never does. */
   until(what: string, holds: () => boolean): Promise<void>
   /** Timers and deferred work that wait; undefined where the clock cannot tell. */
@@ -52,14 +54,25 @@ export const storeCases: readonly StoreCase[] = [
   ...claimCases,
 ]
 
+export interface StoreContractOptions {
+  /** Cases run side by side, for stores that take their time. */
+  readonly concurrent?: boolean
+  /** For one case, in ms; vitest's own when absent. */
+  readonly timeoutMs?: number
+}
+
 /** Runs every case; `open` makes an empty store each time. */
-export function storeContract(name: string, open: () => Promise<StoreFixture>): void {
-  describe(`the ${name} store`, () => {
+export function storeContract(
+  name: string,
+  open: () => Promise<StoreFixture>,
+  { concurrent = false, timeoutMs }: StoreContractOptions = {},
+): void {
+  describe(`the ${name} store`, { concurrent, ...(timeoutMs !== undefined && { timeout: timeoutMs }) }, () => {
     let shared: StoreFixture
     beforeAll(async () => {
       shared = await open()
-    })
-    afterAll(() => shared.close())
+    }, timeoutMs)
+    afterAll(() => shared.close(), timeoutMs)
     for (const [index, { title, fresh, run }] of storeCases.entries()) {
       it(title, async () => {
         if (fresh !== true) return run(shared, `case-${index}`)

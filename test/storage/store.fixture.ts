@@ -53,17 +53,19 @@ export async function turnUntil(clock: FakeClock, what: string, holds: () => boo
 function fixtureOf(store: Store, env: Env, clock: FakeClock, remove: () => void): StoreFixture {
   /** A write that is refused, but stands in line behind everything else. */
   const barrier = (): Promise<unknown> => store.write(request('barrier', undefined)).catch(() => undefined)
+  const pass = async (ms: number): Promise<void> => {
+    const step = ms > longJumpMs ? ms : stepMs
+    for (let passed = 0; passed < ms; passed += step) {
+      clock.advance(Math.min(step, ms - passed))
+      await barrier()
+    }
+    clock.settle()
+  }
   return {
     store,
     kernel: env.kernel,
-    pass: async ms => {
-      const step = ms > longJumpMs ? ms : stepMs
-      for (let passed = 0; passed < ms; passed += step) {
-        clock.advance(Math.min(step, ms - passed))
-        await barrier()
-      }
-      clock.settle()
-    },
+    pass,
+    age: pass,
     until: (what, holds) => turnUntil(clock, what, holds),
     get waiting() {
       return clock.waiting
