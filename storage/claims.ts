@@ -14,6 +14,8 @@ export interface Claim {
   readonly data: string
   readonly now: number
   readonly expiresAt: number
+  /** The owner goes by it for so long: what lets claims run out by itself ends it not before, and by twice that. */
+  readonly ttlMs: number
   /** Take it from whoever has it. */
   readonly force: boolean
 }
@@ -129,8 +131,17 @@ class HeldClaim {
     const { clock, table } = this.#options
     const now = clock.now()
     const startedAt = clock.monotonic()
-    const claim = { kind, name, owner: this.#owner, data: this.#data, now, expiresAt: Math.ceil(now + lifeMs), force }
-    const isTaken = await table.claim(claim)
+    const expiresAt = Math.ceil(now + lifeMs)
+    const isTaken = await table.claim({
+      kind,
+      name,
+      owner: this.#owner,
+      data: this.#data,
+      now,
+      expiresAt,
+      ttlMs,
+      force,
+    })
     if (isTaken && !this.#isOver) this.#hold(startedAt + ttlMs - clock.monotonic())
     return isTaken
   }

@@ -7,4 +7,6 @@ export const storeKinds: KindRegistry<Store> = {
   memory: async () => (await import('./memory/index.ts')).memory,
   'io.l5d.inMemory': async () => (await import('./memory/index.ts')).inMemory,
   sqlite: async () => (await import('./sqlite/index.ts')).sqlite,
+  consul: async () => (await import('./consul/index.ts')).consul,
+  'io.l5d.consul': async () => (await import('./consul/index.ts')).namerdConsul,
 }

@@ -1,22 +1,24 @@
 // What went wrong with a request to Consul, in words that say what an operator can do about it.
 import type { ConsulFailure } from './options.ts'
 
-/** A request that did not serve. `retryAfterMs` is how long the agent asks to be left alone, `status` what HTTP said. */
+/** A request that did not serve. `retryAfterMs` is how long the agent asks to be left alone, `status` what HTTP said, `said` the agent's own words. */
 export class ConsulError extends Error {
   readonly reason: ConsulFailure
   readonly retryAfterMs: number | undefined
   readonly status: number | undefined
+  readonly said: string
 
   constructor(
     reason: ConsulFailure,
     message: string,
-    options: { cause?: unknown; retryAfterMs?: number; status?: number } = {},
+    options: { cause?: unknown; retryAfterMs?: number; status?: number; said?: string } = {},
   ) {
     super(message, options)
     this.name = 'ConsulError'
     this.reason = reason
     this.retryAfterMs = options.retryAfterMs
     this.status = options.status
+    this.said = options.said ?? ''
   }
 }
 
@@ -39,7 +41,7 @@ export function statusError(status: number, text: string, retryAfter: string | u
   const isSeconds = retryAfter !== undefined && /^\d{1,9}$/.test(retryAfter)
   const retryAfterMs = isSeconds ? Math.min(Number(retryAfter) * 1000, maxRetryAfterMs) : undefined
   const reason = status === 429 ? 'refused' : 'status'
-  return new ConsulError(reason, message, { status, ...(retryAfterMs !== undefined && { retryAfterMs }) })
+  return new ConsulError(reason, message, { status, said, ...(retryAfterMs !== undefined && { retryAfterMs }) })
 }
 
 /** A throw of the connection, or of what was to make one; a ConsulError stays what it is. */

@@ -155,7 +155,7 @@ function decodeJson({ bytes }: HttpAnswer): unknown {
 }
 
 function denied(reason: string): ConsulError {
-  return new ConsulError('status', `Consul answered "${reason}"`, { status: 403 })
+  return new ConsulError('status', `Consul answered "${reason}"`, { status: 403, said: reason })
 }
 
 function ignore(): void {}

@@ -1,0 +1,25 @@
+// What a failure of Consul means for a store, in words that say what an operator can do.
+import { ConsulError } from '../../clients/consul/consul-error.ts'
+import { NamingError } from '../../naming/errors.ts'
+import { type Layout, ourFolder } from './layout.ts'
+
+/** A NamingError stays what it is; what is no failure of Consul becomes `internal`. */
+export function storeError(error: unknown, layout: Layout): NamingError {
+  if (!(error instanceof ConsulError)) return NamingError.from(error)
+  if (error.status === 403) return new NamingError('store-unavailable', sayRights(error, layout), { cause: error })
+  if (error.status === 413)
+    return new NamingError(
+      'dtab-too-large',
+      `The dtab, with its message and the rest that is stored with it, is larger than Consul takes in one transaction: ${error.said}`,
+      { cause: error },
+    )
+  if (/no space left on device/i.test(error.message))
+    return new NamingError('store-full', `The disk of Consul is full: ${error.message}`, { cause: error })
+  return new NamingError('store-unavailable', error.message, { cause: error })
+}
+
+function sayRights({ said, message }: ConsulError, layout: Layout): string {
+  const keys = [layout.texts, `${ourFolder}/`].map(prefix => `key_prefix "${prefix}" { policy = "write" }`)
+  const rules = [...keys, 'session_prefix "" { policy = "write" }'].join(', ')
+  return `Consul does not allow it (${said === '' ? message : said}): the store's token needs a policy with ${rules}`
+}

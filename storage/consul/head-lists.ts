@@ -1,0 +1,74 @@
+// What two blocking queries tell of all namespaces: their head records, and the names of their texts with the index of the
+// last change of any text. Content of texts is not sent. Pure.
+import type { ConsulAnswer } from '../../clients/consul/agent.ts'
+import { ConsulError } from '../../clients/consul/consul-error.ts'
+import { decodeEntries, decodeKeys } from '../../clients/consul/kv-json.ts'
+import type { HeadRecord } from '../shared-backend.ts'
+import { type Layout, namespaceIn } from './layout.ts'
+import { headRecord } from './records.ts'
+
+export interface ListedHead {
+  readonly index: number
+  /** Absent when it cannot be read. */
+  readonly record?: HeadRecord
+}
+
+export interface HeadList {
+  readonly heads: ReadonlyMap<string, ListedHead>
+  readonly index: number
+}
+
+export interface TextList {
+  readonly names: ReadonlySet<string>
+  readonly index: number
+}
+
+export const noHeads: HeadList = { heads: new Map(), index: 0 }
+export const noTexts: TextList = { names: new Set(), index: 0 }
+
+/** Records that have not changed since `known` are not decoded again. Throws when the token may not see all of them. */
+export function headListFrom(answer: ConsulAnswer, layout: Layout, known: HeadList): HeadList {
+  const heads = new Map<string, ListedHead>()
+  for (const { key, value, modifyIndex } of decodeEntries(unfiltered(answer))) {
+    const namespace = namespaceIn(layout.heads, key)
+    if (namespace === undefined) continue
+    const before = known.heads.get(namespace)
+    heads.set(namespace, before?.index === modifyIndex ? before : { index: modifyIndex, ...recordIn(value, key) })
+  }
+  return { heads, index: indexOf(answer.version) }
+}
+
+/** A record that somebody has spoilt is as one that is not there: reading it says what is wrong. */
+function recordIn(value: Uint8Array, key: string): { readonly record?: HeadRecord } {
+  try {
+    return { record: headRecord.decode(value, key) }
+  } catch {
+    return {}
+  }
+}
+
+/** Keys that can be no namespace, and nested ones, are not ours. Throws as above. */
+export function textListFrom(answer: ConsulAnswer, layout: Layout): TextList {
+  const names = decodeKeys(unfiltered(answer)).flatMap(key => namespaceIn(layout.texts, key) ?? [])
+  return { names: new Set(names), index: indexOf(answer.version) }
+}
+
+/** Consul leaves out what a token may not see, as if it were not there. */
+export function unfiltered({ body, isFiltered }: ConsulAnswer): unknown {
+  if (!isFiltered) return body
+  const said = 'keys are left out for lack of rights'
+  throw new ConsulError('status', `Consul answered, but ${said}`, { status: 403, said })
+}
+
+/** Whether Consul has gone back to an older state: an index that only grows has fallen. */
+export function isOlder(list: HeadList, known: HeadList): boolean {
+  if (list.index < known.index) return true
+  for (const [namespace, { index }] of list.heads) if (index < (known.heads.get(namespace)?.index ?? 0)) return true
+  return false
+}
+
+/** Of X-Consul-Index; 0 when it says none. */
+export function indexOf(version: string): number {
+  const index = Number(version)
+  return Number.isSafeInteger(index) ? index : 0
+}
