@@ -2,6 +2,7 @@
 // Knows neither how it is stored nor what changes it: the store says what may have changed.
 import type { Cell, Kernel, Pool, Sink } from '../watch/cell.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
+import { sameSummaries, sameVersion } from './same-heads.ts'
 import { type NamespaceSummary, type PresenceRecord, type RefusedText, storageGroup, type Version } from './store.ts'
 import { dtabBytes } from './write-rules.ts'
 
@@ -37,19 +38,15 @@ export function summaryOf(head: Version): NamespaceSummary {
   return address === undefined ? summary : { ...summary, address }
 }
 
-const sameVersion = (a: Version | undefined, b: Version | undefined): boolean => a?.version === b?.version
-
-function sameListing(a: readonly NamespaceSummary[], b: readonly NamespaceSummary[]): boolean {
-  return a.length === b.length && a.every((x, i) => x.namespace === b[i]?.namespace && x.version === b[i]?.version)
-}
-
 /** A renewal alone is not news. */
 function sameRecords(a: readonly PresenceRecord[], b: readonly PresenceRecord[]): boolean {
   return a.length === b.length && a.every((x, i) => x.id === b[i]?.id && x.data === b[i]?.data)
 }
 
 function sameRefusals(a: readonly RefusedText[], b: readonly RefusedText[]): boolean {
-  return a.length === b.length && a.every((x, i) => x.namespace === b[i]?.namespace && x.since === b[i]?.since)
+  const same = (x: RefusedText, y: RefusedText | undefined): boolean =>
+    x.namespace === y?.namespace && x.since === y.since && x.reason === y.reason && x.bytes === y.bytes
+  return a.length === b.length && a.every((x, i) => same(x, b[i]))
 }
 
 /** Opens with the first watcher of each cell; `changed...` re-reads only what is watched. */
@@ -77,7 +74,7 @@ export class LocalCells {
     this.list = kernel.source(`${kind} namespaces`, sink => this.#openList(sink), {
       lingerMs,
       group: storageGroup,
-      equals: sameListing,
+      equals: sameSummaries,
     })
     this.presence = kernel.source(`${kind} presence`, sink => this.#openPresence(sink), {
       lingerMs,

@@ -13,6 +13,8 @@ export interface ChangeWatchOptions {
   readonly clock: Clock
   readonly reader: Reader
   readonly cells: LocalCells
+  /** Told of namespaces in which another program has put something; again until that is settled. */
+  readonly onUnsettled: (namespaces: readonly string[]) => void
 }
 
 /** `start` and `stop` as cells open and close; `catchUp` after each commit of our own. */
@@ -33,8 +35,10 @@ export class ChangeWatch {
     if (this.#cancel !== undefined) return
     this.#dataVersion = this.#sequence = undefined
     this.#attempt(() => {
-      this.#dataVersion = this.#options.reader.dataVersion()
-      this.#sequence = this.#options.reader.lastSequence()
+      const { reader, onUnsettled } = this.#options
+      this.#dataVersion = reader.dataVersion()
+      this.#sequence = reader.lastSequence()
+      onUnsettled(reader.unsettled())
     })
     this.#schedule()
   }
@@ -77,11 +81,19 @@ export class ChangeWatch {
   }
 
   #readChanges(): void {
-    const { reader, cells } = this.#options
-    const last = reader.lastSequence()
-    if (this.#sequence === undefined || this.#mustReadAll) cells.changedAll()
-    else if (last !== this.#sequence) cells.changedHeads(reader.changedSince(this.#sequence))
-    this.#sequence = last
+    const { reader, cells, onUnsettled } = this.#options
+    if (this.#sequence === undefined || this.#mustReadAll) {
+      const sequence = reader.lastSequence()
+      cells.changedAll()
+      this.#sequence = sequence
+    } else {
+      const { namespaces, sequence } = reader.headsSince(this.#sequence)
+      if (namespaces.length > 0) cells.changedHeads(namespaces)
+      this.#sequence = sequence
+    }
+    cells.changedRefusals()
+    const unsettled = reader.unsettled()
+    if (unsettled.length > 0) onUnsettled(unsettled)
   }
 
   #attempt(read: () => void): void {

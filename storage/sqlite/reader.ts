@@ -7,6 +7,7 @@ import type {
   Idempotency,
   NamespaceSummary,
   PresenceRecord,
+  RefusedText,
   Version,
   VersionSummary,
   WriteResult,
@@ -16,13 +17,20 @@ import { openReadConnection } from './connection.ts'
 import {
   type PastRow,
   pastFromRow,
+  type RefusedRow,
+  refusedFromRow,
   type SummaryRow,
   selectHead,
   selectHistory,
+  selectIsUnsettled,
   selectKey,
   selectSummaries,
+  selectSummariesSince,
+  selectSummary,
+  selectUnsettled,
   selectVersion,
   summaryFromRow,
+  type UnsettledRow,
   type VersionRow,
   versionFromRow,
 } from './rows.ts'
@@ -72,24 +80,47 @@ export class Reader {
 
   /** Sorted by name; reads only what was written since the last call. */
   summaries(): readonly NamespaceSummary[] {
-    const rows = this.#read(({ summaries }) => summaries.all(this.#listed))
+    const rows = this.#read(({ summaries, summariesSince }) =>
+      this.#listed === 0 ? summaries.all() : summariesSince.all(this.#listed),
+    )
     for (const { sequence } of rows) this.#listed = Math.max(this.#listed, sequence)
     this.#listing.put(rows.map(summaryFromRow))
+    this.#listing.put(this.unsettled().flatMap(namespace => this.#summary(namespace) ?? []))
     return this.#listing.sorted
+  }
+
+  /** What was put in the file by others and refused, sorted by namespace. */
+  refusals(): readonly RefusedText[] {
+    return this.#read(({ refusals }) => refusals.all().map(refusedFromRow))
+  }
+
+  /** The namespaces in whose head's place another program has put something that no server has judged yet. */
+  unsettled(): readonly string[] {
+    return this.#read(({ unsettled }) => unsettled.all())
+  }
+
+  /** What it has put there; undefined when nothing is to be judged. */
+  unsettledRow(namespace: string): UnsettledRow | undefined {
+    return this.#read(({ unsettledRow }) => unsettledRow.get(namespace))
+  }
+
+  isUnsettled(namespace: string): boolean {
+    return this.#read(({ isUnsettled }) => isUnsettled.get(namespace)) === 1
   }
 
   presence(now: number): readonly PresenceRecord[] {
     return this.#read(({ presence }) => presence.all(now))
   }
 
-  /** Grows with every version written to the file, whoever writes it. */
+  /** The order of the newest head: it grows with every head, whoever writes it. Reads every head. */
   lastSequence(): number {
     return this.#read(({ lastSequence }) => lastSequence.get() ?? 0)
   }
 
-  /** The namespaces that got a version after the sequence. */
-  changedSince(sequence: number): readonly string[] {
-    return this.#read(({ changedSince }) => changedSince.all(sequence))
+  /** The namespaces that got a head after the sequence, in the order in which they did, and the last one's sequence. */
+  headsSince(sequence: number): { readonly namespaces: readonly string[]; readonly sequence: number } {
+    const rows = this.#read(({ headsSince }) => headsSince.all(sequence))
+    return { namespaces: rows.map(row => row.namespace), sequence: rows.at(-1)?.sequence ?? sequence }
   }
 
   /** Throws when the file was removed or replaced: what is read then is not what others read. */
@@ -105,6 +136,11 @@ export class Reader {
 
   close(): void {
     this.#db.close()
+  }
+
+  #summary(namespace: string): NamespaceSummary | undefined {
+    const row = this.#read(({ summary }) => summary.get(namespace))
+    return row === undefined ? undefined : summaryFromRow(row)
   }
 
   #read<T>(read: (statements: Statements) => T): T {
@@ -124,13 +160,27 @@ function prepare(db: Database.Database) {
     version: db.prepare<[string, number], VersionRow>(selectVersion),
     history: db.prepare<[string, number, number], PastRow>(selectHistory),
     key: db.prepare<[string, string], KeyRecord>(selectKey),
-    summaries: db.prepare<[number], SummaryRow>(selectSummaries),
+    summaries: db.prepare<[], SummaryRow>(selectSummaries),
+    summariesSince: db.prepare<[number], SummaryRow>(selectSummariesSince),
+    summary: db.prepare<[string], SummaryRow>(selectSummary),
     presence: db.prepare<[number], PresenceRecord>(
       `SELECT name AS id, data, expires_at AS expiresAt FROM claim
        WHERE kind = 'presence' AND expires_at > ? ORDER BY name`,
     ),
-    lastSequence: db.prepare<[], number>('SELECT max(sequence) FROM version').pluck(),
-    changedSince: db.prepare<[number], string>('SELECT DISTINCT namespace FROM version WHERE sequence > ?').pluck(),
+    lastSequence: db.prepare<[], number>('SELECT max(sequence) FROM head').pluck(),
+    headsSince: db.prepare<[number], { readonly namespace: string; readonly sequence: number }>(
+      `SELECT v.namespace, v.sequence FROM version v JOIN head h ON h.namespace = v.namespace AND h.sequence = v.sequence
+       WHERE v.sequence > ? ORDER BY v.sequence`,
+    ),
+    refusals: db.prepare<[], RefusedRow>('SELECT * FROM refused_text ORDER BY namespace'),
+    unsettled: db
+      .prepare<[], string>(
+        `SELECT v.namespace FROM version v JOIN head h ON h.namespace = v.namespace AND h.sequence = v.sequence
+         WHERE v.seal IS NULL ORDER BY v.namespace`,
+      )
+      .pluck(),
+    unsettledRow: db.prepare<[string], UnsettledRow>(selectUnsettled),
+    isUnsettled: db.prepare<[string], number>(selectIsUnsettled).pluck(),
   }
 }
 

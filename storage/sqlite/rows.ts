@@ -1,6 +1,6 @@
 // How versions stand in the table, and back. Shared by the reader and the writer.
 import { contentHash } from '../../naming/content-hash.ts'
-import type { NamespaceSummary, Version, VersionMeta, VersionSummary } from '../store.ts'
+import type { NamespaceSummary, RefusedText, Version, VersionMeta, VersionSummary } from '../store.ts'
 import { dtabBytes } from '../write-rules.ts'
 
 /** A row of `version`; booleans are 0 and 1. */
@@ -12,11 +12,28 @@ export interface VersionRow {
   readonly verified: number
   readonly message: string
   readonly time: number
-  readonly idempotency_key: string | null
   readonly address: string | null
+  readonly idempotency_key: string | null
   readonly bytes: number
-  readonly text: string | null
   readonly seal: string | null
+  readonly text: string | null
+}
+
+/** A row in place of a head that went through no server. */
+export interface UnsettledRow {
+  readonly sequence: number
+  /** Absent in a deletion. */
+  readonly content: Uint8Array | null
+}
+
+export interface RefusedRow {
+  readonly namespace: string
+  readonly reason: string
+  readonly offset: number | null
+  readonly line: number | null
+  readonly column: number | null
+  readonly bytes: number
+  readonly since: number
 }
 
 export type SummaryRow = Omit<VersionRow, 'text' | 'seal' | 'parent' | 'idempotency_key' | 'address'> & {
@@ -28,8 +45,8 @@ export type SummaryRow = Omit<VersionRow, 'text' | 'seal' | 'parent' | 'idempote
 export type PastRow = Omit<VersionRow, 'text' | 'seal'> & { readonly deleted: number }
 
 const columns =
-  'namespace, version, parent, author, verified, message, time, idempotency_key, address, bytes, text, seal'
-const ofPast = columns.replace(', text, seal', '')
+  'namespace, version, parent, author, verified, message, time, address, idempotency_key, bytes, seal, text'
+const ofPast = columns.replace(', seal, text', '')
 /** Rows that are versions: they have a seal, and their namespace a head. What an import leaves half-way has none. */
 const ofHead = 'seal IS NOT NULL AND EXISTS (SELECT 1 FROM head h WHERE h.namespace = v.namespace)'
 
@@ -40,16 +57,29 @@ export const selectVersion = `SELECT ${columns} FROM version v WHERE namespace =
 /** By namespace, version below, count; newest first. Reads no text: `typeof` needs the row's header alone. */
 export const selectHistory = `SELECT ${ofPast}, typeof(text) = 'null' AS deleted FROM version v
   WHERE namespace = ? AND version < ? AND ${ofHead} ORDER BY version DESC LIMIT ?`
-/** Heads written after a sequence. Reads no text. */
-export const selectSummaries = `SELECT v.sequence, v.namespace, v.version, v.author, v.verified, v.message, v.time, v.bytes,
-  typeof(v.text) = 'null' AS deleted FROM version v JOIN head h ON h.sequence = v.sequence WHERE v.sequence > ?`
+const ofSummary = `v.sequence, v.namespace, v.version, v.author, v.verified, v.message, v.time, v.bytes,
+  typeof(v.text) = 'null' AS deleted`
+const isHead = 'h.namespace = v.namespace AND h.sequence = v.sequence AND v.seal IS NOT NULL'
+/** Every head. Reads no text. */
+export const selectSummaries = `SELECT ${ofSummary} FROM head h CROSS JOIN version v ON ${isHead}`
+/** The heads that were written after a sequence. Reads no text. */
+export const selectSummariesSince = `SELECT ${ofSummary} FROM version v CROSS JOIN head h ON ${isHead} WHERE v.sequence > ?`
+/** By namespace: as selectHead. Reads no text. */
+export const selectSummary = `SELECT ${ofSummary} FROM version v WHERE v.namespace = ? AND ${ofHead}
+  ORDER BY v.version DESC LIMIT 1`
+/** By namespace: what stands in place of the head and went through no server; none in nearly every case. */
+export const selectUnsettled = `SELECT v.sequence, CAST(v.text AS BLOB) AS content FROM head h
+  JOIN version v ON v.sequence = h.sequence WHERE h.namespace = ? AND v.seal IS NULL`
+/** By namespace: 1 when there is such a row. */
+export const selectIsUnsettled = `SELECT v.seal IS NULL FROM head h JOIN version v ON v.sequence = h.sequence
+  WHERE h.namespace = ?`
 /** By namespace and key. */
 export const selectKey = 'SELECT fingerprint, version, time FROM idempotency WHERE namespace = ? AND key = ?'
 export const insertVersion = `INSERT INTO version (${columns}) VALUES (@namespace, @version, @parent, @author, @verified,
-  @message, @time, @idempotency_key, @address, @bytes, @text, @seal)`
+  @message, @time, @address, @idempotency_key, @bytes, @seal, @text)`
 
 /** What stands beside a text that went through our own hands; a text put there by another program has none, or another's. */
-export function sealOf(text: string | undefined): string {
+export function sealOf(text: string | Uint8Array | undefined): string {
   return text === undefined ? 'deleted' : contentHash(text)
 }
 
@@ -86,15 +116,20 @@ export function rowFromVersion({ namespace, version, text, meta }: Version): Ver
     verified: verified ? 1 : 0,
     message,
     time,
-    idempotency_key: idempotencyKey ?? null,
     address: address ?? null,
+    idempotency_key: idempotencyKey ?? null,
     bytes: dtabBytes(text),
-    text: text ?? null,
     seal: sealOf(text),
+    text: text ?? null,
   }
 }
 
 export function summaryFromRow(row: SummaryRow): NamespaceSummary {
   const { namespace, version, author, message, time, bytes } = row
   return { namespace, version, deleted: row.deleted === 1, author, verified: row.verified === 1, message, time, bytes }
+}
+
+export function refusedFromRow({ namespace, reason, offset, line, column, bytes, since }: RefusedRow): RefusedText {
+  const hasPlace = offset !== null && line !== null && column !== null
+  return { namespace, reason, ...(hasPlace && { position: { offset, line, column } }), bytes, since }
 }

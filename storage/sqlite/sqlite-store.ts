@@ -24,6 +24,7 @@ import { refuseText } from '../write-rules.ts'
 import { type BusyWait, untilFree } from './busy-wait.ts'
 import { ChangeWatch } from './change-watch.ts'
 import { importHistory } from './import-history.ts'
+import { OutsideRows } from './outside-rows.ts'
 import { Reader } from './reader.ts'
 import { turnOfTheLoop } from './real-turn.ts'
 import { isBusy } from './sqlite-error.ts'
@@ -39,6 +40,9 @@ const defaultBusyLimitMs = 10_000
 
 /** Above this many characters a text that was read is handed over in a turn of its own. */
 const turnChars = 4 * 1024 * 1024
+
+/** How often a write judges what another program has put in its way before it gives up. */
+const maxSettlements = 10
 
 /** Versions dropped in one transaction, so that no write waits long behind it. */
 const forgottenAtOnce = 500
@@ -98,6 +102,7 @@ class SqliteStore implements Store {
   readonly #cells: LocalCells
   readonly #changes: ChangeWatch
   readonly #claims: Claims
+  readonly #outside: OutsideRows
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -112,11 +117,25 @@ class SqliteStore implements Store {
         head: namespace => reader.head(namespace),
         summaries: () => reader.summaries(),
         presence: () => reader.presence(clock.now()),
-        refusals: () => [],
+        refusals: () => reader.refusals(),
       },
       onObserved: isObserved => this.#observed(isObserved),
     })
-    this.#changes = new ChangeWatch({ clock, reader, cells: this.#cells })
+    this.#changes = new ChangeWatch({
+      clock,
+      reader,
+      cells: this.#cells,
+      onUnsettled: namespaces => this.#outside.ask(namespaces),
+    })
+    this.#outside = new OutsideRows({
+      env,
+      maxDtabBytes: this.maxDtabBytes,
+      read: read => this.#read(read),
+      settle: async settlement => {
+        const outcome = await this.#run({ kind: 'settle', settlement })
+        return outcome.kind === 'settled' ? outcome.refused : undefined
+      },
+    })
     this.#claims = new Claims({
       kernel,
       clock,
@@ -126,15 +145,15 @@ class SqliteStore implements Store {
   }
 
   head(namespace: string): Promise<Version | undefined> {
-    return this.#readText(reader => reader.head(namespace))
+    return this.#readText(namespace, reader => reader.head(namespace))
   }
 
   version(namespace: string, version: number): Promise<Version | undefined> {
-    return this.#readText(reader => reader.version(namespace, version))
+    return this.#readText(namespace, reader => reader.version(namespace, version))
   }
 
   history(namespace: string, query: HistoryQuery): Promise<readonly VersionSummary[]> {
-    return this.#read(reader => reader.history(namespace, query))
+    return this.#readSettled(namespace, reader => reader.history(namespace, query))
   }
 
   write(request: WriteRequest): Promise<WriteResult> {
@@ -168,7 +187,7 @@ class SqliteStore implements Store {
 
   importHistory(namespace: string, versions: AsyncIterable<Version> | Iterable<Version>): Promise<Version> {
     const run = async (operation: Operation): Promise<void> => {
-      await this.#run(operation)
+      await this.#runSettled(namespace, operation)
     }
     return importHistory(namespace, importedVersions(namespace, versions, this.maxDtabBytes), {
       put: part => run({ kind: 'import', part }),
@@ -200,6 +219,7 @@ class SqliteStore implements Store {
   }
 
   async #close(): Promise<void> {
+    this.#outside.stop()
     await this.#claims.close()
     await this.#parts.queue.close()
     this.#changes.stop()
@@ -215,9 +235,19 @@ class SqliteStore implements Store {
   async #write(request: WriteRequest): Promise<WriteResult> {
     const refusal = refuseText(request, this.maxDtabBytes)
     if (refusal !== undefined) throw refusal
-    const outcome = await this.#run({ kind: 'write', request })
+    const outcome = await this.#runSettled(request.namespace, { kind: 'write', request })
     if (outcome.kind !== 'written') throw new NamingError('internal', 'The write worker gave no version.')
     return outcome.result
+  }
+
+  /** Judges first what another program has put in place of the head. */
+  async #runSettled(namespace: string, operation: Operation): Promise<Outcome> {
+    for (let attempt = 0; attempt < maxSettlements; attempt++) {
+      const outcome = await this.#run(operation)
+      if (outcome.kind !== 'unsettled') return outcome
+      await this.#outside.settle(namespace)
+    }
+    throw new NamingError('store-busy', `Another program keeps on writing to '${namespace}' in the database.`)
   }
 
   async #run(operation: Operation): Promise<Outcome> {
@@ -241,11 +271,23 @@ class SqliteStore implements Store {
   }
 
   /** A very large text takes a good part of a turn to read: what is done with it belongs to the next turn. */
-  async #readText(read: (reader: Reader) => Version | undefined): Promise<Version | undefined> {
-    const version = await this.#read(read)
+  async #readText(namespace: string, read: (reader: Reader) => Version | undefined): Promise<Version | undefined> {
+    const version = await this.#readSettled(namespace, read)
     const isLarge = (version?.text?.length ?? 0) > turnChars
     if (isLarge) await turnOfTheLoop()
     return version
+  }
+
+  /** What another program has put in place of the head counts too, once it is judged. */
+  async #readSettled<T>(namespace: string, read: (reader: Reader) => T): Promise<T> {
+    const [value, isUnsettled] = await this.#read(reader => [read(reader), reader.isUnsettled(namespace)])
+    if (!isUnsettled) return value
+    try {
+      await this.#outside.settle(namespace)
+    } catch (error) {
+      this.#outside.failed(namespace, error)
+    }
+    return this.#read(read)
   }
 
   #read<T>(read: (reader: Reader) => T): Promise<T> {

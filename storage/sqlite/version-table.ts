@@ -16,6 +16,7 @@ import {
   insertVersion,
   rowFromVersion,
   selectHead,
+  selectIsUnsettled,
   selectKey,
   selectVersion,
   type VersionRow,
@@ -42,17 +43,22 @@ export class VersionTable {
     this.#statements = prepare(db)
   }
 
-  /** `now` is ms since 1970. Throws what `Store.write` rejects with. */
-  write(request: WriteRequest, now: number): WriteResult {
+  /**
+   * `now` is ms since 1970. Throws what `Store.write` rejects with. Undefined, with nothing done, when something that
+   * another program put in place of the head must be judged first.
+   */
+  write(request: WriteRequest, now: number): WriteResult | undefined {
     const recalled = this.#recall(request, now)
     if (recalled !== undefined) return recalled
     const { namespace, idempotency } = request
+    if (this.#isUnsettled(namespace)) return undefined
     const head = this.#head(namespace)
     const refusal = refuseHead(request, head)
     if (refusal !== undefined) throw refusal
     if (head === undefined) this.#statements.dropAll.run(namespace)
     const written = this.#numbered(nextVersion(request, head, now))
     this.#putHead(written)
+    this.#statements.clearRefused.run(namespace)
     if (idempotency !== undefined) this.#rememberKey(idempotency, written, now)
     return { written, ...(head && { replaced: head }), repeated: false }
   }
@@ -62,23 +68,32 @@ export class VersionTable {
     for (const version of versions) this.#statements.forget.run(namespace, version)
   }
 
-  /** Throws dtab-exists when there is a head; store-busy when another import of the namespace came in between. */
-  importPart({ namespace, versions, isFirst, isLast, total }: ImportPart): void {
+  /**
+   * Throws dtab-exists when there is a head; store-busy when another import of the namespace came in between. False, with
+   * nothing done, when something must be judged first.
+   */
+  importPart({ namespace, versions, isFirst, isLast, total }: ImportPart): boolean {
+    if (this.#isUnsettled(namespace)) return false
     const head = this.#head(namespace)
     if (head !== undefined) throw hasVersions(namespace, head.version)
     const { dropAll, insert, count } = this.#statements
     if (isFirst) dropAll.run(namespace)
     const last = versions.at(-1)
     for (const version of versions) if (version !== last || !isLast) insert.run(rowFromVersion(version))
-    if (!isLast || last === undefined) return
+    if (!isLast || last === undefined) return true
     this.#putHead(last)
-    if (count.get(namespace) !== total)
-      throw new NamingError('store-busy', `Another import of '${namespace}' went on at the same time.`)
+    this.#statements.clearRefused.run(namespace)
+    if (count.get(namespace) === total) return true
+    throw new NamingError('store-busy', `Another import of '${namespace}' went on at the same time.`)
   }
 
   /** Drops what an import left that did not come to its end. */
   dropImport(namespace: string): void {
-    if (this.#head(namespace) === undefined) this.#statements.dropAll.run(namespace)
+    if (this.#statements.hasHead.get(namespace) === undefined) this.#statements.dropAll.run(namespace)
+  }
+
+  #isUnsettled(namespace: string): boolean {
+    return this.#statements.isUnsettled.get(namespace) === 1
   }
 
   #recall({ namespace, idempotency }: WriteRequest, now: number): WriteResult | undefined {
@@ -100,7 +115,7 @@ export class VersionTable {
 
   /** Above every number that stands in the table, whoever put it there. */
   #numbered(version: Version): Version {
-    const highest = this.#statements.highest.get(version.namespace) ?? 0
+    const highest = this.#statements.highest.get(version.namespace, Number.MAX_SAFE_INTEGER) ?? 0
     return highest < version.version ? version : { ...version, version: highest + 1 }
   }
 
@@ -128,12 +143,17 @@ function prepare(db: Database.Database) {
   return {
     head: db.prepare<[string], VersionRow>(selectHead),
     version: db.prepare<[string, number], VersionRow>(selectVersion),
-    highest: db.prepare<[string], number | null>('SELECT max(version) FROM version WHERE namespace = ?').pluck(),
+    isUnsettled: db.prepare<[string], number>(selectIsUnsettled).pluck(),
+    hasHead: db.prepare<[string], number>('SELECT 1 FROM head WHERE namespace = ?').pluck(),
+    highest: db
+      .prepare<[string, number], number | null>('SELECT max(version) FROM version WHERE namespace = ? AND version < ?')
+      .pluck(),
     count: db.prepare<[string], number>('SELECT count(*) FROM version WHERE namespace = ?').pluck(),
     insert: db.prepare<[VersionRow]>(insertVersion),
     moveHead: db.prepare<[string, number | bigint]>(
       'INSERT INTO head VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence',
     ),
+    clearRefused: db.prepare<[string]>('DELETE FROM refused_text WHERE namespace = ?'),
     dropAll: db.prepare<[string]>('DELETE FROM version WHERE namespace = ?'),
     forget: db.prepare<[string, number]>(
       `DELETE FROM version WHERE namespace = ? AND version = ?

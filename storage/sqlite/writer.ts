@@ -3,9 +3,10 @@
 import type Database from 'better-sqlite3'
 import { type ErrorCode, type ErrorDetail, NamingError } from '../../naming/errors.ts'
 import type { Claim } from '../claims.ts'
-import type { WriteRequest, WriteResult } from '../store.ts'
+import type { RefusedText, WriteRequest, WriteResult } from '../store.ts'
 import { openWriteConnection } from './connection.ts'
 import { watchSameFile } from './same-file.ts'
+import { type Settlement, SettlementTable } from './settlement.ts'
 import { causeCode, isBusy, sqliteError } from './sqlite-error.ts'
 import { type ImportPart, VersionTable } from './version-table.ts'
 
@@ -14,6 +15,7 @@ export type Operation =
   | { readonly kind: 'write'; readonly request: WriteRequest }
   | { readonly kind: 'forget'; readonly namespace: string; readonly versions: readonly number[] }
   | { readonly kind: 'import'; readonly part: ImportPart }
+  | { readonly kind: 'settle'; readonly settlement: Settlement }
   | { readonly kind: 'drop-import'; readonly namespace: string }
   | { readonly kind: 'claim'; readonly claim: Claim }
   | { readonly kind: 'unclaim'; readonly claimKind: Claim['kind']; readonly name: string; readonly owner: string }
@@ -25,8 +27,11 @@ export interface PlainError {
   readonly detail: ErrorDetail
 }
 
+/** unsettled: nothing was done, for what another program put in place of the head must be judged first. */
 export type Outcome =
   | { readonly kind: 'written'; readonly result: WriteResult }
+  | { readonly kind: 'unsettled' }
+  | { readonly kind: 'settled'; readonly refused?: RefusedText }
   | { readonly kind: 'done'; readonly isTaken: boolean }
   | { readonly kind: 'refused'; readonly error: PlainError }
 
@@ -34,6 +39,12 @@ export type Outcome =
 export type GroupOutcome = { readonly kind: 'busy' } | { readonly kind: 'done'; readonly outcomes: readonly Outcome[] }
 
 const done: Outcome = { kind: 'done', isTaken: false }
+const unsettled: Outcome = { kind: 'unsettled' }
+
+const writtenOr = (result: WriteResult | undefined): Outcome =>
+  result === undefined ? unsettled : { kind: 'written', result }
+
+const settledWith = (refused: RefusedText | undefined): Outcome => ({ kind: 'settled', ...(refused && { refused }) })
 
 export function plainError(error: unknown): PlainError {
   const { code, message, detail } = NamingError.from(error)
@@ -47,6 +58,7 @@ export class Writer {
   readonly #assertSameFile: () => void
   readonly #statements: Statements
   readonly #versions: VersionTable
+  readonly #settlements: SettlementTable
 
   /** Throws as openWriteConnection does. */
   constructor(path: string, now: number) {
@@ -55,6 +67,7 @@ export class Writer {
     this.#assertSameFile = watchSameFile(path)
     this.#statements = prepare(this.connection)
     this.#versions = new VersionTable(this.connection)
+    this.#settlements = new SettlementTable(this.connection)
   }
 
   /** `now` is ms since 1970. Never throws. Once it returns, what it reports as written is on the disk. */
@@ -117,15 +130,16 @@ export class Writer {
   #apply(operation: Operation, now: number): Outcome {
     switch (operation.kind) {
       case 'write':
-        return { kind: 'written', result: this.#versions.write(operation.request, now) }
+        return writtenOr(this.#versions.write(operation.request, now))
       case 'claim':
         return { kind: 'done', isTaken: this.#claim(operation.claim) }
       case 'forget':
         this.#versions.forget(operation.namespace, operation.versions)
         return done
       case 'import':
-        this.#versions.importPart(operation.part)
-        return done
+        return this.#versions.importPart(operation.part) ? done : unsettled
+      case 'settle':
+        return settledWith(this.#settlements.settle(operation.settlement, now))
       case 'drop-import':
         this.#versions.dropImport(operation.namespace)
         return done

@@ -96,6 +96,7 @@ describe('a file that another process writes', () => {
       owner: 'other',
       data: 'd',
       now: clock.now(),
+      ttlMs: 10_000,
       expiresAt: clock.now() + 10_000,
       force: false,
     }
