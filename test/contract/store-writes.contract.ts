@@ -29,6 +29,27 @@ export const writeCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'keeps the address that a write came from, and shows it in the history and the listing',
+    run: async ({ store, until }, ns) => {
+      const address = '2001:db8::7'
+      const { written } = await store.write(request(ns, '/a=>/b', { address }))
+      expect(written.meta.address).toBe(address)
+      expect(await store.version(ns, 1)).toEqual(written)
+      expect((await store.history(ns, { limit: 1 }))[0]?.meta.address).toBe(address)
+      await store.write(request(`${ns}-none`, '/a=>/b'))
+      expect((await store.head(`${ns}-none`))?.meta).not.toHaveProperty('address')
+      const cell = store.list()
+      const stop = cell.watch(() => {})
+      const listed = () => {
+        const state = cell.peek()
+        return state.kind === 'ok' ? state.value.find(({ namespace }) => namespace === ns) : undefined
+      }
+      await until('the listing', () => listed() !== undefined)
+      expect(listed()?.address).toBe(address)
+      stop()
+    },
+  },
+  {
     title: 'stamps a version with the time of the write',
     fresh: true,
     run: async ({ store, age }, ns) => {

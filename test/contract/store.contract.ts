@@ -4,7 +4,9 @@ import type { Store, WriteRequest } from '../../storage/store.ts'
 import type { Kernel } from '../../watch/cell.ts'
 import { cellCases } from './store-cells.contract.ts'
 import { claimCases } from './store-claims.contract.ts'
+import { forgetCases } from './store-forget.contract.ts'
 import { historyCases } from './store-history.contract.ts'
+import { importCases } from './store-import.contract.ts'
 import { keyCases } from './store-keys.contract.ts'
 import { textCases } from './store-texts.contract.ts'
 import { writeCases } from './store-writes.contract.ts'
@@ -52,6 +54,8 @@ export const storeCases: readonly StoreCase[] = [
   ...textCases,
   ...cellCases,
   ...claimCases,
+  ...forgetCases,
+  ...importCases,
 ]
 
 export interface StoreContractOptions {
