@@ -142,6 +142,7 @@ function fileOf(namespace: string): string {
   return `${createHash('sha256').update(namespace).digest('hex')}.json`
 }
 
+/** Of a directory that is none the upkeep tells. */
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }
