@@ -62,11 +62,22 @@ export async function idempotencyOf(
       }),
     )
   }
-  const digest = createHash('sha256').update(`${request.method} ${request.url}\n`)
+  const digest = createHash('sha256').update(`${request.method} ${withoutWait(request.url)}\n`)
   const body = request.body ?? new Uint8Array()
   for (let at = 0; at < body.byteLength; at += sliceBytes) {
     if (at > 0) await nextTurn(clock)
     digest.update(body.subarray(at, at + sliceBytes))
   }
   return success({ key, fingerprint: digest.digest('hex') })
+}
+
+/** How long the answer was held back says nothing of the write: who repeats it may wait longer, or not at all. */
+function withoutWait(url: string): string {
+  const start = url.indexOf('?')
+  if (start < 0) return url
+  const kept = url
+    .slice(start + 1)
+    .split('&')
+    .filter(part => !/^(wait|timeout)=/.test(part))
+  return kept.length === 0 ? url.slice(0, start) : `${url.slice(0, start)}?${kept.join('&')}`
 }

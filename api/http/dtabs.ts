@@ -83,16 +83,18 @@ function addWrites(app: FastifyInstance, context: HttpContext): void {
     const mediaType = mediaTypeOf(request.headers['content-type'])
     if (mediaType !== jsonType) orThrow(withinLimit(bodyBytes(request).byteLength, context.ports.store.maxDtabBytes))
     const { text } = orThrow(await codec.decode(bodyBytes(request), mediaType, namespace))
-    return answerWrite(context, reply, change, () => editor.put({ ...change, body: { kind: 'text', text } }))
+    return answerWrite(context, reply, { change, wait: request.query }, () =>
+      editor.put({ ...change, body: { kind: 'text', text } }),
+    )
   })
   typed.patch('/api/dtabs/:namespace', { schema, config: { bodyTypes: [jsonType] } }, async (request, reply) => {
     const change = await changeOf(context, request, request.params.namespace, request.query.message)
     const edits = orThrow(await codec.decodeEdits(bodyBytes(request)))
-    return answerWrite(context, reply, change, () => editor.patch({ ...change, edits }))
+    return answerWrite(context, reply, { change, wait: request.query }, () => editor.patch({ ...change, edits }))
   })
   typed.delete('/api/dtabs/:namespace', { schema }, async (request, reply) => {
     const change = await changeOf(context, request, request.params.namespace, request.query.message)
-    return answerWrite(context, reply, change, () => editor.delete(change))
+    return answerWrite(context, reply, { change, wait: request.query }, () => editor.delete(change))
   })
 }
 

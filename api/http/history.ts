@@ -66,7 +66,7 @@ export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): vo
   typed.post('/api/dtabs/:namespace/rollback', rollback, async (request, reply) => {
     const change = await changeOf(context, request, request.params.namespace, request.query.message)
     const version = orThrow(readRollback(bodyBytes(request)))
-    return answerWrite(context, reply, change, () => editor.rollback({ ...change, version }))
+    return answerWrite(context, reply, { change, wait: request.query }, () => editor.rollback({ ...change, version }))
   })
 }
 

@@ -10,7 +10,7 @@ import type { HttpContext } from './context.ts'
 import { wholeNumber } from './dtabs.ts'
 import { sendJson } from './send-json.ts'
 import { timeText } from './time-text.ts'
-import { bodyBytes, writeQuery } from './write-request.ts'
+import { bodyBytes, reasonQuery } from './write-request.ts'
 
 const maxPage = 1_000
 const defaultPage = 100
@@ -38,7 +38,7 @@ export function addSourceRoutes(app: FastifyInstance, { ports }: HttpContext): v
     return sendJson(reply, `${JSON.stringify(pageJson(orThrow(sources.names(request.params.id, query))))}\n`)
   })
 
-  const release = { schema: { params: sourceParams, querystring: writeQuery } }
+  const release = { schema: { params: sourceParams, querystring: reasonQuery } }
   typed.post('/api/sources/:id/release', release, (request, reply) => {
     refuseBody(request)
     const author = orThrow(authorOf(request.headers, request.ip))

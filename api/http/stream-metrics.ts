@@ -2,7 +2,9 @@
 import type { Metrics } from '../../runtime/metrics.ts'
 
 /** What a stream is of; namerd's have their own framing and their own row. */
-export type StreamKind = `${'' | 'namerd-'}${'dtabs' | 'dtab' | 'bind' | 'resolve' | 'addr' | 'bound-names'}`
+export type StreamKind =
+  | `${'' | 'namerd-'}${'dtabs' | 'dtab' | 'bind' | 'resolve' | 'addr' | 'bound-names'}`
+  | 'servers'
 
 /** Told of one stream's reader. */
 export interface ReaderMeter {

@@ -6,18 +6,30 @@ import { NamingError } from '../../naming/errors.ts'
 import { orThrow, success } from '../../naming/result.ts'
 import { type Change, createDtabEditor, type DtabEditor } from '../../storage/edit.ts'
 import type { Store, WriteResult } from '../../storage/store.ts'
-import { applied } from './applied.ts'
 import { authorOf, idempotencyOf, peerAddress } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { metaJson, versionJson } from './dtab-frames.ts'
 import { entityTag, expectationOf } from './precondition.ts'
 import { sendJson } from './send-json.ts'
+import {
+  isTimeoutOfWait,
+  timeoutWithoutWait,
+  type WaitAnswer,
+  type WaitRequest,
+  waitForServers,
+  waitQuery,
+} from './wait.ts'
 
 /** Characters that the reason of a change may have. */
 const maxMessageLength = 4_096
 
-/** The query of every write. */
-export const writeQuery = z.strictObject({ message: z.string().max(maxMessageLength).optional() })
+const message = z.string().max(maxMessageLength).optional()
+
+/** The query of a request that has a reason. */
+export const reasonQuery = z.strictObject({ message })
+
+/** The query of every write of a dtab. */
+export const writeQuery = z.strictObject({ message, ...waitQuery }).refine(isTimeoutOfWait, timeoutWithoutWait)
 
 /** Above this many characters what was replaced is not sent along; it can be read by its version. */
 const maxReplacedLength = 1024 * 1024
@@ -55,17 +67,17 @@ export async function changeOf(
   }
 }
 
-/** Writes, and answers with the outcome once this server goes by it. */
+/** Writes, and answers with the outcome once this server, or as many as the request asks for, go by it. */
 export async function answerWrite(
   context: Pick<HttpContext, 'ports' | 'dtabs'>,
   reply: FastifyReply,
-  change: Change,
+  { change, wait }: { readonly change: Change; readonly wait: WaitRequest },
   write: () => Promise<WriteResult>,
 ): Promise<FastifyReply> {
   try {
     const result = await write()
-    await applied(context, result.written)
-    return sendWritten(reply, context.ports.store, result)
+    const spread = await waitForServers(context, reply, result.written, wait)
+    return sendWritten(reply, context.ports.store, result, spread)
   } catch (error) {
     throw asPrecondition(error, change, reply.request.method)
   }
@@ -85,7 +97,7 @@ function asPrecondition(error: unknown, change: Change, method: string): NamingE
 }
 
 /** 201 when the namespace did not exist before, else 200. */
-function sendWritten(reply: FastifyReply, store: Store, result: WriteResult): FastifyReply {
+function sendWritten(reply: FastifyReply, store: Store, result: WriteResult, spread: WaitAnswer): FastifyReply {
   const { written, replaced, repeated } = result
   const isDeletion = written.text === undefined
   const isNew = !isDeletion && replaced?.text === undefined
@@ -95,6 +107,7 @@ function sendWritten(reply: FastifyReply, store: Store, result: WriteResult): Fa
     ...versionJson(written, store.maxDtabBytes),
     deleted: isDeletion,
     repeated,
+    ...spread,
     ...(replaced && {
       replaced: {
         ...metaJson(replaced),

@@ -105,6 +105,9 @@ describe('openapi.yaml describes every answer', () => {
     const { api } = await open({ maxDtabBytes: 1_000 })
     await runAll(api, [
       call(dtab, 200, put('/a => /b')),
+      call(dtab, 200, put('/a => /b', {}, '/api/dtabs/default?wait=all&timeout=1s')),
+      call(dtab, 200, put('/a => /b', {}, '/api/dtabs/default?wait=applied')),
+      call(dtab, 400, put('/a => /b', {}, '/api/dtabs/default?timeout=1s')),
       call(dtab, 201, put('/a => /b', {}, '/api/dtabs/new')),
       call(dtab, 200, { ...put('[{"prefix":"/a","dst":"/b"}]'), headers: json }),
       call(dtab, 400, put('/a => ')),
@@ -197,6 +200,11 @@ describe('openapi.yaml describes every answer', () => {
     ])
   })
 
+  it('about servers', async () => {
+    const { api } = await open()
+    await runAll(api, [call('/api/servers', 200), call('/api/servers', 400, { url: '/api/servers?x=y' })])
+  })
+
   it('about sources', async () => {
     const { api, kernel } = await open({ alsoSources: [bareNamer(['#', 'io.test2'], guard)] })
     guard.holding = [{ name: 'dc1/web', since: 5 }]
@@ -256,6 +264,7 @@ describe('openapi.yaml describes every answer', () => {
     ['/api/resolve/{namespace}', 'watch=true&path=/svc/web'],
     ['/api/addr/{namespace}', 'watch=true&path=/%23/io.test/late'],
     ['/api/bound-names', 'watch=true'],
+    ['/api/servers', 'watch=true'],
   ])('about the streams of %s', async (path, query) => {
     const { api, clock, namer, shutdown } = await open()
     const url = `${path.replace('{namespace}', 'default')}?${query}`
