@@ -14,6 +14,7 @@ import { addNamerdRoutes, namerdUrl } from './namerd/routes.ts'
 import { refuseEarly } from './refuse-early.ts'
 import { addRequestMetrics } from './request-metrics.ts'
 import { answerBrokenRequest, sendProblem } from './send-problem.ts'
+import { addServerRoutes } from './servers.ts'
 import { addSourceRoutes } from './sources.ts'
 
 /** Largest body, as a multiple of what a store takes: JSON says the same dtab in more bytes. */
@@ -62,6 +63,7 @@ export async function createHttpApi(ports: ApiPorts, options: HttpApiOptions = {
   addDtabRoutes(app, context)
   addHistoryRoutes(app, context)
   addEvaluationRoutes(app, context)
+  addServerRoutes(app, context)
   addSourceRoutes(app, context)
   addNamerdRoutes(app, context)
   refusals.finish()
