@@ -59,6 +59,11 @@ function sameVersion(a: CompiledNamespace, b: CompiledNamespace): boolean {
   return a === b || (a.version === b.version && a.exists === b.exists && a.compiled === b.compiled)
 }
 
+/** A number alone does not say it: a store that was restored from a copy may give it to another text. */
+function sameText(a: Version | undefined, b: Version | undefined): boolean {
+  return a === b || (a !== undefined && a.version === b?.version && a.text === b.text)
+}
+
 function snapshotOf(exists: boolean, version: number, compiled: CompiledDtab): CompiledNamespace {
   return {
     exists,
@@ -80,8 +85,8 @@ class Loader {
   readonly #options: NamespaceCellsOptions
   #active: CompiledNamespace | undefined
   #published: CompiledNamespace | undefined
-  /** The version last taken up, whether it became active, failed or is being compiled. */
-  #taken: number | undefined
+  /** The head last taken up, whether it became active, failed or is being compiled. */
+  #taken: { readonly head: Version | undefined } | undefined
   #fault: NamingError | undefined
   #storeFault: Error | undefined
   #cancel: Cancel | undefined
@@ -105,13 +110,13 @@ class Loader {
   }
 
   #adopt(head: Version | undefined): void {
-    const version = head?.version ?? 0
-    if (version === this.#taken) {
+    if (this.#taken !== undefined && sameText(this.#taken.head, head)) {
       if (this.#cancel === undefined) this.#publish()
       return
     }
     this.stop()
-    this.#taken = version
+    this.#taken = { head }
+    const version = head?.version ?? 0
     if (head?.text === undefined) this.#activate(false, version, this.#options.none)
     else this.#compile(version, head.text)
   }

@@ -135,6 +135,26 @@ describe('a namespace', () => {
     kernel.close()
   })
 
+  it('goes by another text under the same number, as a store that was restored from a copy may have it', () => {
+    const clock = new FakeClock()
+    const errors: unknown[] = []
+    const kernel = createKernel({ clock, onError: error => errors.push(error) })
+    const head = kernel.input<Version | undefined>('head', { initial: firstVersion })
+    const namespace = createNamespaceCells({ store: { observe: () => head }, kernel, clock, none: compileEntries([]) })
+    const seen: State<NamespaceSnapshot>[] = []
+    namespace('default').watch(state => seen.push(state))
+    head.set({ ...firstVersion, text: '/svc => /#/io.test; /a => /b' })
+    clock.settle()
+    head.set({ ...firstVersion, text: '/svc => /#/io.test; /a => /b' })
+    clock.settle()
+    expect(seen.map(summary)).toMatchObject([
+      { version: 1, entries: 1 },
+      { version: 1, entries: 2 },
+    ])
+    expect(errors).toEqual([])
+    kernel.close()
+  })
+
   it('shares one observation of the store among all names', async () => {
     const world = createWorld()
     await world.put('default', '/svc => /#/io.test')

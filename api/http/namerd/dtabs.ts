@@ -121,7 +121,7 @@ function watchDtab(
         unwatch()
       }
     },
-    { equals: (a, b) => a.version === b.version, group: relayGroup },
+    { equals: (a, b) => a.version === b.version && a.line === b.line, group: relayGroup },
   )
   return streamLines(reply, streams, {
     kind: 'namerd-dtab',
