@@ -9,4 +9,6 @@ export const storeKinds: KindRegistry<Store> = {
   sqlite: async () => (await import('./sqlite/index.ts')).sqlite,
   consul: async () => (await import('./consul/index.ts')).consul,
   'io.l5d.consul': async () => (await import('./consul/index.ts')).namerdConsul,
+  etcd: async () => (await import('./etcd/index.ts')).etcd,
+  'io.l5d.etcd': async () => (await import('./etcd/index.ts')).namerdEtcd,
 }

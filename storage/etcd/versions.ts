@@ -1,0 +1,117 @@
+// Old versions in etcd, and what Idempotency-Keys have made. Knows no heads beyond how far they have come.
+import type { EtcdCluster, EtcdEntry } from '../../clients/etcd/cluster.ts'
+import { NamingError } from '../../naming/errors.ts'
+import { headRecordCodec, keyRecordCodec, textFromBytes } from '../record-codec.ts'
+import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
+import type { KeyRecord } from '../write-rules.ts'
+import { archive, markedRecord } from './heads.ts'
+import { daysAround, type Layout } from './layout.ts'
+import { entriesOf, entryOf } from './results.ts'
+import { nothing, withRecord } from './stored-head.ts'
+
+/** Half of what one transaction may hold, for each drop writes two keys. */
+const dropsAtOnce = 50
+/** Versions looked through at first for each that is wanted; four times as many in each round after that. */
+const firstWindow = 2
+const windowGrowth = 4
+
+/** A version above the head's never became one. */
+export async function readVersion(
+  cluster: EtcdCluster,
+  layout: Layout,
+  namespace: string,
+  version: number,
+): Promise<Version | undefined> {
+  const answer = await cluster.txn({
+    compare: [],
+    success: [
+      { kind: 'range', key: layout.head(namespace) },
+      { kind: 'range', key: layout.change(namespace, version) },
+      { kind: 'range', key: layout.archived(namespace, version) },
+    ],
+  })
+  const head = withRecord(nothing, entryOf(answer, 0)).record
+  const change = entryOf(answer, 1)
+  if (change === undefined || head === undefined || head.version < version) return undefined
+  const { meta, deleted } = headRecordCodec.decode(change.value, change.key)
+  if (deleted) return { namespace, version, meta }
+  const text = entryOf(answer, 2)
+  if (text === undefined)
+    throw new NamingError('store-corrupt', `The text of version ${version} of '${namespace}' was removed from etcd.`)
+  return { namespace, version, text: textFromBytes(text.value), meta }
+}
+
+/** Newest first. Versions are nearly without gaps, so a window of numbers is read, and a wider one where many are gone. */
+export async function readHistory(
+  cluster: EtcdCluster,
+  layout: Layout,
+  namespace: string,
+  { before = Number.MAX_SAFE_INTEGER, limit }: HistoryQuery,
+): Promise<readonly VersionSummary[]> {
+  const { entries } = await cluster.range({ key: layout.head(namespace) })
+  const newest = withRecord(nothing, entries[0]).record?.version ?? 0
+  const found: VersionSummary[] = []
+  let end = Math.min(before, newest + 1)
+  for (let window = limit * firstWindow; end > 1 && found.length < limit; window *= windowGrowth) {
+    const from = Math.max(1, end - window)
+    const span = { key: layout.change(namespace, from), end: layout.change(namespace, end) }
+    const page = await cluster.range(span)
+    found.push(...page.entries.map(entry => summaryOf(namespace, entry)).reverse())
+    end = from
+  }
+  return found.slice(0, limit)
+}
+
+/** Rejects with dtab-exists when the namespace has a head. */
+export async function putVersion(cluster: EtcdCluster, layout: Layout, version: Version): Promise<void> {
+  const { namespace } = version
+  const { succeeded } = await cluster.txn({
+    compare: [{ kind: 'modified-at', key: layout.head(namespace), revision: 0 }],
+    success: archive(layout, version, markedRecord(version)),
+  })
+  if (!succeeded) throw new NamingError('dtab-exists', `The namespace '${namespace}' has versions already.`)
+}
+
+export async function dropVersions(
+  cluster: EtcdCluster,
+  layout: Layout,
+  namespace: string,
+  versions: readonly number[],
+): Promise<void> {
+  for (let done = 0; done < versions.length; done += dropsAtOnce) {
+    const dropped = versions.slice(done, done + dropsAtOnce)
+    await cluster.txn({
+      compare: [],
+      success: dropped.flatMap(version => [
+        { kind: 'delete' as const, key: layout.change(namespace, version) },
+        { kind: 'delete' as const, key: layout.archived(namespace, version) },
+      ]),
+    })
+  }
+}
+
+/** Of the days around `now`, in ms since 1970; older ones have run out. */
+export async function readKey(
+  cluster: EtcdCluster,
+  layout: Layout,
+  namespace: string,
+  key: string,
+  now: number,
+): Promise<KeyRecord | undefined> {
+  const days = daysAround(now).map(time => layout.answer(namespace, key, time))
+  const answer = await cluster.txn({ compare: [], success: days.map(day => ({ kind: 'range' as const, key: day })) })
+  const records = days.flatMap((_, place) =>
+    entriesOf(answer, place).map(entry => keyRecordCodec.decode(entry.value, entry.key)),
+  )
+  return records.sort((a, b) => b.time - a.time)[0]
+}
+
+/** By whole days: those of the day of `before` are left for the next one. */
+export async function dropKeys(cluster: EtcdCluster, layout: Layout, before: number): Promise<void> {
+  await cluster.txn({ compare: [], success: [{ kind: 'delete', ...layout.answersBefore(before) }] })
+}
+
+function summaryOf(namespace: string, { key, value }: EtcdEntry): VersionSummary {
+  const { version, deleted, bytes, meta } = headRecordCodec.decode(value, key)
+  return { namespace, version, deleted, bytes, meta }
+}

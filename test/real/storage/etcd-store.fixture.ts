@@ -1,0 +1,52 @@
+// Stores and backends on a real etcd: each installation has a prefix of its own, so that many share one cluster.
+import type { Env } from '../../../runtime/env.ts'
+import { etcdConfig } from '../../../storage/etcd/etcd-config.ts'
+import { etcd, openEtcdBackend } from '../../../storage/etcd/index.ts'
+import type { SharedBackend } from '../../../storage/shared-backend.ts'
+import type { Store } from '../../../storage/store.ts'
+import { realEnv } from './store.fixture.ts'
+
+let installations = 0
+
+/** A prefix that nobody has used. */
+export function freshPrefix(): string {
+  installations++
+  return `/namerd/dtabs-${installations}`
+}
+
+export interface EtcdPlace {
+  readonly endpoints: readonly string[]
+  readonly pathPrefix: string
+  readonly username?: string
+  readonly password?: string
+}
+
+const configFor = (place: EtcdPlace) => etcdConfig.parse(place)
+
+export async function openStore(place: EtcdPlace, env: Env): Promise<Store> {
+  return await etcd.open(configFor(place), env)
+}
+
+export function openBackend(place: EtcdPlace, env: Env): SharedBackend {
+  return openEtcdBackend('etcd', configFor(place), env)
+}
+
+/** A server's worth of store: it and its environment close together. */
+export interface OpenStore extends AsyncDisposable {
+  readonly store: Store
+  readonly env: Env
+}
+
+export async function startStore(place: EtcdPlace): Promise<OpenStore> {
+  const env = realEnv()
+  const store = await openStore(place, env)
+  return {
+    store,
+    env,
+    [Symbol.asyncDispose]: async () => {
+      await store.close()
+      env.kernel.close()
+      env.check()
+    },
+  }
+}

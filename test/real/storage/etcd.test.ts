@@ -1,0 +1,38 @@
+// The store on a real etcd: one server, and a cluster of three of which one is stopped.
+import { afterAll, beforeAll } from 'vitest'
+import { storeContract } from '../../contract/store.contract.ts'
+import { RealEtcd } from '../etcd.fixture.ts'
+import { freshPrefix, openStore } from './etcd-store.fixture.ts'
+import { openRealFixture, realContract } from './store.fixture.ts'
+
+let single: RealEtcd
+let three: RealEtcd
+
+beforeAll(async () => {
+  ;[single, three] = await Promise.all([RealEtcd.start(), RealEtcd.start({ servers: 3 })])
+  const leader = await three.leader()
+  await leader.kill()
+  await three.leader()
+}, 60_000)
+
+afterAll(async () => {
+  await single[Symbol.asyncDispose]()
+  await three[Symbol.asyncDispose]()
+})
+
+const openOn = (etcd: () => RealEtcd) => () => {
+  const place = { endpoints: etcd().endpoints, pathPrefix: freshPrefix() }
+  return openRealFixture(env => openStore(place, env))
+}
+
+storeContract(
+  'etcd',
+  openOn(() => single),
+  realContract,
+)
+
+storeContract(
+  'etcd, with one of three servers stopped,',
+  openOn(() => three),
+  realContract,
+)
