@@ -26,7 +26,11 @@ const soaks: Readonly<Record<string, Soak>> = {
     about: '50 writers x 200 conditional edits on every store, servers and leaders killed (npm run backends)',
     run: soakS1,
   },
-  S8: { about: '200 rounds of SIGKILL during writes to sqlite: nothing acknowledged is lost or torn', run: soakS8 },
+  S8: {
+    about:
+      '200 kills of a writer to sqlite, 100 of a server on every store: nothing is lost or torn (npm run backends)',
+    run: soakS8,
+  },
   S9: { about: 'a lock of another process for 3 s, beside 1,000 watches: the event loop goes on', run: soakS9 },
 }
 
