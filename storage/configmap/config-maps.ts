@@ -1,0 +1,84 @@
+// The ConfigMaps of one Kubernetes namespace, by what they are to this store. Every call rejects with what the client rejects with.
+import type { KubernetesObjects, Preconditions } from '../../clients/kubernetes/cluster.ts'
+import { labels } from './facts.ts'
+import { decodeHead, type HeadObject } from './head-object.ts'
+import { headName, shortHash, versionName } from './object-names.ts'
+import { decodeObject, type StoredObject } from './stored-object.ts'
+import { decodeVersionObject, type VersionObject } from './version-object.ts'
+
+export interface VersionListing {
+  /** The resourceVersion as of which it was read. */
+  readonly version: string
+  readonly versions: readonly VersionObject[]
+}
+
+export class ConfigMaps {
+  readonly path: string
+  readonly #objects: KubernetesObjects
+
+  constructor(objects: KubernetesObjects, kubernetesNamespace: string) {
+    this.#objects = objects
+    this.path = `/api/v1/namespaces/${kubernetesNamespace}/configmaps`
+  }
+
+  async findHead(namespace: string): Promise<HeadObject | undefined> {
+    const found = await this.#objects.find(this.#at(headName(namespace)))
+    return found === undefined ? undefined : decodeHead(decodeObject(found), namespace)
+  }
+
+  /** Its resourceVersion; undefined when there is none. */
+  async findHeadVersion(namespace: string): Promise<string | undefined> {
+    const found = await this.#objects.findMetadata(this.#at(headName(namespace)))
+    return found === undefined ? undefined : decodeObject(found).resourceVersion
+  }
+
+  /** With its text. */
+  async findVersion(namespace: string, version: number): Promise<StoredObject | undefined> {
+    const found = await this.#objects.find(this.#at(versionName(namespace, version)))
+    return found === undefined ? undefined : decodeObject(found)
+  }
+
+  /** Without its text. */
+  async findVersionFacts(namespace: string, version: number): Promise<VersionObject | undefined> {
+    const found = await this.#objects.findMetadata(this.#at(versionName(namespace, version)))
+    return found === undefined ? undefined : decodeVersionObject(decodeObject(found))
+  }
+
+  /** Those of a namespace that are not known as unused, in any order; all there are at `notOlderThan` at least. */
+  async listVersions(namespace: string, notOlderThan?: string, moreLabels = ''): Promise<VersionListing> {
+    const { version, items } = await this.#objects.listMetadata(this.path, {
+      labelSelector: `${labels.dtab}=version,${labels.namespace}=${shortHash(namespace)}${moreLabels}`,
+      ...(notOlderThan !== undefined && { notOlderThan }),
+    })
+    const versions = items.map(item => decodeVersionObject(decodeObject(item))).filter(each => each !== undefined)
+    return { version, versions }
+  }
+
+  async listKeyed(namespace: string, key: string, notOlderThan?: string): Promise<readonly VersionObject[]> {
+    const { versions } = await this.listVersions(namespace, notOlderThan, `,${labels.key}=${shortHash(key)}`)
+    return versions.filter(({ meta }) => meta.idempotencyKey === key)
+  }
+
+  async create(object: object): Promise<StoredObject> {
+    return decodeObject(await this.#objects.create(this.path, object))
+  }
+
+  async patchHead(namespace: string, change: object): Promise<StoredObject> {
+    return decodeObject(await this.#objects.patch(this.#at(headName(namespace)), change))
+  }
+
+  /** What never became a head keeps its place, so that its number is not given to another. */
+  async markUnused(namespace: string, version: number): Promise<void> {
+    const change = { metadata: { labels: { [labels.dtab]: 'unused' } } }
+    await this.#objects.patch(this.#at(versionName(namespace, version)), change)
+  }
+
+  /** Harmless when there is none. */
+  async removeVersion(namespace: string, version: number, preconditions?: Preconditions): Promise<void> {
+    await this.#objects.remove(this.#at(versionName(namespace, version)), preconditions)
+  }
+
+  #at(name: string): string {
+    return `${this.path}/${name}`
+  }
+}

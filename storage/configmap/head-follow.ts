@@ -1,0 +1,128 @@
+// Follows every head of a Kubernetes namespace by one watch. Of each object only a sighting is kept, no text.
+import type { CollectionFacts, CollectionFollower, KubernetesCluster } from '../../clients/kubernetes/cluster.ts'
+import { fieldManager } from '../../clients/kubernetes/objects.ts'
+import { isOlder } from '../../clients/kubernetes/resource-version.ts'
+import { parseNamespace } from '../../naming/namespace.ts'
+import type { HeadFollower, HeadSighting } from '../shared-backend.ts'
+import { labels } from './facts.ts'
+import { decodeHead, recordFrom, storedHead } from './head-object.ts'
+import { headName } from './object-names.ts'
+import { decodeObject, type StoredObject, wasTouchedBy } from './stored-object.ts'
+
+/** More heads than this fail the watch, and what was known stays. */
+const maxHeads = 200_000
+/** Objects that are told to be no heads; more are told each time they are seen. */
+const maxTold = 1_000
+
+export interface HeadFollowOptions {
+  readonly cluster: KubernetesCluster
+  /** Of the ConfigMaps. */
+  readonly path: string
+  readonly follower: HeadFollower
+  /** An object has the label of a head and cannot be one, for people. Told once for each reason. */
+  readonly onMisplaced: (name: string, reason: string) => void
+}
+
+/** Ends with the returned function. */
+export function followHeadObjects(options: HeadFollowOptions): () => void {
+  const { cluster, path } = options
+  const news = new HeadNews(options)
+  const labelSelector = `${labels.dtab}=head`
+  const collection = { path, labelSelector, maxObjects: maxHeads, strip: (object: unknown) => news.strip(object) }
+  return cluster.follow(collection, news)
+}
+
+class HeadNews implements CollectionFollower<HeadSighting> {
+  readonly #options: HeadFollowOptions
+  readonly #misplaced = new Map<string, string>()
+  /** What was told of each object, to tell of its end. */
+  readonly #told = new Map<string, HeadSighting>()
+  #version: string | undefined
+  #mustReset = true
+
+  constructor(options: HeadFollowOptions) {
+    this.#options = options
+  }
+
+  strip(value: unknown): HeadSighting | undefined {
+    const object = decodeObject(value)
+    const { namespace } = object.data
+    const reason = misplacement(object)
+    if (namespace !== undefined && reason === undefined) {
+      this.#misplaced.delete(object.name)
+      return sightingFrom(object, namespace)
+    }
+    this.#tellMisplaced(object.name, reason ?? '')
+    return undefined
+  }
+
+  changed(objects: ReadonlyMap<string, HeadSighting>, changed: ReadonlySet<string>, facts: CollectionFacts): void {
+    const isRewound = this.#version !== undefined && isOlder(facts.version, this.#version)
+    this.#version = facts.version
+    const gone = [...changed].filter(key => !objects.has(key)).flatMap(key => this.#gone(key))
+    for (const key of changed) {
+      const sighting = objects.get(key)
+      if (sighting !== undefined) this.#told.set(key, sighting)
+    }
+    if (this.#mustReset || isRewound) this.#reset(isRewound)
+    // What somebody has removed is news also beside a whole reading: something may be left of it.
+    const news = [...changed].flatMap(key => objects.get(key) ?? [])
+    const heads = this.#mustReset || isRewound ? gone : [...news, ...gone]
+    this.#mustReset = false
+    if (heads.length > 0) this.#options.follower.changed(heads)
+  }
+
+  contact(version: string): void {
+    this.#version = version
+    if (this.#mustReset) this.#reset(false)
+    else this.#options.follower.contact()
+    this.#mustReset = false
+  }
+
+  failed(error: Error, retryAt: number): void {
+    this.#mustReset = true
+    this.#options.follower.failed(error, retryAt)
+  }
+
+  #reset(isRewound: boolean): void {
+    this.#options.follower.reset([...this.#told.values()], Number(this.#version), isRewound)
+  }
+
+  #gone(key: string): readonly HeadSighting[] {
+    const told = this.#told.get(key)
+    if (told === undefined) return []
+    this.#told.delete(key)
+    const { namespace, record } = told
+    const isOurs = record === undefined || record.deleted
+    return [{ namespace, isOurs, token: `removed at ${this.#version}`, order: Number(this.#version) }]
+  }
+
+  #tellMisplaced(name: string, reason: string): void {
+    if (this.#misplaced.get(name) === reason) return
+    if (this.#misplaced.size < maxTold) this.#misplaced.set(name, reason)
+    this.#options.onMisplaced(name, reason)
+  }
+}
+
+/** Why an object cannot be a head; undefined when it can. */
+function misplacement({ name, data }: StoredObject): string | undefined {
+  const { namespace } = data
+  if (namespace === undefined) return 'its data has no key "namespace"'
+  const parsed = parseNamespace(namespace)
+  if (!parsed.ok) return `data.namespace: ${parsed.error.message}`
+  const right = headName(namespace)
+  return name === right ? undefined : `the ConfigMap of the namespace '${namespace}' must be named ${right}`
+}
+
+/** What somebody else has touched last may be an old head put back: it is not taken for ours before it was read with care. */
+function sightingFrom(object: StoredObject, namespace: string): HeadSighting {
+  const head = decodeHead(object, namespace)
+  const isOurs = head.isWhole && !wasTouchedBy(object, manager => manager !== fieldManager)
+  const { content, ...sighting } = storedHead(
+    namespace,
+    { ...head, content: undefined },
+    recordFrom(head.facts),
+    isOurs,
+  )
+  return sighting
+}

@@ -1,0 +1,154 @@
+// What stands in the cluster for a namespace, and which of its versions were heads. Reads only.
+//
+// A head is taken at its word only when its own version is there and none was made before its last change on top of it:
+// somebody may have put an old export of it in its place.
+import { isOlder } from '../../clients/kubernetes/resource-version.ts'
+import { NamingError } from '../../naming/errors.ts'
+import type { HeadRecord, HeadSighting, StoredHead } from '../shared-backend.ts'
+import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
+import type { KeyRecord } from '../write-rules.ts'
+import type { ConfigMaps } from './config-maps.ts'
+import { importedOver } from './facts.ts'
+import { type HeadObject, recordFrom, storedHead } from './head-object.ts'
+import { realVersions } from './real-versions.ts'
+import { decodeVersionObject, summaryFrom, type VersionObject, versionFrom } from './version-object.ts'
+
+/** A head may come and go while it is read, this often in a row. */
+const maxRaces = 5
+
+export class NamespaceReader {
+  readonly #maps: ConfigMaps
+
+  constructor(maps: ConfigMaps) {
+    this.#maps = maps
+  }
+
+  async readHead(namespace: string): Promise<StoredHead> {
+    for (let race = 0; race < maxRaces; race++) {
+      const head = await this.#maps.findHead(namespace)
+      if (head !== undefined) return await this.#whatStands(namespace, head)
+      const listing = await this.#maps.listVersions(namespace)
+      // Asked for again, so that the list is surely not older than a head that was made meanwhile.
+      if ((await this.#maps.findHeadVersion(namespace)) === undefined)
+        return headless(namespace, newestHead(listing.versions), listing.version)
+    }
+    throw new NamingError('store-unavailable', `The head of '${namespace}' comes and goes while it is read.`)
+  }
+
+  /** Undefined for a version that never was a head. */
+  async readVersion(namespace: string, version: number): Promise<Version | undefined> {
+    const [head, object] = await Promise.all([this.readHead(namespace), this.#maps.findVersion(namespace, version)])
+    const facts = object === undefined ? undefined : decodeVersionObject(object)
+    if (object === undefined || facts === undefined || !(await this.#isReal(namespace, facts, head))) return undefined
+    return versionFrom(namespace, object, facts)
+  }
+
+  async readHistory(namespace: string, query: HistoryQuery): Promise<readonly VersionSummary[]> {
+    const { before = Number.POSITIVE_INFINITY, limit } = query
+    const head = await this.readHead(namespace)
+    return (await this.listReal(namespace, head))
+      .filter(({ version }) => version < before)
+      .slice(0, limit)
+      .map(facts => summaryFrom(namespace, facts))
+  }
+
+  /** Undefined too for a key whose write has not moved the head: it is not made until it has. */
+  async readKey(namespace: string, key: string): Promise<KeyRecord | undefined> {
+    const notOlderThan = await this.#maps.findHeadVersion(namespace)
+    if (notOlderThan === undefined && (await this.readHead(namespace)).record === undefined) return undefined
+    const keyed = [...(await this.#maps.listKeyed(namespace, key, notOlderThan))].sort((a, b) => b.version - a.version)
+    if (keyed.length === 0) return undefined
+    const head = await this.readHead(namespace)
+    for (const facts of keyed) {
+      const { version, meta, fingerprint = '' } = facts
+      if (await this.#isReal(namespace, facts, head)) return { fingerprint, version, time: meta.time }
+    }
+    return undefined
+  }
+
+  /** Whether this version is a head or was one, as of this sighting. */
+  async isReal(namespace: string, version: number, head: HeadSighting): Promise<boolean> {
+    const facts = await this.#maps.findVersionFacts(namespace, version)
+    return facts !== undefined && (await this.#isReal(namespace, facts, head))
+  }
+
+  /** Every version that is a head or was one, newest first, without texts. */
+  async listReal(namespace: string, { record, token }: HeadSighting): Promise<readonly VersionObject[]> {
+    if (record === undefined) return []
+    const { versions } = await this.#maps.listVersions(namespace, isNumber(token) ? token : undefined)
+    return realVersions(versions, record)
+  }
+
+  async #whatStands(namespace: string, head: HeadObject): Promise<StoredHead> {
+    const { facts, resourceVersion, isWhole, content } = head
+    if (facts !== undefined && (await this.#isNewest(namespace, facts.version, resourceVersion)))
+      return storedHead(namespace, head, recordFrom(facts), isWhole)
+    const { versions } = await this.#maps.listVersions(namespace, resourceVersion)
+    const newest = newestHead(versions.filter(version => isOlder(version.resourceVersion, resourceVersion)))
+    const said = recordFrom(facts)
+    const record = said !== undefined && said.version > (newest?.version ?? 0) ? said : newest
+    return storedHead(namespace, head, record, record === undefined && content === undefined)
+  }
+
+  /** Whether the head is not an old one that was put back: see above. */
+  async #isNewest(namespace: string, version: number, headVersion: string): Promise<boolean> {
+    const own = version === 0 ? Promise.resolve(true) : this.#maps.findVersionFacts(namespace, version)
+    const [isThere, hasFollower] = await Promise.all([own, this.#hasFollower(namespace, version, headVersion)])
+    return isThere !== undefined && !hasFollower
+  }
+
+  /** A version that was made before the head changed last, with a greater number. There are no gaps before the first free one. */
+  async #hasFollower(namespace: string, version: number, headVersion: string): Promise<boolean> {
+    for (let next = version + 1; ; next++) {
+      const found = await this.#maps.findVersionFacts(namespace, next)
+      if (found === undefined) return false
+      if (!found.isUnused && isOlder(found.resourceVersion, headVersion)) return true
+    }
+  }
+
+  /**
+   * The first version above that was made over this one or a later one tells: over this one, then it was the head; over a
+   * later one, then that took its place.
+   */
+  async #isReal(namespace: string, { version, isUnused }: VersionObject, head: HeadSighting): Promise<boolean> {
+    const { record } = head
+    if (record === undefined || isUnused || version > record.version) return false
+    for (let next = version + 1; next < record.version; next++) {
+      const above = await this.#maps.findVersionFacts(namespace, next)
+      if (above === undefined) return await this.#isListedReal(namespace, version, head)
+      if (above.meta.parent >= version) return above.meta.parent === version
+    }
+    return version === record.version || record.meta.parent === version
+  }
+
+  async #isListedReal(namespace: string, version: number, head: HeadSighting): Promise<boolean> {
+    const real = await this.listReal(namespace, head)
+    return real.some(each => each.version === version)
+  }
+}
+
+function headless(namespace: string, record: HeadRecord | undefined, order: string): StoredHead {
+  return {
+    namespace,
+    ...(record !== undefined && { record }),
+    isOurs: record === undefined || record.deleted,
+    token: `none after ${record?.version ?? 0}`,
+    order: Number(order),
+  }
+}
+
+/**
+ * The newest of them that was a head, as far as can be told where the head does not tell. Versions are made over a head only,
+ * so all but the newest were; one that was cut off may be taken for a head, for nobody was told that it is none. A history
+ * that came in without its last version is none.
+ */
+function newestHead(versions: readonly VersionObject[]): HeadRecord | undefined {
+  const made = versions.filter(({ over, isUnused }) => over !== importedOver && !isUnused)
+  const newest = made.reduce<VersionObject | undefined>(
+    (a, b) => (a !== undefined && a.version > b.version ? a : b),
+    undefined,
+  )
+  return recordFrom(newest)
+}
+
+const isNumber = (token: string): boolean => /^[0-9]+$/.test(token)

@@ -1,0 +1,62 @@
+// The immutable ConfigMap that holds one version of a namespace.
+import { NamingError } from '../../naming/errors.ts'
+import type { Version, VersionSummary } from '../store.ts'
+import { decodeFacts, encodeFacts, type Facts, factsOf, labels, textHash } from './facts.ts'
+import { shortHash, versionName } from './object-names.ts'
+import type { StoredObject } from './stored-object.ts'
+
+/** A version without its text. */
+export interface VersionObject extends Facts {
+  readonly uid: string
+  readonly resourceVersion: string
+  /** Known not to have become a head. */
+  readonly isUnused: boolean
+}
+
+/** What comes with a version as it is made. */
+export interface Making {
+  /** The head's resourceVersion, or `importedOver`. */
+  readonly over: string
+  readonly fingerprint?: string
+}
+
+export function encodeVersion(version: Version, making: Making): object {
+  const { namespace, text, meta } = version
+  const { idempotencyKey } = meta
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    immutable: true,
+    metadata: {
+      name: versionName(namespace, version.version),
+      labels: {
+        [labels.dtab]: 'version',
+        [labels.namespace]: shortHash(namespace),
+        [labels.version]: String(version.version),
+        ...(idempotencyKey !== undefined && { [labels.key]: shortHash(idempotencyKey) }),
+      },
+      annotations: encodeFacts({ ...factsOf(version), ...making }),
+    },
+    data: { namespace, ...(text !== undefined && { dtab: text }) },
+  }
+}
+
+/** From an object or its metadata; undefined when it is not as we write them. */
+export function decodeVersionObject(object: StoredObject): VersionObject | undefined {
+  const facts = decodeFacts(object)
+  if (facts === undefined) return undefined
+  const { uid, resourceVersion } = object
+  return { ...facts, uid, resourceVersion, isUnused: object.labels[labels.dtab] !== 'version' }
+}
+
+/** The version with its text. Throws store-corrupt when the text is not the one it was made with. */
+export function versionFrom(namespace: string, object: StoredObject, { version, meta, deleted, hash }: Facts): Version {
+  const text = object.data.dtab
+  if (textHash(text) !== hash || deleted !== (text === undefined))
+    throw new NamingError('store-corrupt', `The ConfigMap ${object.name} does not hold the text of version ${version}.`)
+  return { namespace, version, ...(text !== undefined && { text }), meta }
+}
+
+export function summaryFrom(namespace: string, { version, deleted, bytes, meta }: Facts): VersionSummary {
+  return { namespace, version, deleted, bytes, meta }
+}
