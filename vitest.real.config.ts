@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: 'forks',
     fileParallelism: false,
+    // Cases that mostly wait, for leases to run out and the like, wait side by side.
+    maxConcurrency: 40,
   },
 })

@@ -2,8 +2,8 @@
 import type { KvOperation } from '../../clients/consul/kv.ts'
 import type { Commit, HeadRecord } from '../shared-backend.ts'
 import type { Version } from '../store.ts'
-import { dtabBytes } from '../write-rules.ts'
-import type { Layout } from './layout.ts'
+import { dtabBytes, type KeyRecord } from '../write-rules.ts'
+import { keyName, type Layout } from './layout.ts'
 import { headRecord, idempotencyRecord } from './records.ts'
 import type { HeadIndexes } from './sighting.ts'
 
@@ -26,12 +26,18 @@ export function commitSteps(
   if (version.text !== undefined)
     steps.push({ kind: 'set', key: layout.versionText(namespace, number), value: Buffer.from(version.text) })
   if (fingerprint !== undefined && meta.idempotencyKey !== undefined)
-    steps.push({
-      kind: 'set',
-      key: layout.key(namespace, meta.idempotencyKey, meta.time),
-      value: idempotencyRecord.encode({ fingerprint, version: number, time: meta.time }),
-    })
+    steps.push(
+      ...keySteps(layout, keyName(namespace, meta.idempotencyKey), { fingerprint, version: number, time: meta.time }),
+    )
   return steps
+}
+
+/** The record, and its name among those of its hour, by which it is found when it has run out. */
+function keySteps(layout: Layout, name: string, record: KeyRecord): readonly KvOperation[] {
+  return [
+    { kind: 'set', key: layout.key(name), value: idempotencyRecord.encode(record) },
+    { kind: 'set', key: `${layout.hour(record.time)}${name}`, value: new Uint8Array() },
+  ]
 }
 
 /** The number in the flags makes a text that is written again a change, which moves its index with the head's. */

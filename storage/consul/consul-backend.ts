@@ -17,9 +17,9 @@ import { commitSteps, dropSteps, headSteps, recordOf, versionSteps } from './com
 import { ConsulClaims } from './consul-claims.ts'
 import { storeError } from './consul-failure.ts'
 import { followHeads } from './head-follow.ts'
-import { dayIn, dayOf, daysAround, type Layout } from './layout.ts'
+import { IdempotencyKeys } from './idempotency-keys.ts'
+import type { Layout } from './layout.ts'
 import { followPresence } from './presence-follow.ts'
-import { idempotencyRecord } from './records.ts'
 import { indexesIn, indexesOf, sightingOf } from './sighting.ts'
 import { SightingReader } from './sighting-reader.ts'
 import { VersionRecords } from './version-records.ts'
@@ -51,6 +51,7 @@ class ConsulBackend implements SharedBackend {
   readonly #parts: ConsulBackendParts
   readonly #reader: SightingReader
   readonly #records: VersionRecords
+  readonly #keys: IdempotencyKeys
 
   constructor(parts: ConsulBackendParts) {
     const { kind, kv, layout } = parts
@@ -58,6 +59,7 @@ class ConsulBackend implements SharedBackend {
     this.#parts = parts
     this.#reader = new SightingReader(kv, layout)
     this.#records = new VersionRecords(kv, layout)
+    this.#keys = new IdempotencyKeys(kv, layout)
     const claims = new ConsulClaims(kv, layout)
     this.claims = {
       claim: claim => this.#ask(() => claims.claim(claim)),
@@ -78,13 +80,7 @@ class ConsulBackend implements SharedBackend {
   }
 
   readKey(namespace: string, key: string): Promise<KeyRecord | undefined> {
-    const { kv, layout, env } = this.#parts
-    return this.#ask(async () => {
-      const days = daysAround(env.clock.now())
-      const entries = await kv.read(days.map(time => layout.key(namespace, key, time)))
-      const known = entries.flatMap(entry => (entry ? idempotencyRecord.decode(entry.value, entry.key) : []))
-      return known.at(-1)
-    })
+    return this.#ask(() => this.#keys.read(namespace, key))
   }
 
   commit(commit: Commit): Promise<CommitOutcome> {
@@ -117,14 +113,8 @@ class ConsulBackend implements SharedBackend {
     return this.#ask(() => this.#write(dropSteps(this.#parts.layout, namespace, versions)))
   }
 
-  /** A folder for each day, so that the keys of a day go in one step. */
   dropKeys(before: number): Promise<void> {
-    const { kv, layout } = this.#parts
-    return this.#ask(async () => {
-      const folders = await kv.keys(layout.idempotency, { folded: true })
-      const old = folders.filter(folder => (dayIn(layout, folder) ?? Number.POSITIVE_INFINITY) < dayOf(before))
-      await this.#write(old.map(key => ({ kind: 'delete-tree', key })))
-    })
+    return this.#ask(() => this.#keys.drop(before))
   }
 
   followHeads(follower: HeadFollower): () => void {

@@ -8,11 +8,13 @@ import { presenceRecord, textOf } from './records.ts'
 /** So often a claim by force is tried against others that do the same. */
 const forcedTries = 5
 
+type Held = Pick<Claim, 'kind' | 'name' | 'owner'>
+
 /** One session for each claim, so that the end of one harms no other. */
 export class ConsulClaims implements ClaimTable {
   readonly #kv: ConsulKv
   readonly #layout: Layout
-  /** By owner. */
+  /** By claim and owner. */
   readonly #sessions = new Map<string, string>()
 
   constructor(kv: ConsulKv, layout: Layout) {
@@ -22,21 +24,22 @@ export class ConsulClaims implements ClaimTable {
 
   async claim(claim: Claim): Promise<boolean> {
     const isTaken = await this.#take(claim, await this.#liveSession(claim))
-    if (!isTaken) await this.#end(claim.owner)
+    if (!isTaken) await this.#end(claim)
     return isTaken
   }
 
-  async unclaim(_kind: Claim['kind'], _name: string, owner: string): Promise<void> {
-    await this.#end(owner)
+  async unclaim(kind: Claim['kind'], name: string, owner: string): Promise<void> {
+    await this.#end({ kind, name, owner })
   }
 
   /** The owner's, renewed; a new one when Consul has ended that, as after a restart. */
-  async #liveSession({ owner, kind, name, ttlMs }: Claim): Promise<string> {
-    const known = this.#sessions.get(owner)
+  async #liveSession({ kind, name, owner, ttlMs }: Claim): Promise<string> {
+    const holder = holderOf({ kind, name, owner })
+    const known = this.#sessions.get(holder)
     if (known !== undefined && (await this.#kv.renewSession(known))) return known
     const wantedMs = Math.min(sessionTtlMs.max, Math.max(sessionTtlMs.min, ttlMs))
     const session = await this.#kv.createSession(`${ourFolder} ${kind} ${name}`, wantedMs)
-    this.#sessions.set(owner, session)
+    this.#sessions.set(holder, session)
     return session
   }
 
@@ -57,12 +60,17 @@ export class ConsulClaims implements ClaimTable {
     return false
   }
 
-  async #end(owner: string): Promise<void> {
-    const session = this.#sessions.get(owner)
+  async #end(held: Held): Promise<void> {
+    const holder = holderOf(held)
+    const session = this.#sessions.get(holder)
     if (session === undefined) return
     await this.#kv.destroySession(session)
-    this.#sessions.delete(owner)
+    this.#sessions.delete(holder)
   }
+}
+
+function holderOf({ kind, name, owner }: Held): string {
+  return JSON.stringify([kind, name, owner])
 }
 
 function isHeldWith(entry: KvEntry | undefined, session: string, value: Uint8Array): boolean {

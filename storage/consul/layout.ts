@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { parseNamespace } from '../../naming/namespace.ts'
 
-const dayMs = 24 * 60 * 60 * 1000
+const hourMs = 60 * 60 * 1000
 /** Enough for any version number; equal lengths keep keys in the order of their numbers. */
 const digits = 16
 
@@ -15,8 +15,8 @@ export class Layout {
   readonly texts: string
   readonly heads: string
   readonly presence: string
-  /** Below it a folder for each day since 1970. */
-  readonly idempotency: string
+  /** Below it a folder for each hour since 1970, with the names of the idempotency keys of that hour. */
+  readonly hours: string
   readonly #ours: string
 
   /** `pathPrefix` without slashes at its ends. Folders of two prefixes differ, and none lies in another. */
@@ -26,7 +26,7 @@ export class Layout {
     this.#ours = `${ourFolder}/${name}/`
     this.heads = `${this.#ours}heads/`
     this.presence = `${this.#ours}presence/`
-    this.idempotency = `${this.#ours}keys/`
+    this.hours = `${this.#ours}hours/`
   }
 
   text(namespace: string): string {
@@ -56,10 +56,13 @@ export class Layout {
     return `${kind === 'lease' ? `${this.#ours}leases/` : this.presence}${encodeURIComponent(name)}`
   }
 
-  /** Of the day of `time`, in ms since 1970. */
-  key(namespace: string, key: string, time: number): string {
-    const digest = createHash('sha256').update(key).digest('base64url')
-    return `${this.idempotency}${dayOf(time)}/${namespace}/${digest}`
+  /** What an idempotency key has made; `name` is from `keyName`. */
+  key(name: string): string {
+    return `${this.#ours}keys/${name}`
+  }
+
+  hour(time: number): string {
+    return `${this.hours}${hourOf(time)}/`
   }
 
   /** A key that nobody writes. */
@@ -81,19 +84,19 @@ export function versionIn(prefix: string, key: string): number | undefined {
   return key.startsWith(prefix) && /^\d{1,16}$/.test(text) ? Number(text) : undefined
 }
 
-/** Days since 1970. */
-export function dayOf(time: number): number {
-  return Math.floor(time / dayMs)
+/** What stands for an idempotency key of any length and content. */
+export function keyName(namespace: string, key: string): string {
+  return `${namespace}/${createHash('sha256').update(key).digest('base64url')}`
 }
 
-/** A moment in each day in which a key that is asked for now may have been written, whatever the writers' clocks said. */
-export function daysAround(now: number): readonly number[] {
-  return [now - dayMs, now, now + dayMs]
+/** Hours since 1970. */
+export function hourOf(time: number): number {
+  return Math.floor(time / hourMs)
 }
 
-/** The day of a folder below `idempotency`. */
-export function dayIn(layout: Layout, folder: string): number | undefined {
-  const text = folder.slice(layout.idempotency.length)
+/** The hour of a folder below `hours`. */
+export function hourIn(layout: Layout, folder: string): number | undefined {
+  const text = folder.slice(layout.hours.length)
   return /^\d+\/$/.test(text) ? Number(text.slice(0, -1)) : undefined
 }
 

@@ -67,7 +67,7 @@ export class ConsulApi implements AsyncDisposable {
     await this.request('PUT', `/agent/service/maintenance/${id}?enable=${enable}`)
   }
 
-  async putKey(key: string, value: string): Promise<void> {
+  async putKey(key: string, value: string | Uint8Array): Promise<void> {
     await this.request('PUT', `/kv/${key}`, value)
   }
 
@@ -83,12 +83,14 @@ export class ConsulApi implements AsyncDisposable {
     )
   }
 
-  /** A path after /v1. A text is sent as it is, anything else as JSON. */
+  /** A path after /v1. Texts and bytes are sent as they are, anything else as JSON. */
   async request(method: 'GET' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<BlockedAnswer> {
     const response = await this.#pool.request({
       method,
       path: `/v1${path}`,
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body !== undefined && {
+        body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+      }),
     })
     const text = await response.body.text()
     if (response.statusCode >= 300) throw new Error(`${method} ${path} answered ${response.statusCode}: ${text}`)
