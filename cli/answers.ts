@@ -41,6 +41,12 @@ export const writeResult = z.looseObject({
   ...versionMeta,
   deleted: z.boolean(),
   replaced: z.looseObject({ ...versionMeta, deleted: z.boolean() }).optional(),
+  applied: z.boolean().optional(),
+  servers: z
+    .array(
+      z.looseObject({ id: z.string(), replied: z.boolean(), applied: z.boolean(), version: z.number().optional() }),
+    )
+    .optional(),
 })
 export type WriteResult = z.output<typeof writeResult>
 
@@ -141,6 +147,26 @@ export const sourcePage = z.looseObject({ source, names: z.array(sourceName), ne
 export type SourcePage = z.output<typeof sourcePage>
 
 export const releaseResult = z.looseObject({ id: z.string(), released: z.number() })
+
+export const serverList = z.looseObject({
+  servers: z.array(
+    z.looseObject({
+      id: z.string(),
+      isSelf: z.boolean(),
+      address: z.string().optional(),
+      version: z.string(),
+      replies: z.boolean(),
+      error: z.string().optional(),
+      since: z.string(),
+      namespaces: z.number(),
+    }),
+  ),
+  disagreements: z.array(
+    z.looseObject({ namespace: z.string(), since: z.string(), versions: z.record(z.string(), z.number()) }),
+  ),
+  disagreementCount: z.number(),
+})
+export type ServerList = z.output<typeof serverList>
 
 /** RFC 9457, with this API's members. */
 export const problem = z.looseObject({

@@ -1,6 +1,7 @@
 // Writes to one dtab, and what is said of them: the old namerctl's line, then what was replaced.
 import { type Change, dtabDiff, versionList, type WriteResult, writeResult } from './answers.ts'
 import { RefusedError, type Request } from './api-client.ts'
+import { appliedLines, requireApplied, type WaitOptions, waitQueryOf } from './applied.ts'
 import type { DtabSource } from './dtab-source.ts'
 import { diffLines } from './dtab-text.ts'
 import { cliErrorOf } from './problem-text.ts'
@@ -15,6 +16,8 @@ export interface Write {
   /** If-None-Match: only when there is no dtab yet. */
   readonly isNew?: boolean
   readonly source?: DtabSource
+  /** Which servers to wait for. */
+  readonly waiting?: WaitOptions
 }
 
 /** Sends the write; throws a CliError that shows the line at fault, or who changed what. */
@@ -23,13 +26,13 @@ export async function sendWrite(
   request: Pick<Request, 'method' | 'body'> & { readonly action?: string },
   write: Write,
 ): Promise<WriteResult> {
-  const { namespace, message, version, isNew, source } = write
+  const { namespace, message, version, isNew, source, waiting = {} } = write
   const { action, ...rest } = request
   try {
     return await session.client.json(writeResult, {
       ...rest,
       path: ['api', 'dtabs', namespace, ...(action === undefined ? [] : [action])],
-      query: { message },
+      query: { message, ...waitQueryOf(waiting) },
       headers: {
         ...(source && { 'content-type': `${source.contentType}; charset=utf-8` }),
         ...(action !== undefined && { 'content-type': 'application/json' }),
@@ -49,10 +52,16 @@ export function putDtab(session: Session, write: Write & { readonly source: Dtab
   return sendWrite(session, { method: 'PUT', body: write.source.text }, write)
 }
 
-/** `headline`, the new version, and how it differs from what it replaced. */
+/** `headline`, the new version, how it differs from what it replaced, and who goes by it. Throws when servers that were waited for do not. */
 export async function showWritten(session: Session, headline: string, written: WriteResult): Promise<void> {
   const changes = session.form === 'table' ? await changesOf(session, written) : []
-  session.show(written, () => [headline, ...replacedLines(written), ...diffLines(changes, session.paint)])
+  session.show(written, () => [
+    headline,
+    ...replacedLines(written),
+    ...appliedLines(written),
+    ...diffLines(changes, session.paint),
+  ])
+  requireApplied(written)
 }
 
 function replacedLines({ namespace, version, deleted, replaced }: WriteResult): string[] {

@@ -10,6 +10,7 @@ import { addDtabWatch } from './commands/dtab-watch.ts'
 import { addDtabWrites } from './commands/dtab-write.ts'
 import { addEvaluation } from './commands/evaluate.ts'
 import { examples } from './commands/options.ts'
+import { addServers } from './commands/servers.ts'
 import { addSources } from './commands/sources.ts'
 import { outputForms } from './session.ts'
 
@@ -35,6 +36,7 @@ export function createProgram(io: CliIo): Command {
         ['dtab edit default', 'change them'],
         ['delegate /svc/web', 'why a name leads where it leads'],
         ['sources', 'how the backends are, and how old their data is'],
+        ['servers', 'who shares the store, and whether all go by the same rules'],
       )}\n${serverHelp}`,
     )
   // Settings come before the commands, which inherit them.
@@ -53,6 +55,7 @@ export function createProgram(io: CliIo): Command {
   addDtabEdit(dtab, io)
   addDtabWatch(dtab, io)
   addEvaluation(program, io)
+  addServers(program, io)
   addSources(program, io)
   addCompletion(program, io)
   return program

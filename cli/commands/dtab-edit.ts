@@ -4,26 +4,33 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { RefusedError } from '../api-client.ts'
+import { addWaitOptions, type WaitOptions } from '../applied.ts'
 import { CliError, reasonOf } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
-import { ask, putDtab, showWritten } from '../dtab-writes.ts'
+import { ask, putDtab, showWritten, type Write } from '../dtab-writes.ts'
 import { openSession, type Session } from '../session.ts'
 import { examples, messageOption } from './options.ts'
 
 /** Adds `edit` under `dtab`. */
 export function addDtabEdit(dtab: Command, io: CliIo): void {
-  dtab
-    .command('edit')
+  addWaitOptions(dtab.command('edit'))
     .description('Edit a dtab in $VISUAL or $EDITOR; refused when somebody else wrote meanwhile')
     .argument('<namespace>')
     .option(...messageOption)
     .addHelpText('after', examples(['dtab edit default', 'opens the text, comments and all']))
-    .action(async (namespace: string, { message }: { readonly message?: string }, command: Command) => {
-      await editDtab(openSession(io, command), namespace, message)
+    .action(async (namespace: string, { message, ...waiting }: EditOptions, command: Command) => {
+      await editDtab(openSession(io, command), { namespace, message, waiting })
     })
 }
 
-async function editDtab(session: Session, namespace: string, message: string | undefined): Promise<void> {
+interface EditOptions extends WaitOptions {
+  readonly message?: string
+}
+
+type Edit = Pick<Write, 'namespace' | 'message' | 'waiting'>
+
+async function editDtab(session: Session, edit: Edit): Promise<void> {
+  const { namespace } = edit
   const before = await readText(session, namespace)
   const directory = await mkdtemp(join(tmpdir(), 'namerctl-'))
   const file = join(directory, `${namespace}.dtab`)
@@ -40,7 +47,7 @@ async function editDtab(session: Session, namespace: string, message: string | u
     keepsFile = true
     const source = { text, name: file, contentType: 'application/dtab' } as const
     const precondition = before.version === undefined ? { isNew: true } : { version: before.version }
-    const written = await putDtab(session, { namespace, message, source, ...precondition })
+    const written = await putDtab(session, { ...edit, source, ...precondition })
     keepsFile = false
     await showWritten(session, `Updated ${namespace}`, written)
   } catch (error) {

@@ -22,6 +22,7 @@ const helps = [
   'bind',
   'resolve',
   'delegate',
+  'servers',
   'sources',
   'sources list',
   'sources show',

@@ -42,7 +42,7 @@ describe('namerctl sources', () => {
       io.test        idle      0      0      0       0     -
       io.l5d.consul  degraded  4      1      1       0     5m   500 No cluster leader (since 2023-11-14T22:13:20.000Z)
       prod/k8s       idle      0      0      0       0     -
-      storage        idle      0      0      0       0     -
+      storage        ok        1      0      0       0     5m
       dns            idle      0      0      0       0     -
       ",
       }

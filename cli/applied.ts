@@ -1,0 +1,68 @@
+// `--wait` and `--timeout` of commands that write: what is asked of the server, and what is said of its answer.
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { WriteResult } from './answers.ts'
+import { CliError } from './cli-error.ts'
+import { printable } from './printable.ts'
+
+/** As given on the command line. */
+export interface WaitOptions {
+  readonly wait?: 'applied' | 'all'
+  readonly timeout?: string
+}
+
+/** The query of a write; a timeout alone asks for nothing. */
+export type WaitQuery = WaitOptions
+
+export const waitHelp = `
+A write is answered once it is stored and the server that took it goes by it. With --wait all the command ends once every
+server of the store goes by it, or with exit code 1 when some do not within --timeout. It is stored even then: look at
+\`namerctl servers\`, and do not repeat it.`
+
+/** Adds both options to a command that writes. */
+export function addWaitOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--wait <servers>', 'until who goes by it: applied, this server; all, every server').choices([
+        'applied',
+        'all',
+      ]),
+    )
+    .option('--timeout <time>', 'how long to wait with --wait: 5s, 500ms, or milliseconds; 5s by default', parseTimeout)
+    .addHelpText('after', waitHelp)
+}
+
+function parseTimeout(text: string): string {
+  if (/^\d{1,7}(\.\d{1,3})?(ms|s)?$/.test(text)) return text
+  throw new InvalidArgumentError('write a time such as 5s or 500ms')
+}
+
+/** The query for these options. */
+export function waitQueryOf({ wait, timeout }: WaitOptions): WaitQuery {
+  if (wait === undefined) return {}
+  return { wait, ...(timeout !== undefined && { timeout }) }
+}
+
+/** Who has it, as far as the server was asked or knows otherwise. */
+export function appliedLines({ applied, servers }: WriteResult): string[] {
+  if (servers === undefined)
+    return applied === false ? ['# stored, but the server that took it does not go by it yet'] : []
+  const having = servers.filter(server => server.applied).map(({ id }) => printable(id))
+  const count = `${having.length} of ${servers.length} ${servers.length === 1 ? 'server goes' : 'servers go'} by it`
+  return [
+    `# ${count}${having.length > 0 ? `: ${having.join(', ')}` : ''}`,
+    ...servers
+      .filter(server => !server.applied)
+      .map(({ id, replied, version }) => {
+        const why = replied ? `is still at version ${version ?? 0}` : 'does not reply'
+        return `# ${printable(id)} ${why}`
+      }),
+  ]
+}
+
+/** Throws when servers were waited for and do not go by it: whoever asked for that must not go on as if they did. */
+export function requireApplied({ namespace, version, applied, servers }: WriteResult): void {
+  if (servers === undefined || applied !== false) return
+  throw new CliError(1, `version ${version} of ${namespace} is stored, but not all servers go by it yet`, {
+    more: ['# it need not be written again; `namerctl servers` shows how they are'],
+  })
+}

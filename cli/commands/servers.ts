@@ -1,0 +1,39 @@
+// namerctl servers: who shares the store, who replies, and where they differ.
+import type { Command } from 'commander'
+import { serverList } from '../answers.ts'
+import { CliError } from '../cli-error.ts'
+import type { CliIo } from '../cli-io.ts'
+import { ask } from '../dtab-writes.ts'
+import { serverLines } from '../server-text.ts'
+import { openSession } from '../session.ts'
+import { examples } from './options.ts'
+
+const serversHelp = `
+Servers that share a store follow each other. * marks the one that answers. NAMESPACES are those that a server knows of; of
+one that does not reply, those that it knew of last. That two go by different versions of a dtab is normal for a moment;
+after five seconds it is shown here, logged by each server and counted in nameplane_replicas_disagree.
+
+Exit codes: 0, with --check 1 when a server does not reply or servers differ.`
+
+/** Adds `servers`. */
+export function addServers(program: Command, io: CliIo): void {
+  program
+    .command('servers')
+    .description('Show the servers that share the store, and where they differ')
+    .option('--check', 'exit code 1 when a server does not reply or servers differ')
+    .addHelpText(
+      'after',
+      `${examples(['servers', 'who there is'], ['servers --check', 'for scripts: are all well?'])}\n${serversHelp}`,
+    )
+    .action(async ({ check }: { readonly check?: true }, command: Command) => {
+      const session = openSession(io, command)
+      const list = await ask(session, undefined, () => session.client.json(serverList, { path: ['api', 'servers'] }))
+      session.show(list, () => serverLines(list, session.paint))
+      const silent = list.servers.filter(({ replies }) => !replies).length
+      if (check && silent + list.disagreementCount > 0)
+        throw new CliError(
+          1,
+          `${silent} servers do not reply, and servers differ about ${list.disagreementCount} dtabs`,
+        )
+    })
+}
