@@ -9,6 +9,7 @@ import type { Path } from '../../../naming/path.ts'
 import type { Endpoint, ReplicaSet } from '../../../naming/replica-set.ts'
 import type { Log } from '../../../runtime/log.ts'
 import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
+import type { SharedServers } from '../../../server/servers/shared-servers.ts'
 import { createSources } from '../../../server/sources.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import type { Store } from '../../../storage/store.ts'
@@ -17,7 +18,7 @@ import { systemClock } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { failed, ok, pendingOn } from '../../../watch/state.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
-import { loneServer } from '../../fakes/servers.fake.ts'
+import { FakeNetwork, loneServer } from '../../fakes/servers.fake.ts'
 
 /** Turns of the event loop are real, time moves only by `advance`. */
 export class SteppedClock extends FakeClock {
@@ -127,6 +128,10 @@ export interface Fixture {
   readonly log: TestLog
   readonly metrics: Metrics
   readonly shutdown: AbortController
+  /** This server, `self`; alone until a test calls `follow`. */
+  readonly servers: SharedServers
+  /** The streams to the others. */
+  readonly network: FakeNetwork
   close(): Promise<void>
 }
 
@@ -156,7 +161,8 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
   const namer = new TestNamer(kernel)
   const shutdown = new AbortController()
   const metrics = createMetrics()
-  const servers = loneServer({ kernel, clock, random: () => 0, log, metrics }, store)
+  const network = new FakeNetwork()
+  const servers = loneServer({ kernel, clock, random: () => 0, log, metrics }, store, network)
   servers.start()
   const interpreter = createInterpreter({ store, kernel, clock, namers: [namer], onVersion: servers.own.takeInUse })
   const namers = [namer, ...alsoSources].map(each => ({ kind: each.prefix[1] ?? '', namer: each }))
@@ -172,6 +178,8 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     log,
     metrics,
     shutdown,
+    servers,
+    network,
     close: async () => {
       await api.close()
       servers.close()
