@@ -2,12 +2,13 @@
 import type { EtcdCluster } from '../../clients/etcd/cluster.ts'
 import type { Clock } from '../../watch/clock.ts'
 import type { SharedBackend } from '../shared-backend.ts'
+import { dropKeys, readKey } from './answers.ts'
 import { createPresenceFollow, EtcdClaims } from './etcd-claims.ts'
 import { asking } from './etcd-failure.ts'
 import { createHeadFollow } from './head-follow.ts'
 import { commitHead, readHead } from './heads.ts'
 import { Layout } from './layout.ts'
-import { dropKeys, dropVersions, putVersion, readHistory, readKey, readVersion } from './versions.ts'
+import { dropVersions, putVersion, readHistory, readVersion } from './versions.ts'
 
 /** Two copies of a text, head and archive, go into one request, which etcd takes up to 1.5 MiB. */
 export const maxEtcdDtabBytes = 700 * 1024
@@ -30,7 +31,7 @@ export function createEtcdBackend({ kind, cluster, pathPrefix, clock }: EtcdBack
     readHead: namespace => asking(() => readHead(cluster, layout, namespace)),
     readVersion: (namespace, version) => asking(() => readVersion(cluster, layout, namespace, version)),
     readHistory: (namespace, query) => asking(() => readHistory(cluster, layout, namespace, query)),
-    readKey: (namespace, key) => asking(() => readKey(cluster, layout, namespace, key, clock.now())),
+    readKey: (namespace, key) => asking(() => readKey(cluster, layout, namespace, key)),
     commit: commit => asking(() => commitHead(cluster, layout, commit)),
     putVersion: version => asking(() => putVersion(cluster, layout, version)),
     dropVersions: (namespace, versions) => asking(() => dropVersions(cluster, layout, namespace, versions)),

@@ -1,10 +1,11 @@
 // Heads in etcd: read, committed, followed. Knows nothing of old versions beyond writing the newest one's copy.
 import { randomUUID } from 'node:crypto'
 import type { EtcdCluster, EtcdEntry, Operation, Timed, TransactionAnswer } from '../../clients/etcd/cluster.ts'
-import { headRecordCodec, keyRecordCodec } from '../record-codec.ts'
+import { headRecordCodec } from '../record-codec.ts'
 import type { Commit, CommitOutcome, HeadRecord, StoredHead } from '../shared-backend.ts'
 import type { Version } from '../store.ts'
 import { dtabBytes } from '../write-rules.ts'
+import { answerOperations } from './answers.ts'
 import type { Layout } from './layout.ts'
 import { entryOf } from './results.ts'
 import { digestOf, nothing, revisionsFromToken, sightingFromKeys, withRecord, withText } from './stored-head.ts'
@@ -41,7 +42,7 @@ export async function commitHead(cluster: EtcdCluster, layout: Layout, commit: C
     success: [
       { kind: 'put', key: head, value: record },
       textOperation(text, version),
-      ...answers(layout, commit),
+      ...answerOperations(layout, commit),
       ...archive(layout, version, record),
     ],
     failure: [
@@ -76,13 +77,6 @@ function recordOf({ version, text, meta }: Version): HeadRecord {
 
 function textOperation(key: string, { text }: Version): Operation {
   return text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) }
-}
-
-function answers(layout: Layout, { version, fingerprint }: Commit): readonly Operation[] {
-  const { idempotencyKey, time } = version.meta
-  if (idempotencyKey === undefined || fingerprint === undefined) return []
-  const value = keyRecordCodec.encode({ fingerprint, version: version.version, time })
-  return [{ kind: 'put', key: layout.answer(version.namespace, idempotencyKey, time), value }]
 }
 
 function judge(

@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto'
 import { parseNamespace } from '../../naming/namespace.ts'
 
-const dayMs = 24 * 60 * 60 * 1000
+const hourMs = 60 * 60 * 1000
 /** Enough for any version number; equal lengths keep keys in the order of their numbers. */
 const digits = 16
-/** Enough days since 1970 for a while. */
-const dayDigits = 6
+/** Enough hours since 1970 for a thousand years. */
+const hourDigits = 7
 
 /** A range of keys, up to but not with `end`. */
 export interface KeySpan {
@@ -58,15 +58,24 @@ export class Layout {
     return `${this.#claims(kind)}${encodeURIComponent(name)}`
   }
 
-  /** What an Idempotency-Key made on the day of `time`, in ms since 1970. */
-  answer(namespace: string, key: string, time: number): string {
-    const digest = createHash('sha256').update(key).digest('base64url')
-    return `${this.#answersOf(time)}${namespace}/${digest}`
+  /** What an Idempotency-Key made; see nameOfAnswer. */
+  answer(name: string): string {
+    return `${this.#base}.answers/${name}`
   }
 
-  /** What all keys made on the days before that of `time`. */
+  /** Says that the answer was given in the hour of `time`, in ms since 1970. */
+  answerInHour(time: number, name: string): string {
+    return `${this.#hourOf(time)}${name}`
+  }
+
+  /** What says so of all hours before that of `time`. */
   answersBefore(time: number): KeySpan {
-    return { key: `${this.#base}.answers/`, end: this.#answersOf(time) }
+    return { key: this.#hours, end: this.#hourOf(time) }
+  }
+
+  /** The answer's name in a key that `answerInHour` made. */
+  nameIn(key: string): string {
+    return key.slice(this.#hourOf(0).length)
   }
 
   /** What a key of the followed range is; undefined for one that is neither. */
@@ -84,9 +93,18 @@ export class Layout {
     return `${this.#base}.claims/${kind}/`
   }
 
-  #answersOf(time: number): string {
-    return `${this.#base}.answers/${String(Math.floor(time / dayMs)).padStart(dayDigits, '0')}/`
+  get #hours(): string {
+    return `${this.#base}.answers-by-hour/`
   }
+
+  #hourOf(time: number): string {
+    return `${this.#hours}${String(Math.floor(time / hourMs)).padStart(hourDigits, '0')}/`
+  }
+}
+
+/** One name for each key of a namespace, whatever letters the key has. */
+export function nameOfAnswer(namespace: string, key: string): string {
+  return `${namespace}/${createHash('sha256').update(key).digest('base64url')}`
 }
 
 /** All keys that begin so; `prefix` ends with a slash. */
@@ -96,9 +114,4 @@ function spanOf(prefix: string): KeySpan {
 
 function numberText(version: number): string {
   return String(version).padStart(digits, '0')
-}
-
-/** The same hour on the day before, of and after `time`: servers' clocks may differ around midnight. */
-export function daysAround(time: number): readonly number[] {
-  return [time - dayMs, time, time + dayMs]
 }

@@ -1,12 +1,11 @@
-// Old versions in etcd, and what Idempotency-Keys have made. Knows no heads beyond how far they have come.
+// Old versions in etcd. Knows no heads beyond how far they have come.
 import type { EtcdCluster, EtcdEntry } from '../../clients/etcd/cluster.ts'
 import { NamingError } from '../../naming/errors.ts'
-import { headRecordCodec, keyRecordCodec, textFromBytes } from '../record-codec.ts'
+import { headRecordCodec, textFromBytes } from '../record-codec.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
-import type { KeyRecord } from '../write-rules.ts'
 import { archive, markedRecord } from './heads.ts'
-import { daysAround, type Layout } from './layout.ts'
-import { entriesOf, entryOf } from './results.ts'
+import type { Layout } from './layout.ts'
+import { entryOf } from './results.ts'
 import { nothing, withRecord } from './stored-head.ts'
 
 /** Half of what one transaction may hold, for each drop writes two keys. */
@@ -88,27 +87,6 @@ export async function dropVersions(
       ]),
     })
   }
-}
-
-/** Of the days around `now`, in ms since 1970; older ones have run out. */
-export async function readKey(
-  cluster: EtcdCluster,
-  layout: Layout,
-  namespace: string,
-  key: string,
-  now: number,
-): Promise<KeyRecord | undefined> {
-  const days = daysAround(now).map(time => layout.answer(namespace, key, time))
-  const answer = await cluster.txn({ compare: [], success: days.map(day => ({ kind: 'range' as const, key: day })) })
-  const records = days.flatMap((_, place) =>
-    entriesOf(answer, place).map(entry => keyRecordCodec.decode(entry.value, entry.key)),
-  )
-  return records.sort((a, b) => b.time - a.time)[0]
-}
-
-/** By whole days: those of the day of `before` are left for the next one. */
-export async function dropKeys(cluster: EtcdCluster, layout: Layout, before: number): Promise<void> {
-  await cluster.txn({ compare: [], success: [{ kind: 'delete', ...layout.answersBefore(before) }] })
 }
 
 function summaryOf(namespace: string, { key, value }: EtcdEntry): VersionSummary {
