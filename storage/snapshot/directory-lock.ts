@@ -29,16 +29,23 @@ export class DirectoryLock {
 
   /** Takes it, or shows that we live. Gives the other owner, for people, when there is one. Rejects when the directory cannot be written. */
   async claim(): Promise<string | undefined> {
-    const other = await this.#other()
-    this.#isOurs = false
-    if (other !== undefined) return `process ${other.pid} on ${other.host}`
-    const temporary = `${this.#path}.${this.#self.owner}`
+    try {
+      const other = await this.#other()
+      if (other === undefined) await this.#write()
+      this.#isOurs = other === undefined
+      return other && `process ${other.pid} on ${other.host}`
+    } catch (error) {
+      this.#isOurs = false
+      throw error
+    }
+  }
+
+  async #write(): Promise<void> {
+    const temporary = `${this.#path}.${this.#self.owner}.new`
     await writeFile(temporary, `${JSON.stringify(this.#self)}\n`, { mode: 0o600 })
     const now = this.#clock.now() / 1000
     await utimes(temporary, now, now)
     await rename(temporary, this.#path)
-    this.#isOurs = true
-    return undefined
   }
 
   /** Never rejects: what cannot be removed runs out. */

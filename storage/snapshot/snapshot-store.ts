@@ -2,6 +2,7 @@
 // not answered. Reads of a single version, writes, leases and presence are the other's own: they need the truth.
 import type { Env } from '../../runtime/env.ts'
 import { type Cell, type Pool, relayGroup, type Sink } from '../../watch/cell.ts'
+import { sameVersion } from '../same-heads.ts'
 import type {
   HistoryQuery,
   Idempotency,
@@ -35,8 +36,6 @@ export interface SnapshotOptions {
 /** How long a cell stays open after its last watcher, in milliseconds: as long as those of the stores. */
 const lingerMs = 10_000
 const lockFile = 'owner.json'
-
-const sameVersion = (a: Version | undefined, b: Version | undefined): boolean => a?.version === b?.version
 
 export class SnapshotStore implements Store {
   readonly kind: string

@@ -118,6 +118,7 @@ export class SnapshotUpkeep {
     for (const kept of [...writer.kept.values()]) {
       if (this.#isClosed) return
       const { namespace, version, usedAt } = kept
+      if (writer.isPending(namespace)) continue
       const summary = summaries.get(namespace)
       if (isFollowed(namespace)) await this.#markUsed(namespace, usedAt)
       else if (summary === undefined || summary.deleted || clock.now() - usedAt >= keptUnusedMs)

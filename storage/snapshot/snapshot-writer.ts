@@ -66,6 +66,11 @@ export class SnapshotWriter {
     this.#schedule(settleMs)
   }
 
+  /** Whether its file is about to change. */
+  isPending(namespace: string): boolean {
+    return this.#heads.has(namespace)
+  }
+
   putListing(namespaces: readonly NamespaceSummary[]): void {
     if (!this.#options.mayWrite()) return
     this.#listing = { namespaces, savedAt: this.#options.clock.now() }
@@ -90,19 +95,28 @@ export class SnapshotWriter {
   #begin(): void {
     this.#timer?.()
     this.#timer = undefined
-    if (!this.#options.mayWrite()) return
+    if (!this.#options.mayWrite()) {
+      this.#forget()
+      return
+    }
     this.#running = this.#run().then(nextMs => {
       this.#running = undefined
       if (nextMs !== undefined) this.#schedule(nextMs)
     })
   }
 
+  /** The directory was lost: what is known is put again when it is ours. */
+  #forget(): void {
+    this.#heads.clear()
+    this.#listing = undefined
+  }
+
   /** Gives when there is more to do, in milliseconds. */
   async #run(): Promise<number | undefined> {
     try {
       for (const [namespace, pending] of this.#heads) {
-        this.#heads.delete(namespace)
         await this.#writeHead(namespace, pending)
+        if (this.#heads.get(namespace) === pending) this.#heads.delete(namespace)
       }
       await this.#writeListing()
       this.#wentWell()
@@ -115,24 +129,18 @@ export class SnapshotWriter {
     return Math.max(settleMs, this.#listingDueAt - this.#options.clock.monotonic())
   }
 
-  async #writeHead(namespace: string, pending: PendingHead): Promise<void> {
+  async #writeHead(namespace: string, { head, savedAt, usedAt }: PendingHead): Promise<void> {
     const { directory } = this.#options
-    try {
-      if (pending.head === undefined) {
-        await directory.removeHead(namespace)
-        this.kept.delete(namespace)
-        return
-      }
-      const { head, savedAt, usedAt } = pending
-      const known = await directory.readHead(namespace)
-      if (known?.head.version === head.version && known.head.text === head.text)
-        await directory.markUsed(namespace, usedAt)
-      else await directory.writeHead({ head, savedAt }, usedAt)
-      this.kept.set(namespace, { namespace, version: head.version, usedAt })
-    } catch (error) {
-      if (!this.#heads.has(namespace)) this.#heads.set(namespace, pending)
-      throw error
+    if (head === undefined) {
+      await directory.removeHead(namespace)
+      this.kept.delete(namespace)
+      return
     }
+    const known = await directory.readHead(namespace)
+    if (known?.head.version === head.version && known.head.text === head.text)
+      await directory.markUsed(namespace, usedAt)
+    else await directory.writeHead({ head, savedAt }, usedAt)
+    this.kept.set(namespace, { namespace, version: head.version, usedAt })
   }
 
   async #writeListing(): Promise<void> {

@@ -1,6 +1,6 @@
 // A shared store that can be silent or failing, a namer that may not have answered, and our server's parts around a snapshot:
 // everything on one clock in the test's hand, and started again as often as it likes.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterpreter } from '../../../interpreters/create-interpreter.ts'
 import type { Namer } from '../../../interpreters/namer.ts'
@@ -25,6 +25,8 @@ import { tempDirectory, testEnv, turnUntil } from '../store.fixture.ts'
 /** failing: every read fails at once. silent: nothing ever answers. */
 export type BackendMode = 'up' | 'failing' | 'silent'
 
+/** Of the real clock: disks are slow on busy machines. */
+const patienceMs = 60_000
 const prefix: Path = orThrow(parsePath('/#/fake'))
 export const away = new NamingError('store-unavailable', 'connection refused')
 
@@ -225,23 +227,26 @@ export class WarmWorld {
 
   /** Lets time go by, and the disk and deliveries with it, until it holds. */
   async eventually(what: string, holds: () => boolean): Promise<void> {
-    for (let passed = 0; !holds(); passed += 1_000) {
-      if (passed > 300_000) throw new Error(`never happened: ${what}`)
-      await this.pass(1_000)
-    }
+    for (const deadline = Date.now() + patienceMs; !holds(); await this.pass(1_000))
+      if (Date.now() > deadline) throw new Error(`never happened: ${what}`)
   }
 
   /** The text of every whole file of the snapshot. */
   onDisk(): string {
     return readdirSync(this.path)
       .filter(file => file.endsWith('.json'))
-      .map(file => readFileSync(join(this.path, file), 'utf8'))
+      .map(file => textOf(join(this.path, file)))
       .join('')
   }
 
   close(): void {
     this.#directory.remove()
   }
+}
+
+/** Empty when it has gone meanwhile. */
+function textOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 /** Another server's time: it ends when that is killed. */
