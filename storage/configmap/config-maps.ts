@@ -59,12 +59,27 @@ export class ConfigMaps {
     return versions.filter(({ meta }) => meta.idempotencyKey === key)
   }
 
+  /** Those of all namespaces that were made with an idempotency key which has not been dropped. */
+  async listAllKeyed(): Promise<readonly { readonly name: string; readonly version: VersionObject }[]> {
+    const labelSelector = `${labels.dtab}=version,${labels.key}`
+    const { items } = await this.#objects.listMetadata(this.path, { labelSelector })
+    return items.flatMap(item => {
+      const object = decodeObject(item)
+      const version = decodeVersionObject(object)
+      return version === undefined ? [] : [{ name: object.name, version }]
+    })
+  }
+
   async create(object: object): Promise<StoredObject> {
     return decodeObject(await this.#objects.create(this.path, object))
   }
 
   async patchHead(namespace: string, change: object): Promise<StoredObject> {
     return decodeObject(await this.#objects.patch(this.#at(headName(namespace)), change))
+  }
+
+  async patchByName(name: string, change: object): Promise<void> {
+    await this.#objects.patch(this.#at(name), change)
   }
 
   /** What never became a head keeps its place, so that its number is not given to another. */

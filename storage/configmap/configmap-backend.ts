@@ -18,12 +18,15 @@ import { importedOver } from './facts.ts'
 import { followHeadObjects } from './head-follow.ts'
 import { LeaseClaims } from './lease-claims.ts'
 import { NamespaceReader } from './namespace-reader.ts'
-import { isExisting, storeError } from './store-error.ts'
+import { isExisting, isLost, storeError } from './store-error.ts'
 import { commitInTwoSteps } from './two-step-commit.ts'
-import { encodeVersion, type VersionObject } from './version-object.ts'
+import { encodeKeyDrop, encodeVersion, type VersionObject } from './version-object.ts'
 
 /** A ConfigMap may hold 1 MiB, keys and all; etcd takes requests of 1.5 MiB. */
 export const maxConfigMapDtabBytes = 700 * 1024
+
+/** Calls at a time where there are many to be made. */
+const parallelCalls = 8
 
 export interface ConfigMapBackendOptions {
   readonly kind: string
@@ -82,9 +85,8 @@ export class ConfigMapBackend implements SharedBackend {
     return said(this.#drop(namespace, new Set(versions)))
   }
 
-  /** A key is a label on its version and goes with it. */
-  dropKeys(): Promise<void> {
-    return Promise.resolve()
+  dropKeys(before: number): Promise<void> {
+    return said(this.#dropKeys(before))
   }
 
   followHeads(follower: HeadFollower): () => void {
@@ -117,19 +119,44 @@ export class ConfigMapBackend implements SharedBackend {
   async #drop(namespace: string, dropped: ReadonlySet<number>): Promise<void> {
     if (dropped.size === 0) return
     const { versions } = await this.#maps.listVersions(namespace)
-    for (const { version, uid } of withPassedOver(versions, dropped))
-      await this.#maps.removeVersion(namespace, version, { uid })
+    const remove = ({ version, uid }: VersionObject): Promise<void> =>
+      this.#maps.removeVersion(namespace, version, { uid })
+    // First, so that a crash between leaves no version that was never a head without the one that tells so.
+    await inParallel(passedOver(versions, dropped), remove)
+    await inParallel(
+      versions.filter(({ version }) => dropped.has(version)),
+      remove,
+    )
+  }
+
+  async #dropKeys(before: number): Promise<void> {
+    const keyed = await this.#maps.listAllKeyed()
+    const old = keyed.filter(({ version }) => version.meta.time < before)
+    await inParallel(old, async ({ name, version }) => {
+      // One that is gone has lost its key with it.
+      await this.#maps.patchByName(name, encodeKeyDrop(version)).catch(error => {
+        if (!isLost(error)) throw error
+      })
+    })
   }
 }
 
-/** In rising order: so that a crash between leaves no version that was never a head without the one that tells so. */
-function withPassedOver(versions: readonly VersionObject[], dropped: ReadonlySet<number>): readonly VersionObject[] {
+/** Versions that were never heads, and of which only those to be dropped tell that. */
+function passedOver(versions: readonly VersionObject[], dropped: ReadonlySet<number>): readonly VersionObject[] {
   const spans = versions.filter(({ version, meta }) => dropped.has(version) && meta.parent < version - 1)
-  const isPassedOver = (version: number): boolean =>
-    spans.some(span => span.meta.parent < version && version < span.version)
-  return versions
-    .filter(({ version }) => dropped.has(version) || isPassedOver(version))
-    .sort((a, b) => a.version - b.version)
+  return versions.filter(
+    ({ version, over }) =>
+      over !== importedOver && spans.some(span => span.meta.parent < version && version < span.version),
+  )
+}
+
+/** Some at a time; rejects with the first failure, when no other is under way. */
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += parallelCalls) {
+    const outcomes = await Promise.allSettled(items.slice(at, at + parallelCalls).map(work))
+    const failed = outcomes.find(outcome => outcome.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
 }
 
 /** Rejects with NamingErrors only. */

@@ -19,7 +19,7 @@ export const labels = {
   claim: `${prefix}/claim`,
 } as const
 
-const annotations = {
+export const annotations = {
   version: `${prefix}/version`,
   author: `${prefix}/author`,
   verified: `${prefix}/verified`,
@@ -33,6 +33,8 @@ const annotations = {
   hash: `${prefix}/sha256`,
   fingerprint: `${prefix}/fingerprint`,
   over: `${prefix}/over`,
+  /** Of a version that was changed since: the resourceVersion it was made with. */
+  made: `${prefix}/made`,
 } as const
 
 /** `over` of a version that came in with a history from elsewhere. */

@@ -1,13 +1,12 @@
 // Follows every head of a Kubernetes namespace by one watch. Of each object only a sighting is kept, no text.
 import type { CollectionFacts, CollectionFollower, KubernetesCluster } from '../../clients/kubernetes/cluster.ts'
-import { fieldManager } from '../../clients/kubernetes/objects.ts'
 import { isOlder } from '../../clients/kubernetes/resource-version.ts'
 import { parseNamespace } from '../../naming/namespace.ts'
 import type { HeadFollower, HeadSighting } from '../shared-backend.ts'
 import { labels } from './facts.ts'
-import { decodeHead, recordFrom, storedHead } from './head-object.ts'
+import { decodeHead, noHead, recordFrom, storedHead } from './head-object.ts'
 import { headName } from './object-names.ts'
-import { decodeObject, type StoredObject, wasTouchedBy } from './stored-object.ts'
+import { decodeObject, type StoredObject } from './stored-object.ts'
 
 /** More heads than this fail the watch, and what was known stays. */
 const maxHeads = 200_000
@@ -94,7 +93,7 @@ class HeadNews implements CollectionFollower<HeadSighting> {
     this.#told.delete(key)
     const { namespace, record } = told
     const isOurs = record === undefined || record.deleted
-    return [{ namespace, isOurs, token: `removed at ${this.#version}`, order: Number(this.#version) }]
+    return [{ namespace, isOurs, token: noHead(record), order: Number(this.#version) }]
   }
 
   #tellMisplaced(name: string, reason: string): void {
@@ -115,9 +114,11 @@ function misplacement({ name, data }: StoredObject): string | undefined {
 }
 
 /** What somebody else has touched last may be an old head put back: it is not taken for ours before it was read with care. */
-function sightingFrom(object: StoredObject, namespace: string): HeadSighting {
+function sightingFrom(object: StoredObject, namespace: string): HeadSighting | undefined {
   const head = decodeHead(object, namespace)
-  const isOurs = head.isWhole && !wasTouchedBy(object, manager => manager !== fieldManager)
+  // The first version is on its way, or was never finished.
+  if (head.facts?.version === 0 && head.content === undefined) return undefined
+  const isOurs = head.isWhole && !head.isTouched
   const { content, ...sighting } = storedHead(
     namespace,
     { ...head, content: undefined },

@@ -4,6 +4,7 @@ import type { Version } from '../store.ts'
 import { decodeFacts, encodeFacts, type Facts, factsOf, labels, replaceFacts, textHash } from './facts.ts'
 import { headName, shortHash } from './object-names.ts'
 import type { StoredObject } from './stored-object.ts'
+import { wasTouched } from './touched.ts'
 
 export interface HeadObject {
   readonly resourceVersion: string
@@ -12,6 +13,8 @@ export interface HeadObject {
   readonly content: Uint8Array | undefined
   /** Whether the facts are of this content. */
   readonly isWhole: boolean
+  /** Whether somebody else may have changed it last. */
+  readonly isTouched: boolean
 }
 
 /** Version 0 stands for a namespace that never was: its first version is on its way, or was never finished. */
@@ -31,7 +34,13 @@ export function decodeHead(object: StoredObject, namespace: string): HeadObject 
   const isOfContent =
     facts !== undefined && facts.deleted === (content === undefined) && facts.hash === textHash(content)
   const isLabelled = object.labels[labels.dtab] === 'head' && object.data.namespace === namespace
-  return { resourceVersion: object.resourceVersion, facts, content, isWhole: isOfContent && isLabelled }
+  return {
+    resourceVersion: object.resourceVersion,
+    facts,
+    content,
+    isWhole: isOfContent && isLabelled,
+    isTouched: wasTouched(object),
+  }
 }
 
 /** What the facts say was written last; undefined for none. */
@@ -56,6 +65,11 @@ export function storedHead(
     order: Number(resourceVersion),
     ...(content !== undefined && { content }),
   }
+}
+
+/** The token of a namespace without a head object, after this record. */
+export function noHead(record: HeadRecord | undefined): string {
+  return `none after ${record?.version ?? 0}`
 }
 
 /** A head without a text, to be moved to its first version, or to the one after a deletion from outside. */

@@ -1,7 +1,7 @@
 // What stands in the cluster for a namespace, and which of its versions were heads. Reads only.
 //
-// A head is taken at its word only when its own version is there and none was made before its last change on top of it:
-// somebody may have put an old export of it in its place.
+// A head that somebody else may have changed last is taken at its word only when its own version is there and none was made on
+// top of it before that change: it may be an old export that was put back.
 import { isOlder } from '../../clients/kubernetes/resource-version.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { HeadRecord, HeadSighting, StoredHead } from '../shared-backend.ts'
@@ -9,7 +9,7 @@ import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
 import type { ConfigMaps } from './config-maps.ts'
 import { importedOver } from './facts.ts'
-import { type HeadObject, recordFrom, storedHead } from './head-object.ts'
+import { type HeadObject, noHead, recordFrom, storedHead } from './head-object.ts'
 import { realVersions } from './real-versions.ts'
 import { decodeVersionObject, summaryFrom, type VersionObject, versionFrom } from './version-object.ts'
 
@@ -80,11 +80,11 @@ export class NamespaceReader {
   }
 
   async #whatStands(namespace: string, head: HeadObject): Promise<StoredHead> {
-    const { facts, resourceVersion, isWhole, content } = head
-    if (facts !== undefined && (await this.#isNewest(namespace, facts.version, resourceVersion)))
+    const { facts, resourceVersion, isWhole, isTouched, content } = head
+    if (facts !== undefined && (!isTouched || (await this.#isNewest(namespace, facts.version, resourceVersion))))
       return storedHead(namespace, head, recordFrom(facts), isWhole)
     const { versions } = await this.#maps.listVersions(namespace, resourceVersion)
-    const newest = newestHead(versions.filter(version => isOlder(version.resourceVersion, resourceVersion)))
+    const newest = newestHead(versions.filter(version => isOlder(version.madeAt, resourceVersion)))
     const said = recordFrom(facts)
     const record = said !== undefined && said.version > (newest?.version ?? 0) ? said : newest
     return storedHead(namespace, head, record, record === undefined && content === undefined)
@@ -102,7 +102,7 @@ export class NamespaceReader {
     for (let next = version + 1; ; next++) {
       const found = await this.#maps.findVersionFacts(namespace, next)
       if (found === undefined) return false
-      if (!found.isUnused && isOlder(found.resourceVersion, headVersion)) return true
+      if (!found.isUnused && isOlder(found.madeAt, headVersion)) return true
     }
   }
 
@@ -132,7 +132,7 @@ function headless(namespace: string, record: HeadRecord | undefined, order: stri
     namespace,
     ...(record !== undefined && { record }),
     isOurs: record === undefined || record.deleted,
-    token: `none after ${record?.version ?? 0}`,
+    token: noHead(record),
     order: Number(order),
   }
 }

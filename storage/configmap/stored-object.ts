@@ -6,7 +6,8 @@ export interface StoredObject {
   readonly resourceVersion: string
   readonly labels: Texts
   readonly annotations: Texts
-  readonly managedFields: readonly unknown[]
+  /** Who has changed which fields, and when. */
+  readonly managedFields: readonly Json[]
   readonly data: Texts
   /** Base64. */
   readonly binaryData: Texts
@@ -29,7 +30,7 @@ export function decodeObject(value: unknown): StoredObject {
     resourceVersion,
     labels: textsFrom(metadata.labels),
     annotations: textsFrom(metadata.annotations),
-    managedFields: Array.isArray(managedFields) ? managedFields : [],
+    managedFields: Array.isArray(managedFields) ? managedFields.map(jsonFrom) : [],
     data: textsFrom(object.data),
     binaryData: textsFrom(object.binaryData),
     spec: object.spec === undefined || object.spec === null ? {} : jsonFrom(object.spec),
@@ -45,17 +46,4 @@ function jsonFrom(value: unknown): Json {
 function textsFrom(value: unknown): Texts {
   if (value === undefined || value === null) return {}
   return Object.fromEntries(Object.entries(jsonFrom(value)).filter(([, text]) => typeof text === 'string')) as Texts // filtered
-}
-
-/** Whether somebody else than `manager` changed the object last, or may have: the server's times are whole seconds. */
-export function wasTouchedBy({ managedFields }: StoredObject, isOther: (manager: unknown) => boolean): boolean {
-  let ours = ''
-  let others = ''
-  for (const entry of managedFields) {
-    const { manager, time } = jsonFrom(entry)
-    const at = typeof time === 'string' ? time : ''
-    if (isOther(manager)) others = at > others ? at : others
-    else ours = at > ours ? at : ours
-  }
-  return ours === '' || others >= ours
 }

@@ -4,15 +4,16 @@ import type { Clock } from '../../watch/clock.ts'
 import type { Commit, CommitOutcome, HeadSighting } from '../shared-backend.ts'
 import type { Version } from '../store.ts'
 import type { ConfigMaps } from './config-maps.ts'
-import { importedOver } from './facts.ts'
-import { decodeHead, encodeEmptyHead, encodeMove, storedHead } from './head-object.ts'
+import { factsOf, importedOver } from './facts.ts'
+import { encodeEmptyHead, encodeMove, recordFrom } from './head-object.ts'
 import type { NamespaceReader } from './namespace-reader.ts'
+import { realVersions } from './real-versions.ts'
 import { isExisting, isLost, isRefused } from './store-error.ts'
 import type { StoredObject } from './stored-object.ts'
-import { encodeVersion } from './version-object.ts'
+import { encodeVersion, type Making } from './version-object.ts'
 
-/** Another's write that has made its version moves the head within some milliseconds; after these waits it was cut off. */
-const waitsMs = [10, 20, 40, 80, 160]
+/** Who has made a version moves the head to it, or takes it back, within some milliseconds; after these waits that was cut off. */
+const waitsMs = [5, 10, 20, 40, 80, 160]
 
 export interface CommitOptions {
   readonly maps: ConfigMaps
@@ -28,12 +29,8 @@ export async function commitInTwoSteps(commit: Commit, options: CommitOptions): 
   if (headVersion === undefined) return { kind: 'moved' }
   if (over.record === undefined) await dropLeftOvers(version, headVersion, maps)
   const making = { over: headVersion, ...(fingerprint !== undefined && { fingerprint }) }
-  try {
-    await maps.create(encodeVersion(version, making))
-  } catch (error) {
-    if (isExisting(error)) return await whatHolds(version, headVersion, options)
-    throw error
-  }
+  const refusal = await takeNumber(version, making, options)
+  if (refusal !== undefined) return refusal
   const moved = await moveHead(headVersion, version, options)
   return moved === undefined ? await takeBack(version, options) : written(version, moved)
 }
@@ -54,25 +51,32 @@ async function placeHead(over: HeadSighting, { maps }: CommitOptions): Promise<s
 async function dropLeftOvers(version: Version, headVersion: string, maps: ConfigMaps): Promise<void> {
   const { namespace } = version
   const { versions } = await maps.listVersions(namespace, headVersion)
-  const parents = new Map(versions.map(each => [each.version, each.meta.parent]))
-  const kept = new Set<number>()
-  for (let at = version.meta.parent; parents.has(at) && !kept.has(at); at = parents.get(at) ?? 0) kept.add(at)
-  const dropped = versions.filter(each => each.over === importedOver && !kept.has(each.version))
+  const kept = new Set(realVersions(versions, version))
+  const dropped = versions.filter(
+    each => each.over === importedOver && (!kept.has(each) || each.version === version.version),
+  )
   for (const { version: number, uid } of dropped) await maps.removeVersion(namespace, number, { uid })
 }
 
-/** What a number that is given already means: another's write that is under way, or one that was cut off. */
-async function whatHolds(
+/** Creates the version; undefined when that was done. */
+async function takeNumber(
   version: Version,
-  headVersion: string,
+  making: Making,
   { maps, clock }: CommitOptions,
-): Promise<CommitOutcome> {
+): Promise<CommitOutcome | undefined> {
   const { namespace } = version
-  const holder = await maps.findVersionFacts(namespace, version.version)
-  const mayMove = holder !== undefined && !holder.isUnused && holder.over === headVersion
-  for (const waitMs of mayMove ? waitsMs : [0]) {
-    if (waitMs > 0) await new Promise<void>(resolve => clock.after(waitMs, resolve))
-    if ((await maps.findHeadVersion(namespace)) !== headVersion) return { kind: 'moved' }
+  const object = encodeVersion(version, making)
+  for (const waitMs of waitsMs) {
+    try {
+      await maps.create(object)
+      return undefined
+    } catch (error) {
+      if (!isExisting(error)) throw error
+    }
+    if ((await maps.findHeadVersion(namespace)) !== making.over) return { kind: 'moved' }
+    const holder = await maps.findVersionFacts(namespace, version.version)
+    if (holder?.isUnused === true || holder?.over === importedOver) return { kind: 'taken' }
+    await new Promise<void>(resolve => clock.after(waitMs, resolve))
   }
   return { kind: 'taken' }
 }
@@ -94,33 +98,33 @@ async function moveHead(
     })
   } catch (error) {
     if (isLost(error)) return undefined
-    if (isRefused(error)) await maps.markUnused(namespace, version.version)
+    if (isRefused(error)) await maps.removeVersion(namespace, version.version)
     throw error
   }
 }
 
 /**
  * Somebody has changed the head since. When an edit from outside was taken in on top of our version meanwhile, it counts as
- * written; else it is made known as unused. Rejects when that fails, for then nobody knows how others see it.
+ * written. Rejects when it cannot be taken back, for then nobody knows how others see it.
  */
 async function takeBack(version: Version, { maps, reader }: CommitOptions): Promise<CommitOutcome> {
-  const { namespace, version: number, meta, text } = version
+  const { namespace, version: number } = version
   const head = await reader.readHead(namespace)
-  const isTaken = (head.record?.version ?? 0) > number && (await reader.isReal(namespace, number, head))
-  if (!isTaken) {
-    await maps.markUnused(namespace, number)
-    return { kind: 'moved' }
-  }
-  const bytes = text === undefined ? 0 : Buffer.byteLength(text)
-  const record = { version: number, meta, deleted: text === undefined, bytes }
-  return { kind: 'written', sighting: { namespace, record, isOurs: true, token: `before ${head.token}`, order: 0 } }
+  const isPassed = (head.record?.version ?? 0) > number
+  if (isPassed && (await reader.isReal(namespace, number, head)))
+    return { kind: 'written', sighting: { ...sightingOf(version), token: `before ${head.token}`, order: 0 } }
+  // A number below the head that nobody has must not look free: see NamespaceReader.
+  if (isPassed) await maps.markUnused(namespace, number)
+  else await maps.removeVersion(namespace, number)
+  return { kind: 'moved' }
 }
 
-function written(version: Version, moved: StoredObject): CommitOutcome {
-  const { namespace, meta, text } = version
-  const head = decodeHead(moved, namespace)
-  const bytes = text === undefined ? 0 : Buffer.byteLength(text)
-  const record = { version: version.version, meta, deleted: text === undefined, bytes }
-  const { content, ...sighting } = storedHead(namespace, { ...head, content: undefined }, record, true)
+function written(version: Version, { resourceVersion }: StoredObject): CommitOutcome {
+  const sighting = { ...sightingOf(version), token: resourceVersion, order: Number(resourceVersion) }
   return { kind: 'written', sighting }
+}
+
+function sightingOf(version: Version): Omit<HeadSighting, 'token' | 'order'> {
+  const record = recordFrom(factsOf(version))
+  return { namespace: version.namespace, ...(record !== undefined && { record }), isOurs: true }
 }

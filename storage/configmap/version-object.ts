@@ -1,14 +1,15 @@
 // The immutable ConfigMap that holds one version of a namespace.
 import { NamingError } from '../../naming/errors.ts'
 import type { Version, VersionSummary } from '../store.ts'
-import { decodeFacts, encodeFacts, type Facts, factsOf, labels, textHash } from './facts.ts'
+import { annotations, decodeFacts, encodeFacts, type Facts, factsOf, labels, textHash } from './facts.ts'
 import { shortHash, versionName } from './object-names.ts'
 import type { StoredObject } from './stored-object.ts'
 
 /** A version without its text. */
 export interface VersionObject extends Facts {
   readonly uid: string
-  readonly resourceVersion: string
+  /** The resourceVersion it was made with. */
+  readonly madeAt: string
   /** Known not to have become a head. */
   readonly isUnused: boolean
 }
@@ -41,12 +42,18 @@ export function encodeVersion(version: Version, making: Making): object {
   }
 }
 
+/** Takes the label of the key away; what else was known of the version stays known, when it was made too. */
+export function encodeKeyDrop({ uid, madeAt }: VersionObject): object {
+  return { metadata: { uid, labels: { [labels.key]: null }, annotations: { [annotations.made]: madeAt } } }
+}
+
 /** From an object or its metadata; undefined when it is not as we write them. */
 export function decodeVersionObject(object: StoredObject): VersionObject | undefined {
   const facts = decodeFacts(object)
   if (facts === undefined) return undefined
   const { uid, resourceVersion } = object
-  return { ...facts, uid, resourceVersion, isUnused: object.labels[labels.dtab] !== 'version' }
+  const madeAt = object.annotations[annotations.made] ?? resourceVersion
+  return { ...facts, uid, madeAt, isUnused: object.labels[labels.dtab] !== 'version' }
 }
 
 /** The version with its text. Throws store-corrupt when the text is not the one it was made with. */

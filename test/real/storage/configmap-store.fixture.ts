@@ -1,0 +1,45 @@
+// Stores and backends on a real API server: each place is a Kubernetes namespace of its own, so that many share one server.
+
+import type { Env } from '../../../runtime/env.ts'
+import { createConfigMapBackend } from '../../../storage/configmap/index.ts'
+import type { SharedBackend } from '../../../storage/shared-backend.ts'
+import { createSharedStore } from '../../../storage/shared-store.ts'
+import type { Store } from '../../../storage/store.ts'
+import { type Clock, systemClock } from '../../../watch/clock.ts'
+import type { RealKubernetes } from '../kubernetes.fixture.ts'
+import { namespaceObject, namespacesPath } from '../kubernetes-objects.fixture.ts'
+import { realEnv } from './store.fixture.ts'
+
+let places = 0
+
+/** The name of a Kubernetes namespace that is there and has nothing in it. */
+export async function freshPlace({ api }: RealKubernetes): Promise<string> {
+  places++
+  const name = `place-${places}`
+  await api.create(namespacesPath, namespaceObject(name))
+  return name
+}
+
+export function openBackend(kubeconfig: string, namespace: string, env: Env): SharedBackend {
+  return createConfigMapBackend({ kubeconfig, namespace }, env)
+}
+
+/** A server's worth of store: it and its environment close together. */
+export interface OpenStore extends AsyncDisposable {
+  readonly store: Store
+  readonly env: Env
+}
+
+export function startStore(kubeconfig: string, namespace: string, clock: Clock = systemClock): OpenStore {
+  const env = realEnv(clock)
+  const store = createSharedStore(openBackend(kubeconfig, namespace, env), env)
+  return {
+    store,
+    env,
+    [Symbol.asyncDispose]: async () => {
+      await store.close()
+      env.kernel.close()
+      env.check()
+    },
+  }
+}

@@ -1,0 +1,26 @@
+// The suite of every store on ConfigMaps, on a real API server and etcd, as a user who has only the rights of the README.
+import { afterAll, beforeAll } from 'vitest'
+import { createSharedStore } from '../../../storage/shared-store.ts'
+import { storeContract } from '../../contract/store.contract.ts'
+import { RealKubernetes } from '../kubernetes.fixture.ts'
+import { freshPlace, openBackend } from './configmap-store.fixture.ts'
+import { openRealFixture, realContract } from './store.fixture.ts'
+
+let kubernetes: RealKubernetes
+let kubeconfig: string
+
+beforeAll(async () => {
+  kubernetes = await RealKubernetes.start()
+  kubeconfig = await kubernetes.tokenKubeconfig()
+})
+
+afterAll(() => kubernetes[Symbol.asyncDispose]())
+
+storeContract(
+  'configMap',
+  async () => {
+    const place = await freshPlace(kubernetes)
+    return await openRealFixture(env => createSharedStore(openBackend(kubeconfig, place, env), env))
+  },
+  realContract,
+)
