@@ -4,6 +4,7 @@ import type { Cell, Kernel } from '../../watch/cell.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { type Claim, Claims } from '../claims.ts'
 import { hasVersions, importedVersions } from '../imported-versions.ts'
+import { Listing } from '../listing.ts'
 import { LocalCells, summaryOf } from '../local-cells.ts'
 import type {
   HistoryQuery,
@@ -46,6 +47,7 @@ class MemoryStore implements Store {
   readonly maxDtabBytes: number
   readonly #clock: Clock
   readonly #shelves = new Map<string, Shelf>()
+  readonly #listing = new Listing()
   readonly #rows = new Map<string, Claim>()
   readonly #cells: LocalCells
   readonly #claims: Claims
@@ -62,7 +64,7 @@ class MemoryStore implements Store {
       kind: this.kind,
       reads: {
         head: namespace => this.#headOf(namespace),
-        summaries: () => this.#summaries(),
+        summaries: () => this.#listing.sorted,
         presence: () => this.#presenceRecords(),
         refusals: () => [],
       },
@@ -129,7 +131,7 @@ class MemoryStore implements Store {
     const { head } = shelf
     if (head === undefined) throw new NamingError('internal', 'An import without versions was let through.')
     this.#shelves.set(namespace, shelf)
-    this.#cells.changedHeads([namespace])
+    this.#changedHead(head)
     return head
   }
 
@@ -181,16 +183,13 @@ class MemoryStore implements Store {
     this.#shelves.set(namespace, shelf)
     shelf.add(written)
     if (idempotency !== undefined) shelf.rememberKey(idempotency, written.version, now)
-    this.#cells.changedHeads([namespace])
+    this.#changedHead(written)
     return { written, ...(head && { replaced: head }), repeated: false }
   }
 
-  #summaries(): readonly NamespaceSummary[] {
-    const names = [...this.#shelves.keys()].sort()
-    return names.flatMap(name => {
-      const head = this.#headOf(name)
-      return head === undefined ? [] : [summaryOf(head)]
-    })
+  #changedHead(head: Version): void {
+    this.#listing.put([summaryOf(head)])
+    this.#cells.changedHeads([head.namespace])
   }
 
   #presenceRecords(): readonly PresenceRecord[] {
