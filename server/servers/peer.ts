@@ -20,6 +20,8 @@ export interface PeerOptions {
 const silenceMs = 3_000
 const firstBackoffMs = 200
 const maxBackoffMs = 5_000
+/** Whoever stops properly fails once, and is gone before it is dialled again. */
+const failuresToSay = 2
 /** A timer that ran so late says that this process stood still, not the peer. */
 const lateMs = 500
 
@@ -33,7 +35,10 @@ export class Peer {
   #since: number
   #heardAt = 0
   #hasGreeted = false
+  /** In a row. */
   #failures = 0
+  /** Whether the log has it that it replies, or that it does not. */
+  #logged: 'replies' | 'silent' | undefined
   #close: (() => void) | undefined
   #timer: Cancel | undefined
 
@@ -132,6 +137,7 @@ export class Peer {
     this.#incoming = undefined
     this.#failures = 0
     this.#setError(undefined)
+    this.#say('replies')
     this.#options.onVersions(new Set([...before.keys(), ...versions.keys()]))
   }
 
@@ -141,6 +147,7 @@ export class Peer {
     this.close()
     this.#setError(reason)
     this.#failures++
+    if (this.#failures >= failuresToSay) this.#say('silent')
     const ceilingMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(this.#failures, 10))
     const waitMs = firstBackoffMs + random() * (ceilingMs - firstBackoffMs)
     this.#timer = clock.after(waitMs, () => address !== undefined && this.#dial(address))
@@ -148,16 +155,20 @@ export class Peer {
 
   #setError(error: string | undefined): void {
     if (error === this.#error) return
-    const { clock, log, onState } = this.#options
+    const { clock, onState } = this.#options
     const hadReplied = this.replies
     this.#error = error
-    const facts = { server: this.#record.id, address: this.#record.address }
-    if (this.replies !== hadReplied) {
-      this.#since = clock.now()
-      if (error === undefined) log.info(facts, 'a server of this store replies')
-      else log.warn({ ...facts, reason: error }, 'a server of this store does not reply')
-    } else log.debug({ ...facts, reason: error }, 'a server of this store still does not reply')
+    if (this.replies !== hadReplied) this.#since = clock.now()
     onState()
+  }
+
+  #say(what: 'replies' | 'silent'): void {
+    const { log } = this.#options
+    const facts = { server: this.#record.id, address: this.#record.address, reason: this.#error }
+    if (what === this.#logged) log.debug(facts, `a server of this store: still ${what}`)
+    else if (what === 'replies') log.info(facts, 'a server of this store replies')
+    else log.warn(facts, 'a server of this store does not reply')
+    this.#logged = what
   }
 }
 

@@ -29,6 +29,11 @@ export class FakeNetwork {
     this.#open.get(`${id}:1`)?.heard({ id, isWhole: true, dtabs: versionsOf(dtabs) })
   }
 
+  /** The first words of somebody at the address of `at`, who does not know its store yet. */
+  begin(at: string, id: string): void {
+    this.#open.get(`${at}:1`)?.heard({ id, isWhole: false, dtabs: [] })
+  }
+
   /** A later message; a sign of life when it holds nothing. */
   say(id: string, dtabs: Readonly<Record<string, number>> = {}): void {
     this.#open.get(`${id}:1`)?.heard({ isWhole: false, dtabs: versionsOf(dtabs) })
@@ -55,7 +60,11 @@ export function appear(store: Store, id: string, startedAt = 1): Promise<Presenc
  * The servers as the one called `self` knows them. Nothing is opened before `start`, nobody followed before `follow`.
  * Versions that rules go by are passed on through `own.takeInUse`.
  */
-export function loneServer(env: Env, store: Store, network = new FakeNetwork()): SharedServers {
+export function loneServer(
+  env: Env,
+  store: Pick<Store, 'presence' | 'list' | 'noticed'>,
+  network = new FakeNetwork(),
+): SharedServers {
   const self = { id: 'self', version: '1.0.0', startedAt: env.clock.now() }
   return new SharedServers({ ...env, store, dial: network.dial, self })
 }

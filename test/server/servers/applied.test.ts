@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { createWorld } from './servers.fixture.ts'
+
+describe('waiting until servers go by a version', () => {
+  it('ends at once when this server does, whoever else there is', async () => {
+    const world = createWorld()
+    await world.write('default')
+    await world.appear('b')
+    expect(await world.applied('default', 1, 'applied')).toEqual({
+      all: true,
+      servers: [{ id: 'self', replied: true, applied: true, version: 1 }],
+    })
+  })
+
+  it('ends when the last one says so, a later version being as good', async () => {
+    const world = createWorld()
+    await world.write('default')
+    await world.appear('b')
+    world.network.greet('b')
+    const waiting = world.applied('default', 1, 'all')
+    world.network.say('b', { default: 3 })
+    world.clock.settle()
+    expect(await waiting).toEqual({
+      all: true,
+      servers: [
+        { id: 'b', replied: true, applied: true, version: 3 },
+        { id: 'self', replied: true, applied: true, version: 1 },
+      ],
+    })
+  })
+
+  it('ends with the time, and says who is behind and who does not reply', async () => {
+    const world = createWorld()
+    await world.write('default')
+    await world.appear('b')
+    await world.appear('c')
+    world.network.greet('c')
+    const waiting = world.applied('default', 1, 'all', 1_000)
+    world.clock.advance(1_000)
+    expect(await waiting).toEqual({
+      all: false,
+      servers: [
+        { id: 'b', replied: false, applied: false },
+        { id: 'c', replied: true, applied: false, version: 0 },
+        { id: 'self', replied: true, applied: true, version: 1 },
+      ],
+    })
+  })
+
+  it('does not wait for one that has gone', async () => {
+    const world = createWorld()
+    await world.write('default')
+    const presence = await world.appear('b')
+    const waiting = world.applied('default', 1, 'all', 60_000)
+    await presence.withdraw()
+    world.clock.settle()
+    expect(await waiting).toMatchObject({ all: true })
+  })
+
+  it('hints its own store, at once and each second, until it has come to the version', async () => {
+    const world = createWorld()
+    const waiting = world.applied('default', 1, 'applied', 500)
+    expect(world.hints).toEqual(['default 1'])
+    world.clock.advance(2_000)
+    expect(await waiting).toMatchObject({ all: false })
+    expect(world.hints).toHaveLength(3)
+    await world.write('default')
+    world.clock.advance(5_000)
+    expect(world.hints).toHaveLength(3)
+  })
+
+  it('goes by the rules where they are in use, not by the listing', async () => {
+    const world = createWorld()
+    await world.write('default')
+    world.servers.own.takeInUse('default', 1)
+    await world.write('default')
+    const waiting = world.applied('default', 2, 'applied')
+    world.clock.settle()
+    world.servers.own.takeInUse('default', 2)
+    world.clock.settle()
+    expect(await waiting).toMatchObject({ all: true })
+    world.servers.own.takeInUse('default', undefined)
+    expect(world.servers.own.of('default')).toBe(2)
+  })
+
+  it('ends when whoever asked leaves, with nothing left behind', async () => {
+    const world = createWorld()
+    const { watchers } = world.kernel.counts()
+    const left = new AbortController()
+    const wanted = { namespace: 'x', version: 1, scope: 'all', timeoutMs: 60_000, signal: left.signal } as const
+    const waiting = world.servers.whenApplied(wanted)
+    left.abort()
+    expect(await waiting).toMatchObject({ all: false })
+    expect(world.kernel.counts().watchers).toBe(watchers)
+  })
+})
