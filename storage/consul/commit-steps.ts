@@ -4,7 +4,7 @@ import type { Commit, HeadRecord } from '../shared-backend.ts'
 import type { Version } from '../store.ts'
 import { dtabBytes, type KeyRecord } from '../write-rules.ts'
 import { keyName, type Layout } from './layout.ts'
-import { headRecord, idempotencyRecord } from './records.ts'
+import { headRecord, idempotencyRecord, versionRecord } from './records.ts'
 import type { HeadIndexes } from './sighting.ts'
 
 /** The places of the operations that compare with what was there. Any other that is refused is the version that exists already. */
@@ -17,11 +17,16 @@ export function commitSteps(
   over: HeadIndexes,
 ): readonly KvOperation[] {
   const { namespace, version: number, meta } = version
-  const record = headRecord.encode(recordOf(version))
+  const record = recordOf(version)
   const steps: KvOperation[] = [
     textStep(layout.text(namespace), version, over.text),
-    { kind: 'cas', key: layout.head(namespace), value: record, index: over.head },
-    { kind: 'cas', key: layout.version(namespace, number), value: record, index: 0 },
+    { kind: 'cas', key: layout.head(namespace), value: headRecord.encode(record), index: over.head },
+    {
+      kind: 'cas',
+      key: layout.version(namespace, number),
+      value: versionRecord.encode({ ...record, wasHead: true }),
+      index: 0,
+    },
   ]
   if (version.text !== undefined)
     steps.push({ kind: 'set', key: layout.versionText(namespace, number), value: Buffer.from(version.text) })
@@ -51,7 +56,7 @@ export function versionSteps(layout: Layout, version: Version): readonly KvOpera
   const { namespace, version: number, text } = version
   const textKey = layout.versionText(namespace, number)
   return [
-    { kind: 'set', key: layout.version(namespace, number), value: headRecord.encode(recordOf(version)) },
+    { kind: 'set', key: layout.version(namespace, number), value: versionRecord.encode(recordOf(version)) },
     text === undefined ? { kind: 'delete', key: textKey } : { kind: 'set', key: textKey, value: Buffer.from(text) },
   ]
 }

@@ -21,11 +21,17 @@ const record = z.object({
   meta,
 })
 
+const version = record.extend({ wasHead: z.boolean().exactOptional() })
 const keyRecord = z.object({ fingerprint: z.string(), version: z.int().min(1), time: z.number() })
 const presence = z.object({ id: z.string(), data: z.string() })
 
-/** Of a head, and of a version without its text. */
-export const headRecord = codecOf<HeadRecord>('the record of a version', record)
+/** A version without its text. `wasHead` was written with the head; without it, it is one of an import, which may have been cut off. */
+export interface VersionRecord extends HeadRecord {
+  readonly wasHead?: boolean
+}
+
+export const headRecord = codecOf<HeadRecord>('the record of a head', record)
+export const versionRecord = codecOf<VersionRecord>('the record of a version', version)
 export const idempotencyRecord = codecOf<KeyRecord>('the record of an Idempotency-Key', keyRecord)
 export const presenceRecord = codecOf<{ readonly id: string; readonly data: string }>('a record of presence', presence)
 

@@ -1,9 +1,8 @@
 // The old versions of a namespace. Only those that were its head are told of: what an import that was cut off has left is none.
 import { type ConsulKv, maxKvOperations } from '../../clients/consul/kv.ts'
-import type { HeadRecord } from '../shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import { type Layout, versionIn } from './layout.ts'
-import { headRecord, textOf } from './records.ts'
+import { headRecord, textOf, type VersionRecord, versionRecord } from './records.ts'
 
 export class VersionRecords {
   readonly #kv: ConsulKv
@@ -22,17 +21,25 @@ export class VersionRecords {
       layout.version(namespace, version),
       layout.version(namespace, version + 1),
     ])
-    if (head === undefined || found === undefined) return undefined
-    const record = headRecord.decode(found.value, found.key)
-    const newest = headRecord.decode(head.value, head.key).version
-    const later = next === undefined ? undefined : headRecord.decode(next.value, next.key)
-    if (!(await this.#wasHead(namespace, version, newest, later))) return undefined
+    if (found === undefined) return undefined
+    const record = versionRecord.decode(found.value, found.key)
+    if (record.wasHead !== true) {
+      if (head === undefined) return undefined
+      const newest = headRecord.decode(head.value, head.key).version
+      const later = next === undefined ? undefined : versionRecord.decode(next.value, next.key)
+      if (!(await this.#isLinked(namespace, version, newest, later))) return undefined
+    }
     if (record.deleted) return { namespace, version, meta: record.meta }
     return text === undefined ? undefined : { namespace, version, text: textOf(text.value), meta: record.meta }
   }
 
-  /** A head's record names the head before it, so a number that was passed over was none. */
-  async #wasHead(namespace: string, version: number, newest: number, later: HeadRecord | undefined): Promise<boolean> {
+  /** Each version names the one before it: a number that was passed over is of an import that was cut off. */
+  async #isLinked(
+    namespace: string,
+    version: number,
+    newest: number,
+    later: VersionRecord | undefined,
+  ): Promise<boolean> {
     if (version >= newest) return version === newest
     if (later !== undefined && later.version <= newest) return later.meta.parent === version
     const above = (await this.#numbers(namespace)).filter(number => number > version && number <= newest)
@@ -43,31 +50,28 @@ export class VersionRecords {
   async history(namespace: string, { before, limit }: HistoryQuery): Promise<readonly VersionSummary[]> {
     const [head] = await this.#kv.read([this.#layout.head(namespace)])
     if (head === undefined) return []
-    let highest = headRecord.decode(head.value, head.key).version
-    if (before !== undefined && before <= highest) {
-      const [edge] = await this.#records(namespace, [before])
-      highest = edge?.meta.parent ?? before - 1
-    }
-    const numbers = (await this.#numbers(namespace)).reverse()
+    const newest = headRecord.decode(head.value, head.key).version
+    const below = Math.min(before ?? Number.POSITIVE_INFINITY, newest + 1)
+    const [edge] = below <= newest ? await this.#records(namespace, [below]) : []
+    let linked = edge?.meta.parent ?? below - 1
+    const numbers = (await this.#numbers(namespace)).reverse().filter(number => number < below)
     const page: VersionSummary[] = []
-    for (let next = 0; page.length < limit; ) {
-      next = numbers.findIndex((number, place) => place >= next && number <= highest)
-      if (next < 0) break
-      const batch = numbers.slice(next, next + Math.min(maxKvOperations, limit - page.length))
-      for (const { version, deleted, bytes, meta } of await this.#records(namespace, batch)) {
-        if (version > highest) continue
+    for (let from = 0; from < numbers.length && page.length < limit; ) {
+      const batch = numbers.slice(from, from + Math.min(maxKvOperations, limit - page.length))
+      from += batch.length
+      for (const { version, deleted, bytes, meta, wasHead } of await this.#records(namespace, batch)) {
+        if (wasHead !== true && version > linked) continue
         page.push({ namespace, version, deleted, bytes, meta })
-        highest = meta.parent
+        linked = meta.parent
       }
-      next += batch.length
     }
     return page
   }
 
   /** In the order of the numbers, without those that are not there. */
-  async #records(namespace: string, numbers: readonly number[]): Promise<readonly HeadRecord[]> {
+  async #records(namespace: string, numbers: readonly number[]): Promise<readonly VersionRecord[]> {
     const entries = await this.#kv.read(numbers.map(number => this.#layout.version(namespace, number)))
-    return entries.flatMap(entry => (entry === undefined ? [] : headRecord.decode(entry.value, entry.key)))
+    return entries.flatMap(entry => (entry === undefined ? [] : versionRecord.decode(entry.value, entry.key)))
   }
 
   /** Rising. */

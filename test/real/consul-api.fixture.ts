@@ -25,7 +25,10 @@ export interface BlockedAnswer {
 export class ConsulApi implements AsyncDisposable {
   readonly #pool: Pool
 
-  constructor(port: number) {
+  readonly #headers: Readonly<Record<string, string>>
+
+  constructor(port: number, token?: string) {
+    this.#headers = token === undefined ? {} : { 'x-consul-token': token }
     this.#pool = new Pool(`http://127.0.0.1:${port}`, {
       connections: 16,
       connect: { localAddress: '127.0.0.9' },
@@ -88,6 +91,7 @@ export class ConsulApi implements AsyncDisposable {
     const response = await this.#pool.request({
       method,
       path: `/v1${path}`,
+      headers: this.#headers,
       ...(body !== undefined && {
         body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
       }),
