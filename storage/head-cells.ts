@@ -4,7 +4,7 @@ import { NamingError } from '../naming/errors.ts'
 import type { Env } from '../runtime/env.ts'
 import type { Cell, Pool, Sink } from '../watch/cell.ts'
 import { TurnQueue } from '../watch/turn-queue.ts'
-import { KeyedWork } from './keyed-work.ts'
+import { isUnavailable, KeyedWork } from './keyed-work.ts'
 import { sameVersion } from './same-heads.ts'
 import type { HeadSighting } from './shared-backend.ts'
 import type { SharedHeads } from './shared-heads.ts'
@@ -54,9 +54,8 @@ export class HeadCells {
       random: env.random,
       atOnce: readsAtOnce,
       run: read,
-      failed: (namespace, error, retryAt) => {
-        this.#open.get(namespace)?.sink.fail(NamingError.from(error), retryAt)
-      },
+      isOfAll: isUnavailable,
+      failed: (namespace, error, retryAt) => this.unread(namespace, NamingError.from(error), retryAt),
     })
   }
 
@@ -100,9 +99,9 @@ export class HeadCells {
       })
   }
 
-  /** Reads it again; nothing when nobody observes it. */
-  refresh(namespace: string): void {
-    if (this.#open.has(namespace)) this.#reads.ask(namespace)
+  /** What is shown of it may not be what stands in the backend. */
+  unread(namespace: string, error: Error, retryAt: number): void {
+    this.#open.get(namespace)?.sink.fail(error, retryAt)
   }
 
   stop(): void {

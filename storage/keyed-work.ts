@@ -1,5 +1,6 @@
 // Work that is asked for by key: never twice at once for a key, a few keys at a time, again after a failure.
 // Knows nothing of what the work is.
+import { NamingError } from '../naming/errors.ts'
 import type { Cancel, Clock, Random } from '../watch/clock.ts'
 
 export interface KeyedWorkOptions {
@@ -8,13 +9,20 @@ export interface KeyedWorkOptions {
   /** Keys that are worked on at one time. */
   readonly atOnce: number
   readonly run: (key: string) => Promise<void>
+  /**
+   * Whether the failure is of what all keys need. Then one key at a time is tried, spaced out, until one succeeds: thousands
+   * must not knock at the door of a sick backend.
+   */
+  readonly isOfAll: (error: unknown) => boolean
   /** Told of each failure and of when the work is tried again, in ms since 1970. Must not throw. */
   readonly failed: (key: string, error: unknown, retryAt: number) => void
 }
 
-/** The nth wait after failures in a row is drawn evenly from this up to min(maxRetryMs, minRetryMs * 2^n). */
+/** The nth wait after failures in a row of a key is drawn evenly from the first up to min(maxRetryMs, minRetryMs * 2^n). */
 const minRetryMs = 250
 const maxRetryMs = 10_000
+/** Between two tries while all fail. */
+const spacingMs = 250
 
 interface Job {
   phase: 'waiting' | 'running' | 'resting'
@@ -29,6 +37,9 @@ export class KeyedWork {
   readonly #jobs = new Map<string, Job>()
   readonly #waiting = new Set<string>()
   #running = 0
+  /** Set while all fail: the next try waits for it. */
+  #spacing: Cancel | undefined
+  #allFail = false
   #isStopped = false
 
   constructor(options: KeyedWorkOptions) {
@@ -60,6 +71,7 @@ export class KeyedWork {
   /** For good. */
   stop(): void {
     this.#isStopped = true
+    this.#spacing?.()
     for (const key of [...this.#jobs.keys()]) this.drop(key)
   }
 
@@ -75,7 +87,7 @@ export class KeyedWork {
 
   #fill(): void {
     for (const key of this.#waiting) {
-      if (this.#running >= this.#options.atOnce) return
+      if (this.#spacing !== undefined || this.#running >= (this.#allFail ? 1 : this.#options.atOnce)) return
       this.#waiting.delete(key)
       const job = this.#jobs.get(key)
       if (job !== undefined) this.#start(key, job)
@@ -98,6 +110,7 @@ export class KeyedWork {
 
   #ended(key: string, job: Job, failure: { readonly error: unknown } | undefined): void {
     this.#running--
+    this.#judge(failure)
     if (this.#jobs.get(key) === job) {
       job.failures = failure === undefined ? 0 : job.failures + 1
       if (failure !== undefined) this.#rest(key, job, failure.error)
@@ -105,6 +118,15 @@ export class KeyedWork {
       else this.#jobs.delete(key)
     }
     this.#fill()
+  }
+
+  #judge(failure: { readonly error: unknown } | undefined): void {
+    this.#allFail = failure !== undefined && this.#options.isOfAll(failure.error)
+    if (!this.#allFail || this.#spacing !== undefined || this.#isStopped) return
+    this.#spacing = this.#options.clock.after(spacingMs, () => {
+      this.#spacing = undefined
+      this.#fill()
+    })
   }
 
   #rest(key: string, job: Job, error: unknown): void {
@@ -116,3 +138,6 @@ export class KeyedWork {
     failed(key, error, clock.now() + waitMs)
   }
 }
+
+/** For `isOfAll`, where the work asks a store. */
+export const isUnavailable = (error: unknown): boolean => NamingError.from(error).code === 'store-unavailable'

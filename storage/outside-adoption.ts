@@ -1,7 +1,8 @@
 // Sees to it that what others did in the backend becomes a version, or is shown as refused, without anybody asking.
 // Every server does so; the backend's compare-and-swap lets one of them write.
+import { NamingError } from '../naming/errors.ts'
 import type { Env } from '../runtime/env.ts'
-import { KeyedWork } from './keyed-work.ts'
+import { isUnavailable, KeyedWork } from './keyed-work.ts'
 import type { RefusedTexts } from './refused-texts.ts'
 import type { RepeatedFailures } from './repeated-failures.ts'
 import type { SettledHeads } from './settled-heads.ts'
@@ -18,7 +19,12 @@ export interface OutsideAdoptionOptions {
   /** Takes in what others did to a namespace, in line with the writes to it. */
   readonly settle: (namespace: string) => Promise<unknown>
   readonly failures: RepeatedFailures
+  /** Told when it cannot be done now: what is shown of the namespace is not what stands in the backend. */
+  readonly failed: (namespace: string, error: NamingError, retryAt: number) => void
 }
+
+/** What the log calls it. */
+export const adopting = (namespace: string): string => `taking in what others did to '${namespace}'`
 
 export class OutsideAdoption {
   readonly #options: OutsideAdoptionOptions
@@ -26,17 +32,20 @@ export class OutsideAdoption {
 
   constructor(options: OutsideAdoptionOptions) {
     this.#options = options
-    const { env, settle, failures } = options
-    const what = (namespace: string): string => `taking in what others did to '${namespace}'`
+    const { env, settle, failures, failed } = options
     this.#work = new KeyedWork({
       clock: env.clock,
       random: env.random,
       atOnce,
       run: async namespace => {
         await settle(namespace)
-        failures.worked(what(namespace))
+        failures.worked(adopting(namespace))
       },
-      failed: (namespace, error) => failures.failed(what(namespace), error),
+      isOfAll: isUnavailable,
+      failed: (namespace, error, retryAt) => {
+        failures.failed(adopting(namespace), error)
+        failed(namespace, NamingError.from(error), retryAt)
+      },
     })
   }
 
@@ -45,7 +54,7 @@ export class OutsideAdoption {
     for (const namespace of namespaces) {
       const sighting = heads.sighting(namespace)
       if (sighting === undefined) refused.clear(namespace)
-      else if (settled.isUnsettled(sighting, heads.record(namespace))) this.#work.ask(namespace)
+      else if (settled.unsettled(sighting, heads.record(namespace)) !== 'no') this.#work.ask(namespace)
       else if (sighting.isOurs) refused.clear(namespace)
     }
   }

@@ -11,6 +11,8 @@ export interface RefusedTextsOptions {
   readonly lingerMs: number
   /** Follows the backend for as long as the cell is open; what it returns lets go. */
   readonly hold: () => () => void
+  /** Whether all that stands in the backend is known. */
+  readonly isCurrent: () => boolean
 }
 
 interface Refusal {
@@ -24,7 +26,6 @@ export class RefusedTexts {
   readonly #refusals = new Map<string, Refusal>()
   readonly #total: Counter
   #sink: Sink<readonly RefusedText[]> | undefined
-  #isKnown = false
 
   constructor(options: RefusedTextsOptions) {
     this.#options = options
@@ -77,14 +78,12 @@ export class RefusedTexts {
     this.#publish()
   }
 
-  /** What is in the table is all that is known to be refused. */
+  /** All that stands in the backend is known again. */
   heard(): void {
-    this.#isKnown = true
     this.#publish()
   }
 
   failed(error: Error, retryAt: number): void {
-    this.#isKnown = false
     this.#sink?.fail(error, retryAt)
   }
 
@@ -103,7 +102,7 @@ export class RefusedTexts {
   }
 
   #publish(): void {
-    if (this.#sink === undefined || !this.#isKnown) return
+    if (this.#sink === undefined || !this.#options.isCurrent()) return
     const refused = [...this.#refusals.values()].map(refusal => refusal.refused)
     this.#sink.set(refused.sort((a, b) => (a.namespace < b.namespace ? -1 : 1)))
   }

@@ -26,11 +26,16 @@ export interface SettledHeadsOptions {
   readonly show: (sighting: HeadSighting, head: Version | undefined, epoch: number) => void
 }
 
+/** vanished: there is no trace left of what we wrote. */
+export type Unsettled = 'no' | 'edited' | 'vanished'
+
 /** Others may write a head between our reading and our writing this often in a row. */
 const maxRaces = 50
 
 export class SettledHeads {
   readonly #options: SettledHeadsOptions
+  /** Tokens of what is not ours and yet says nothing new, such as a deletion of what was deleted. */
+  readonly #judged = new Map<string, string>()
 
   constructor(options: SettledHeadsOptions) {
     this.#options = options
@@ -50,22 +55,28 @@ export class SettledHeads {
     throw new NamingError('store-busy', `'${namespace}' is edited in the store faster than it can be read.`)
   }
 
-  /** Reads the head as it stands and shows it; gives whether an edit from outside waits to be taken in. */
-  async look(namespace: string): Promise<{ readonly head: Version | undefined; readonly isUnsettled: boolean }> {
-    const { epoch } = this.#options.heads
-    const stored = await this.#options.backend.readHead(namespace)
+  /** Reads the head as it stands and shows it, unless somebody has removed all there was of it: then undefined is no answer. */
+  async look(namespace: string): Promise<{ readonly head: Version | undefined; readonly unsettled: Unsettled }> {
+    const { heads, backend, show } = this.#options
+    const { epoch } = heads
+    const stored = await backend.readHead(namespace)
     const record = this.#recordOf(stored)
-    const isUnsettled = this.isUnsettled(stored, record)
-    const head = await this.#headOf(stored, record, isUnsettled)
-    this.#options.show(sightingOf(stored), head, epoch)
-    return { head, isUnsettled }
+    const unsettled = this.unsettled(stored, record)
+    if (unsettled === 'vanished') {
+      heads.see(sightingOf(stored), epoch)
+      return { head: undefined, unsettled }
+    }
+    const head = await this.#headOf(stored, record)
+    show(sightingOf(stored), head, epoch)
+    return { head, unsettled }
   }
 
   /** Whether somebody else was here since our last write, and it is not known to be no dtab. */
-  isUnsettled(sighting: HeadSighting, record: HeadRecord | undefined): boolean {
-    const hasVanished = sighting.record === undefined && record !== undefined && !record.deleted
-    if (sighting.isOurs && !hasVanished) return false
-    return !this.#options.refused.has(sighting.namespace, sighting.token)
+  unsettled(sighting: HeadSighting, record: HeadRecord | undefined): Unsettled {
+    if (sighting.isOurs) return hasVanished(sighting, record) ? 'vanished' : 'no'
+    const { namespace, token } = sighting
+    const isKnown = this.#options.refused.has(namespace, token) || this.#judged.get(namespace) === token
+    return isKnown ? 'no' : 'edited'
   }
 
   /** Commits and shows; rejects as the backend does. */
@@ -95,7 +106,9 @@ export class SettledHeads {
     const { namespace, token } = stored
     if (edit.kind === 'refused') refused.put(token, { namespace, ...facts(edit) })
     else refused.clear(namespace)
-    const head = await this.#headOf(stored, record, edit.kind === 'refused')
+    if (edit.kind === 'none' && !stored.isOurs) this.#judged.set(namespace, token)
+    else this.#judged.delete(namespace)
+    const head = await this.#headOf(stored, record)
     const over = sightingOf(stored)
     show(over, head, epoch)
     return { over, head }
@@ -130,16 +143,26 @@ export class SettledHeads {
     return seen !== undefined && seen.order <= stored.order ? heads.record(stored.namespace) : undefined
   }
 
-  async #headOf(stored: StoredHead, record: HeadRecord | undefined, isOthers: boolean): Promise<Version | undefined> {
+  async #headOf(stored: StoredHead, record: HeadRecord | undefined): Promise<Version | undefined> {
     if (record === undefined) return undefined
-    const { namespace, content } = stored
+    const { namespace, content, isOurs } = stored
     const { version, meta, deleted } = record
     if (deleted) return { namespace, version, meta }
-    if (isOthers) return this.#options.backend.readVersion(namespace, version)
-    if (content === undefined)
-      throw new NamingError('store-corrupt', `The text of '${namespace}' is not where its version ${version} says.`)
-    return { namespace, version, text: ownText(content, record), meta }
+    if (isOurs && content !== undefined) return { namespace, version, text: ownText(content, record), meta }
+    const recorded = await this.#options.backend.readVersion(namespace, version)
+    if (recorded !== undefined) return recorded
+    throw new NamingError(
+      'store-corrupt',
+      `The text of version ${version} of '${namespace}' is not where it was written.`,
+      {
+        detail: { namespace, version },
+      },
+    )
   }
+}
+
+function hasVanished(sighting: HeadSighting, record: HeadRecord | undefined): boolean {
+  return sighting.record === undefined && record !== undefined && !record.deleted
 }
 
 /** Without what weighs. */

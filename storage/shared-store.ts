@@ -8,7 +8,7 @@ import { HeadCells } from './head-cells.ts'
 import { importHistory } from './history-import.ts'
 import { KeyDropping } from './key-dropping.ts'
 import { LinePerKey } from './line-per-key.ts'
-import { OutsideAdoption } from './outside-adoption.ts'
+import { adopting, OutsideAdoption } from './outside-adoption.ts'
 import { createPresenceCell } from './presence-cell.ts'
 import { RefusedTexts } from './refused-texts.ts'
 import { RepeatedFailures } from './repeated-failures.ts'
@@ -72,7 +72,8 @@ class SharedStore implements Store {
     const show = (sighting: HeadSighting, head: Version | undefined, epoch: number): void =>
       this.#show(sighting, head, epoch)
     this.#heads = new SharedHeads({ backend, env, lingerMs, listener: this.#listener() })
-    this.#refused = new RefusedTexts({ kind, env, lingerMs, hold })
+    const isCurrent = (): boolean => this.#heads.isCurrent
+    this.#refused = new RefusedTexts({ kind, env, lingerMs, hold, isCurrent })
     this.#settled = new SettledHeads({ backend, env, heads: this.#heads, refused: this.#refused, show })
     const read = async (namespace: string): Promise<void> => void (await this.#settled.look(namespace))
     this.#cells = new HeadCells({ kind, env, lingerMs, heads: this.#heads, read })
@@ -83,6 +84,7 @@ class SharedStore implements Store {
       refused: this.#refused,
       settle: namespace => this.#settle(namespace),
       failures: this.#failures,
+      failed: (namespace, error, retryAt) => this.#cells.unread(namespace, error, retryAt),
     })
     this.#writes = new SharedWrites({ backend, env, settled: this.#settled, line: this.#line })
     this.#noticed = new SpacedChecks({ clock, check: namespace => this.#adoption.reread(namespace) })
@@ -98,13 +100,14 @@ class SharedStore implements Store {
 
   async head(namespace: string): Promise<Version | undefined> {
     this.#assertOpen()
-    const { head, isUnsettled } = await this.#settled.look(namespace)
-    if (!isUnsettled) return head
+    const { head, unsettled } = await this.#settled.look(namespace)
+    if (unsettled === 'no') return head
     try {
       return (await this.#settle(namespace)).head
     } catch (error) {
-      // It can be read and not be written: what was recorded is the head until then.
-      this.#failures.failed(`taking in what others did to '${namespace}'`, error)
+      if (unsettled === 'vanished') throw error
+      // The store can be read and not be written: what we wrote last is the head until then.
+      this.#failures.failed(adopting(namespace), error)
       return head
     }
   }

@@ -50,6 +50,8 @@ export class FakeSharedBackend {
   revision = 0
   isDown = false
   isHanging = false
+  /** Somebody is faster each time. */
+  isAlwaysMoved = false
   /** Sightings are kept back while true; `deliver` hands them out. */
   isWatchHeld = false
   ground: Ground = { places: new Map(), versions: new Map(), keys: new Map() }
@@ -151,7 +153,7 @@ export class FakeSharedBackend {
     if (fault === 'dropped') throw unavailable()
     if (fault === 'full') throw new NamingError('store-full', 'The fake has no room.')
     const number = `${namespace} ${version.version}`
-    if (this.sighting(namespace).token !== over.token) return { kind: 'moved' }
+    if (this.isAlwaysMoved || this.sighting(namespace).token !== over.token) return { kind: 'moved' }
     if (this.#takenNumbers.has(number)) return { kind: 'taken' }
     if (fault === 'cut-off') {
       this.#takenNumbers.add(number)
