@@ -11,6 +11,7 @@ const help = `Usage: nameplane COMMAND [ARGUMENTS]
   serve [config.yaml]    the naming server
   proxy [config.yaml]    the thin proxy
   check config.yaml      look for mistakes in a server configuration
+  backup FILE            copy a server's SQLite database while it runs
 
 nameplane COMMAND --help tells more. Dtabs are edited with namerctl.
 `
@@ -18,6 +19,7 @@ nameplane COMMAND --help tells more. Dtabs are edited with namerctl.
 const commands: Readonly<Record<string, () => Promise<(argv: readonly string[]) => Promise<number>>>> = {
   serve: async () => (await import('../server/serve.ts')).runServe,
   check: async () => (await import('../server/serve.ts')).runCheck,
+  backup: async () => (await import('../server/backup.ts')).runBackup,
   dev: async () => (await import('../server/dev.ts')).runDev,
   'demo-web': async () => (await import('../server/demo-web.ts')).runDemoWeb,
   proxy: async () => (await import('../proxy-client/main.ts')).runProxy,

@@ -12,4 +12,9 @@ const sqliteConfig = z.strictObject({
 })
 
 /** Versions and history in a SQLite file; durable before a write is answered. */
-export const sqlite = defineKind({ kind: 'sqlite', config: sqliteConfig, open: openSqliteStore })
+export const sqlite = defineKind({
+  kind: 'sqlite',
+  config: sqliteConfig,
+  open: openSqliteStore,
+  backup: async ({ path }, target) => (await import('./backup.ts')).backupSqlite(path, target),
+})

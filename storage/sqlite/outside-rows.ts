@@ -41,6 +41,7 @@ export class OutsideRows {
       random,
       atOnce,
       run: namespace => this.settle(namespace),
+      isOfAll: () => true,
       failed: (namespace, error) => this.failed(namespace, error),
     })
     this.#refused = metrics.counter({
