@@ -18,6 +18,7 @@ export class Outage {
   readonly #clock: Clock
   readonly #log: Log
   readonly #served = new Map<object, number>()
+  readonly #waiting = new Set<() => void>()
   #since = 0
 
   constructor({ store, clock, log }: { readonly store: string; readonly clock: Clock; readonly log: Log }) {
@@ -38,6 +39,13 @@ export class Outage {
     return new NamingError('store-unavailable', said, { cause: error })
   }
 
+  /** Runs `then` when an outage begins, now while there is one, until the returned function is called. */
+  whenBegun(then: () => void): () => void {
+    if (this.#served.size > 0) then()
+    else this.#waiting.add(then)
+    return () => this.#waiting.delete(then)
+  }
+
   begin(who: object, savedAt: number, error: Error): void {
     const isFirst = this.#served.size === 0
     this.#served.set(who, savedAt)
@@ -45,6 +53,9 @@ export class Outage {
     this.#since = this.#clock.now()
     const facts = { store: this.#store, snapshot: timeText(savedAt), error: error.message }
     this.#log.warn(facts, 'the store is away; the local snapshot is served, marked stale')
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const then of waiting) then()
   }
 
   end(who: object): void {

@@ -2,7 +2,7 @@
 // its own last good value is newer than any file. Knows neither files nor what the value is.
 import { NamingError } from '../../naming/errors.ts'
 import type { Cell, Sink } from '../../watch/cell.ts'
-import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { Clock } from '../../watch/clock.ts'
 import type { State } from '../../watch/state.ts'
 import type { Outage } from './outage.ts'
 
@@ -43,7 +43,7 @@ class WarmCell<T> {
   #hasFailed = false
   #isLoaded = false
   #saved: Saved<T> | undefined
-  #cancelWait: Cancel | undefined
+  #endWait: (() => void) | undefined
   #end: (() => void) | undefined
 
   constructor(options: WarmCellOptions<T>) {
@@ -55,16 +55,19 @@ class WarmCell<T> {
     this.#end = () => observation.end()
     if (this.#hasAnswered) return
     const { clock, outage } = this.#options
-    // Where others have waited for the store already there is nothing to wait for.
-    if (outage.served === undefined) this.#cancelWait = clock.after(silenceMs, () => this.#giveUpWaiting())
-    else this.#giveUpWaiting()
+    // Where another cell has waited for the store, or was refused, there is nothing to wait for.
+    const giveUp = (): void => this.#giveUpWaiting()
+    const waits = [clock.after(silenceMs, giveUp), outage.whenBegun(giveUp)]
+    this.#endWait = () => {
+      for (const end of waits) end()
+    }
     void this.#load()
   }
 
   close(): void {
     this.#isClosed = true
     this.#end?.()
-    this.#cancelWait?.()
+    this.#endWait?.()
     this.#options.outage.end(this)
   }
 
@@ -77,7 +80,7 @@ class WarmCell<T> {
     const { sink, outage, record } = this.#options
     this.#hasAnswered = true
     this.#saved = undefined
-    this.#cancelWait?.()
+    this.#endWait?.()
     if (staleFor === undefined) {
       sink.set(value)
       record(value)
@@ -88,12 +91,12 @@ class WarmCell<T> {
   #fail(error: Error): void {
     this.#hasFailed = true
     this.#error = error
-    this.#cancelWait?.()
+    this.#endWait?.()
     this.#serve()
   }
 
   #giveUpWaiting(): void {
-    this.#error ??= new NamingError('store-unavailable', `no answer for ${silenceMs / 1000} s`)
+    this.#error ??= new NamingError('store-unavailable', 'no answer yet')
     this.#serve()
   }
 
