@@ -1,12 +1,14 @@
 // Where work on dtabs is done: small ones here and now, large ones in a worker, so that no turn of the event loop is long.
 import { Worker } from 'node:worker_threads'
-import { NamingError } from '../../naming/errors.ts'
+import { type ErrorCode, type ErrorDetail, NamingError } from '../../naming/errors.ts'
 import { failure, type Result, success } from '../../naming/result.ts'
+import type { ExportLine } from '../../proto/export-lines.ts'
 import type { DtabEdit } from '../../storage/dtab-edit.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import { nextTurn } from '../../watch/pause.ts'
 import type { CodecReply, CodecRequest } from './codec-worker.ts'
 import { type CodecAnswer, type CodecJob, type Printing, runCodecJob } from './dtab-codec.ts'
+import { type ImportLine, readImportLine } from './import-line.ts'
 
 /** Above this many bytes a job goes to the worker: what takes longer than a turn of the event loop may. */
 const inlineBytes = 256 * 1024
@@ -37,6 +39,8 @@ export interface Codec {
   diffLines(from: string, to: string): Promise<Result<string>>
   /** A stored text with single entries changed; the errors of `editDtabText`. */
   edit(text: string, edits: readonly DtabEdit[]): Promise<Result<{ readonly text: string }>>
+  /** A line of an import: bad-request when it is none. A large line's bytes may be gone afterwards. */
+  readImportLine(bytes: Uint8Array, maxDtabBytes: number): Promise<Result<ImportLine>>
   /** How many jobs went to the worker. */
   readonly jobsSent: number
   close(): Promise<void>
@@ -66,6 +70,10 @@ export function createCodec(clock: Clock): Codec {
       return lines.ok ? success(lines.value.text) : lines
     },
     edit: async (text, edits) => resultOf(await runSized({ kind: 'edit', text, edits }, text.length + sizeOf(edits))),
+    readImportLine: async (bytes, maxDtabBytes) => {
+      if (bytes.byteLength <= inlineBytes) return readImportLine(bytes, maxDtabBytes)
+      return importLineOf(await thread.run({ kind: 'import-line', bytes, maxDtabBytes }))
+    },
     get jobsSent() {
       return thread.sent
     },
@@ -81,6 +89,22 @@ function sizeOf(edits: readonly DtabEdit[]): number {
 function resultOf(answer: CodecAnswer): Result<Coded> {
   if (answer.ok) return success({ text: answer.text, hash: answer.hash })
   return failure(new NamingError(answer.code, answer.message, { detail: answer.detail }))
+}
+
+/** What the job made of a line. */
+interface PlainImportLine {
+  readonly line: ExportLine
+  readonly hasText?: boolean
+  readonly why?: { readonly code: ErrorCode; readonly message: string; readonly detail: ErrorDetail }
+}
+
+function importLineOf(answer: CodecAnswer): Result<ImportLine> {
+  if (!answer.ok) return failure(new NamingError(answer.code, answer.message, { detail: answer.detail }))
+  const { line, hasText, why } = JSON.parse(answer.about ?? '{}') as PlainImportLine // the job wrote it
+  if (line.kind !== 'version') return success({ line })
+  const version = hasText === true ? { ...line.version, text: answer.text } : line.version
+  const refusal = why && new NamingError(why.code, why.message, { detail: why.detail })
+  return success({ line: { kind: 'version', version }, ...(refusal && { refusal }) })
 }
 
 /** What is stored was checked when it was written, so a fault is the store's. */
@@ -160,7 +184,7 @@ class CodecThread {
 
 /** A body of its own memory is handed over instead of copied. */
 function buffersOf(job: CodecJob): ArrayBuffer[] {
-  if (job.kind !== 'decode' && job.kind !== 'edits') return []
+  if (job.kind !== 'decode' && job.kind !== 'edits' && job.kind !== 'import-line') return []
   const { buffer, byteLength } = job.bytes
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
 }

@@ -10,23 +10,25 @@ import { showDtab } from '../../naming/show.ts'
 import { diffTexts } from '../../storage/conflict.ts'
 import { type DtabEdit, editDtabText } from '../../storage/dtab-edit.ts'
 import { decodeDtabBody } from './dtab-body.ts'
+import { readImportLine } from './import-line.ts'
 import { readPatch } from './patch-body.ts'
 
 /** How a dtab is printed: exact JSON, or namerd's JSON or text. */
 export type Printing = 'json' | 'shown-json' | 'shown-text'
 
 /** decode: a body to the text to store. edits: the body of a PATCH to its edits as JSON. print: a stored text to what clients read. diff: the changes between two stored texts.
- * edit: a stored text with single entries changed. */
+ * edit: a stored text with single entries changed. import-line: a line of an import, checked against a store's limit. */
 export type CodecJob =
   | { readonly kind: 'decode'; readonly bytes: Uint8Array; readonly mediaType: string; readonly namespace: string }
   | { readonly kind: 'edits'; readonly bytes: Uint8Array }
   | { readonly kind: 'print'; readonly text: string; readonly as: Printing }
   | { readonly kind: 'diff'; readonly from: string; readonly to: string; readonly as: 'json' | 'lines' }
   | { readonly kind: 'edit'; readonly text: string; readonly edits: readonly DtabEdit[] }
+  | { readonly kind: 'import-line'; readonly bytes: Uint8Array; readonly maxDtabBytes: number }
 
-/** The text, and what was printed also with the hash of what it means. Errors travel as plain data: a class does not survive the way between threads. */
+/** The text, and what was printed also with the hash of what it means; `about` is JSON of what belongs to the text. Errors travel as plain data: a class does not survive the way between threads. */
 export type CodecAnswer =
-  | { readonly ok: true; readonly text: string; readonly hash: string }
+  | { readonly ok: true; readonly text: string; readonly hash: string; readonly about?: string }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly detail: ErrorDetail }
 
 /** Does a job here and now, whatever its size. */
@@ -35,6 +37,7 @@ export function runCodecJob(job: CodecJob): CodecAnswer {
   if (job.kind === 'edits') return decodeEdits(job.bytes)
   if (job.kind === 'print') return print(job.text, job.as)
   if (job.kind === 'diff') return job.as === 'json' ? diff(job.from, job.to) : diffLines(job.from, job.to)
+  if (job.kind === 'import-line') return importLine(job.bytes, job.maxDtabBytes)
   const edited = editDtabText(job.text, job.edits)
   return edited.ok ? { ok: true, text: edited.value.text, hash: '' } : refusal(edited.error)
 }
@@ -77,6 +80,18 @@ function diff(from: string, to: string): CodecAnswer {
 function diffLines(from: string, to: string): CodecAnswer {
   const lines = diffTexts(from, to)
   return lines.ok ? { ok: true, text: lines.value, hash: '' } : refusal(lines.error)
+}
+
+/** The text apart from the rest, so that whoever receives it parses no large JSON. A refusal goes without the text, which nobody needs. */
+function importLine(bytes: Uint8Array, maxDtabBytes: number): CodecAnswer {
+  const read = readImportLine(bytes, maxDtabBytes)
+  if (!read.ok) return refusal(read.error)
+  const { line, refusal: refused } = read.value
+  if (line.kind !== 'version') return { ok: true, text: '', hash: '', about: JSON.stringify({ line }) }
+  const { text, ...version } = line.version
+  const about = { line: { kind: 'version', version }, hasText: text !== undefined && refused === undefined }
+  const why = refused && { code: refused.code, message: refused.message, detail: refused.detail }
+  return { ok: true, text: about.hasText ? (text ?? '') : '', hash: '', about: JSON.stringify({ ...about, why }) }
 }
 
 /** An error as the plain data of an answer. */

@@ -7,7 +7,9 @@ import type { ApiPorts } from '../ports.ts'
 import { createContext, type HttpApiOptions } from './context.ts'
 import { addDtabRoutes } from './dtabs.ts'
 import { addEvaluationRoutes } from './evaluation.ts'
+import { addExportRoute } from './export.ts'
 import { addHistoryRoutes } from './history.ts'
+import { addImportRoute } from './import.ts'
 import { addIndexRoutes } from './index-page.ts'
 import { addMethodRefusals } from './method-refusals.ts'
 import { addNamerdRoutes, namerdUrl } from './namerd/routes.ts'
@@ -62,6 +64,8 @@ export async function createHttpApi(ports: ApiPorts, options: HttpApiOptions = {
   addIndexRoutes(app)
   addDtabRoutes(app, context)
   addHistoryRoutes(app, context)
+  addExportRoute(app, context)
+  addImportRoute(app, context)
   addEvaluationRoutes(app, context)
   addServerRoutes(app, context)
   addSourceRoutes(app, context)

@@ -4,7 +4,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { parseNamespace } from '../../naming/namespace.ts'
 import { failure, orThrow, type Result, success } from '../../naming/result.ts'
 import type { HttpContext } from './context.ts'
-import { jsonType, mediaTypeOf, misreadAs } from './media-type.ts'
+import { jsonType, mediaTypeOf, misreadAs, ndjsonType } from './media-type.ts'
 import { unsupportedMediaType } from './send-problem.ts'
 
 declare module 'fastify' {
@@ -40,7 +40,7 @@ function refuseBody(request: FastifyRequest, accepted: readonly string[], limit:
   const misread = misreadAs(request.headers)
   if (misread !== undefined) throw unsupportedMediaType(`${misread} is not taken.`, accepted)
   const length = Number(request.headers['content-length'] ?? 0)
-  if (type !== jsonType) orThrow(withinLimit(length, limit))
+  if (type !== jsonType && type !== ndjsonType) orThrow(withinLimit(length, limit))
 }
 
 /** Refuses a text that is too long for the store, before it is parsed. */

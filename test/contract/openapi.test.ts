@@ -160,6 +160,33 @@ describe('openapi.yaml describes every answer', () => {
     ])
   })
 
+  it('about export and import', async () => {
+    const { api } = await open({ maxDtabBytes: 1_000 })
+    await api.inject(put('/a => /b', { 'idempotency-key': 'k' }))
+    await api.inject({ method: 'DELETE', url: '/api/dtabs/default' })
+    const file = (await api.inject({ url: '/api/export' })).body
+    const take = (payload: string, query = ''): InjectOptions => ({
+      method: 'POST',
+      url: `/api/import${query}`,
+      headers: { 'content-type': 'application/x-ndjson' },
+      payload,
+    })
+    const other = file.replaceAll('/a => /b', '/a => /c')
+    await runAll(api, [
+      call('/api/export', 200),
+      call('/api/export', 200, { url: '/api/export?namespace=default&history=false' }),
+      call('/api/export', 400, { url: '/api/export?history=perhaps' }),
+      call('/api/export', 404, { url: '/api/export?namespace=nope' }),
+      call('/api/import', 200, take(file)),
+      call('/api/import', 200, take(other, '?dryRun=true')),
+      call('/api/import', 200, take(file.replaceAll('"default"', '"new"'))),
+      call('/api/import', 400, take('{}')),
+      call('/api/import', 409, take(other)),
+      call('/api/import', 413, take(file.replaceAll('"default"', '"more"').replace('/b', `/${'b'.repeat(1_000)}`))),
+      call('/api/import', 415, { ...take(file), headers: json }),
+    ])
+  })
+
   it('about a rollback to a version that became too large for the store', async () => {
     const { api } = await open({ maxDtabBytes: 10 })
     await runAll(api, [call(`${dtab}/rollback`, 413, rollback({ version: 1 }))])

@@ -6,8 +6,8 @@ import { description } from '../../contract/openapi.fixture.ts'
 import { createFixture, type Fixture } from './http-api.fixture.ts'
 import { SpiedStore } from './spied-store.fake.ts'
 
-/** Codes that no answer of this API has: configuration is read elsewhere, the other two have their own manner here. */
-const neverSent: readonly ErrorCode[] = ['bad-config', 'dtab-exists', 'pending']
+/** Codes that no answer of this API has: configuration is read elsewhere, the other has its own manner here. */
+const neverSent: readonly ErrorCode[] = ['bad-config', 'pending']
 
 const url = '/api/dtabs/default'
 const json = { 'content-type': 'application/json' }
@@ -29,6 +29,21 @@ const patch = (prefix: string, dst: string, op = 'set'): InjectOptions => ({
 const nest = (path: string): string => `${'~|('.repeat(900)}${path}${')'.repeat(900)}`
 const nested = `/n=>${nest('/m')};/m=>${nest('/o')}`
 
+const imported = [
+  { format: 'nameplane-export', version: 1, exportedAt: '2026-01-01T00:00:00Z', from: 'a test' },
+  {
+    namespace: 'default',
+    version: 1,
+    author: 'ann',
+    verified: false,
+    message: '',
+    time: '2026-01-01T00:00:00Z',
+    parent: 0,
+    text: '/other => /o',
+  },
+  { end: true, namespaces: 1, versions: 1 },
+]
+
 const provoked: Readonly<Partial<Record<ErrorCode, InjectOptions>>> = {
   'bad-path': { url: '/api/bind/default?path=x' },
   'bad-prefix': patch('a', '/b'),
@@ -42,6 +57,12 @@ const provoked: Readonly<Partial<Record<ErrorCode, InjectOptions>>> = {
   'source-without-guard': { method: 'POST', url: '/api/sources/storage/release' },
   'version-not-found': { url: `${url}?version=7` },
   'method-not-allowed': { method: 'POST', url },
+  'dtab-exists': {
+    method: 'POST',
+    url: '/api/import',
+    headers: { 'content-type': 'application/x-ndjson' },
+    payload: imported.map(line => `${JSON.stringify(line)}\n`).join(''),
+  },
   'edit-conflict': patch('/zzz', '', 'remove'),
   'dtab-version-mismatch': put('/a => /b', { 'if-match': '"9"' }),
   'dtab-too-large': put('/a => /b ;'.repeat(200)),

@@ -1,0 +1,106 @@
+// POST /api/import: takes an export, namespace by namespace as it comes, and tells what became of each.
+import type { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { NamingError } from '../../naming/errors.ts'
+import { orThrow } from '../../naming/result.ts'
+import { maxExportLineBytes } from '../../proto/export-lines.ts'
+import { type ImportOptions, type ImportResult, importNamespace } from '../../storage/import.ts'
+import { authorOf, peerAddress } from './caller.ts'
+import type { HttpContext } from './context.ts'
+import { importGroups } from './import-groups.ts'
+import type { ImportLine } from './import-line.ts'
+import { ndjsonType } from './media-type.ts'
+import { problemFromError } from './problem.ts'
+import { readLines } from './read-lines.ts'
+import { sendJson } from './send-json.ts'
+
+const importQuery = z.strictObject({
+  existing: z.enum(['refuse', 'skip', 'write']).default('refuse'),
+  dryRun: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
+})
+
+/** Adds the route, and lets bodies of this media type come as streams. */
+export function addImportRoute(app: FastifyInstance, context: HttpContext): void {
+  app.addContentTypeParser(ndjsonType, (_request, payload, done) => done(null, payload))
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  const post = { schema: { querystring: importQuery }, config: { bodyTypes: [ndjsonType] } }
+  typed.post('/api/import', post, async (request, reply) => {
+    const { existing, dryRun } = request.query
+    const body = request.raw // the parser above has left it alone
+    const by = callerOf(request)
+    const options = { store: context.ports.store, existing, isDryRun: dryRun, by }
+    try {
+      return sendJson(reply, answerText(dryRun, await importAll(context, body, options)))
+    } catch (error) {
+      await readToEnd(body)
+      throw error
+    }
+  })
+}
+
+function callerOf({ headers, ip }: Pick<FastifyRequest, 'headers' | 'ip'>): ImportOptions['by'] {
+  const address = peerAddress(ip)
+  const author = orThrow(authorOf(headers, address ?? 'unknown'))
+  return { author, verified: false, ...(address !== undefined && { address }) }
+}
+
+/** Without a dry run the first refusal ends it; what came before it stays. */
+async function importAll(
+  context: HttpContext,
+  body: Readable,
+  options: ImportOptions,
+): Promise<readonly ImportResult[]> {
+  const results: ImportResult[] = []
+  const lines = importLines(context, body)
+  try {
+    for await (const { namespace, versions } of importGroups(lines)) {
+      const result = await importNamespace(namespace, versions, options)
+      if (result.error !== undefined && !options.isDryRun) throw result.error
+      results.push(result)
+    }
+    return results
+  } finally {
+    await lines.return(undefined)
+  }
+}
+
+async function* importLines({ codec, ports }: HttpContext, body: Readable): AsyncGenerator<ImportLine, undefined> {
+  const { clock, store } = ports
+  let count = 0
+  for await (const bytes of readLines(body, { maxBytes: maxExportLineBytes, clock })) {
+    count++
+    const read = await codec.readImportLine(bytes, store.maxDtabBytes)
+    if (!read.ok) throw atLine(count, read.error)
+    yield read.value
+  }
+  return undefined
+}
+
+function atLine(count: number, { code, message, detail }: NamingError): NamingError {
+  return new NamingError(code, `Line ${count}: ${message}`, { detail: { ...detail, at: `line ${count}` } })
+}
+
+/** A client that is still sending would not hear the answer. */
+async function readToEnd(body: Readable): Promise<void> {
+  if (body.readableEnded || body.destroyed) return
+  await new Promise<void>(resolve => {
+    body.once('close', resolve)
+    body.once('end', resolve)
+    body.once('error', () => resolve())
+    body.resume()
+  })
+}
+
+function answerText(dryRun: boolean, results: readonly ImportResult[]): string {
+  const counts = { imported: 0, identical: 0, written: 0, skipped: 0, refused: 0 }
+  for (const { outcome } of results) counts[outcome]++
+  const namespaces = results.map(({ namespace, outcome, version, error }) => ({
+    namespace,
+    outcome,
+    ...(version !== undefined && { version }),
+    ...(error && { problem: problemFromError(error) }),
+  }))
+  return `${JSON.stringify({ dryRun, counts, namespaces })}\n`
+}
