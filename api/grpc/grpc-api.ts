@@ -36,6 +36,8 @@ export interface GrpcApi {
   /** What grpc.health.v1 says of the server and of Naming; not serving until the first call. */
   setServing(isServing: boolean): void
   counts(): WatchCounts
+  /** Servers that follow this one. */
+  readonly followers: number
   /** Ends Watch streams with UNAVAILABLE, waits for calls in progress, then cuts what is left. Harmless when called twice. */
   close(): Promise<void>
 }
@@ -94,6 +96,10 @@ class GrpcApiServer implements GrpcApi {
     this.#isServing = isServing
     for (const service of ['', namingServiceName, serversServiceName])
       this.#health.setStatus(service, isServing ? 'SERVING' : 'NOT_SERVING')
+  }
+
+  get followers(): number {
+    return this.#followers.size
   }
 
   counts(): WatchCounts {

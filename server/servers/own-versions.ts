@@ -45,6 +45,11 @@ export class OwnVersions implements ToldVersions {
     }
   }
 
+  /** Who watches, for leak tests. */
+  get watching(): number {
+    return this.#watchers.size
+  }
+
   watch(changed: (namespaces: Iterable<string>) => void): Unwatch {
     this.#watchers.add(changed)
     return () => this.#watchers.delete(changed)

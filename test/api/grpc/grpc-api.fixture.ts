@@ -8,10 +8,11 @@ import { decodeWatchResponse, type ReceivedUpdate } from '../../../proto/updates
 import { type RequestPart, WatchRequestWriter } from '../../../proto/watch-requests.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
+import type { SharedServers } from '../../../server/servers/shared-servers.ts'
 import { createSources } from '../../../server/sources.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import type { Kernel } from '../../../watch/cell.ts'
-import { systemClock, systemRandom } from '../../../watch/clock.ts'
+import { type Clock, systemClock, systemRandom } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { FakeInterpreter, path } from '../../fakes/interpreter.fake.ts'
 import { loneServer } from '../../fakes/servers.fake.ts'
@@ -21,6 +22,7 @@ export interface TestServer {
   readonly interpreter: FakeInterpreter
   readonly api: GrpcApi
   readonly metrics: Metrics
+  readonly servers: SharedServers
   readonly port: number
   readonly address: string
   readonly shutdown: AbortController
@@ -38,13 +40,13 @@ export function testKernel(): Kernel {
 
 /** Listens on a free port, or on the one given; `kernel` and `interpreter` may be those of another test server. */
 export async function startServer(
-  options: GrpcApiOptions & { readonly port?: number; readonly like?: TestServer } = {},
+  options: GrpcApiOptions & { readonly port?: number; readonly like?: TestServer; readonly clock?: Clock } = {},
 ): Promise<TestServer> {
   const kernel = options.like?.kernel ?? testKernel()
   const interpreter = options.like?.interpreter ?? new FakeInterpreter(kernel)
   const metrics = createMetrics()
   const shutdown = new AbortController()
-  const env = { kernel, clock: systemClock, random: systemRandom, log: silentLog, metrics }
+  const env = { kernel, clock: options.clock ?? systemClock, random: systemRandom, log: silentLog, metrics }
   const sources = createSources({ ...env, namers: [], storageKind: 'inMemory' })
   const store = createMemoryStore(env)
   const servers = loneServer(env, store)
@@ -52,7 +54,7 @@ export async function startServer(
   const api = createGrpcApi(ports, options)
   const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   const address = `127.0.0.1:${port}`
-  return { kernel, interpreter, api, metrics, port, address, shutdown, close: () => api.close() }
+  return { kernel, interpreter, api, metrics, servers, port, address, shutdown, close: () => api.close() }
 }
 
 /** Resolves once `isTrue`, asking at each turn of the event loop; the test's own time limit is the only one. */
