@@ -104,6 +104,21 @@ export class ConsulApi implements AsyncDisposable {
     }
   }
 
+  /** All that Consul holds, to be put back later. */
+  async saveSnapshot(): Promise<Uint8Array> {
+    const response = await this.#pool.request({ method: 'GET', path: '/v1/snapshot', headers: this.#headers })
+    if (response.statusCode !== 200)
+      throw new Error(`no snapshot: ${response.statusCode} ${await response.body.text()}`)
+    return new Uint8Array(await response.body.arrayBuffer())
+  }
+
+  async restoreSnapshot(snapshot: Uint8Array): Promise<void> {
+    const how = { method: 'PUT', path: '/v1/snapshot', headers: this.#headers, body: snapshot } as const
+    const response = await this.#pool.request(how)
+    const text = await response.body.text()
+    if (response.statusCode !== 200) throw new Error(`not restored: ${response.statusCode} ${text}`)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.destroy()
   }

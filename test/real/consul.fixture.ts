@@ -9,6 +9,8 @@ import { ConsulApi } from './consul-api.fixture.ts'
 export interface RealConsulOptions {
   /** `limits.http_max_conns_per_client`; Consul's default of 200 when absent. */
   readonly connectionsPerClient?: number
+  /** Of its HTTP API; a free one when absent. */
+  readonly port?: number
   /** More of the agent's configuration, as HCL. */
   readonly hcl?: string
 }
@@ -36,7 +38,8 @@ export class RealConsul implements AsyncDisposable {
 
   static async start(options: RealConsulOptions = {}): Promise<RealConsul> {
     const folder = await mkdtemp(join(tmpdir(), 'nameplane-consul-'))
-    const consul = new RealConsul(folder, await freePorts(3), options)
+    const [http, ...others] = await freePorts(3)
+    const consul = new RealConsul(folder, [options.port ?? http ?? 0, ...others], options)
     try {
       await consul.start()
     } catch (error) {
