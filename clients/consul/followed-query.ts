@@ -216,6 +216,7 @@ class FollowedQuery {
     const isNew = contentHash !== this.#contentHash
     if (read.index === undefined) this.#index.forget()
     const fell = this.#index.learn(version) === 'fell'
+    if (this.#wokeForNothing(read, answer, version)) this.#index.forget()
     this.#mayBeBehind = fell
     this.#notePace(read, answer, isNew)
     if (isNew && this.#contentHash !== undefined && !read.isFinal && (fell || read.mode === 'stale')) {
@@ -232,6 +233,14 @@ class FollowedQuery {
     const body = decodeJson(answer)
     if (isLarge) await nextTurn(this.#context.clock)
     if (!signal.aborted) this.#tellChange(answer, body, version, contentHash)
+  }
+
+  /**
+   * Answered before its time with the index it was asked with. Consul does so when it was restored from a snapshot, with what
+   * was there before; the index may now be far below, and a query that waits for it would be held in vain.
+   */
+  #wokeForNothing(read: Read, answer: HttpAnswer, version: string): boolean {
+    return read.index !== undefined && version === read.index && answer.receivedAt - this.#sentAt < read.waitMs
   }
 
   #tellChange(answer: HttpAnswer, body: unknown, version: string, contentHash: string): void {
