@@ -28,8 +28,8 @@ export interface RangeQuery {
   /** The state at this revision; the newest when absent. */
   readonly revision?: number
   readonly keysOnly?: boolean
-  /** By key when absent. The server reads the whole range to sort it. */
-  readonly order?: 'oldest-write-first'
+  /** First keys first when absent. The server reads the whole range to turn it round. */
+  readonly order?: 'last-key-first'
 }
 
 export interface RangeAnswer {

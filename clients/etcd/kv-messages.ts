@@ -44,8 +44,8 @@ export interface TxnMessage {
 }
 
 /** Enum values of RangeRequest and Compare. */
-const sortAscending = 1
-const sortByModRevision = 3
+const sortDescending = 2
+const sortByKey = 0
 const compareModRevision = 2
 const compareLease = 4
 
@@ -70,7 +70,7 @@ export function rangeRequest({ key, end, limit, revision, keysOnly, order }: Ran
     ...(limit !== undefined && { limit }),
     ...(revision !== undefined && { revision }),
     ...(keysOnly === true && { keysOnly }),
-    ...(order !== undefined && { sortOrder: sortAscending, sortTarget: sortByModRevision }),
+    ...(order !== undefined && { sortOrder: sortDescending, sortTarget: sortByKey }),
   }
 }
 

@@ -28,7 +28,7 @@ export class EtcdClaims implements ClaimTable {
   readonly #cluster: EtcdCluster
   readonly #layout: Layout
   readonly #clock: Clock
-  /** By owner. */
+  /** By the claim's key and owner. */
   readonly #held = new Map<string, Held>()
 
   constructor(cluster: EtcdCluster, layout: Layout, clock: Clock) {
@@ -41,9 +41,10 @@ export class EtcdClaims implements ClaimTable {
     return asking(() => this.#claim(claim))
   }
 
-  async unclaim(_kind: Claim['kind'], _name: string, owner: string): Promise<void> {
-    const held = this.#held.get(owner)
-    this.#held.delete(owner)
+  async unclaim(kind: Claim['kind'], name: string, owner: string): Promise<void> {
+    const id = idOf({ kind, name, owner })
+    const held = this.#held.get(id)
+    this.#held.delete(id)
     if (held !== undefined) await asking(() => this.#cluster.revokeLease(held.lease))
   }
 
@@ -52,12 +53,12 @@ export class EtcdClaims implements ClaimTable {
     const key = this.#layout.claim(claim.kind, claim.name)
     const lease = (await this.#renew(claim)) ?? (await this.#grant(claim, key))
     const isTaken = lease !== undefined && (await this.#take(claim, key, lease))
-    if (!isTaken) this.#held.delete(claim.owner)
+    if (!isTaken) this.#held.delete(idOf(claim))
     return isTaken
   }
 
   async #renew(claim: Claim): Promise<string | undefined> {
-    const lease = this.#held.get(claim.owner)?.lease
+    const lease = this.#held.get(idOf(claim))?.lease
     if (lease === undefined || !(await this.#cluster.renewLease(lease))) return undefined
     this.#hold(claim, lease)
     return lease
@@ -92,15 +93,19 @@ export class EtcdClaims implements ClaimTable {
     return succeeded || force || (result?.kind === 'txn' && result.succeeded)
   }
 
-  #hold({ owner, ttlMs }: Claim, lease: string): void {
-    this.#held.set(owner, { lease, endsAt: this.#clock.monotonic() + 2 * ttlMs })
+  #hold(claim: Claim, lease: string): void {
+    this.#held.set(idOf(claim), { lease, endsAt: this.#clock.monotonic() + 2 * claim.ttlMs })
   }
 
   /** Those that were lost and never given up. */
   #forgetOver(): void {
     const now = this.#clock.monotonic()
-    for (const [owner, { endsAt }] of this.#held) if (endsAt < now) this.#held.delete(owner)
+    for (const [id, { endsAt }] of this.#held) if (endsAt < now) this.#held.delete(id)
   }
+}
+
+function idOf({ kind, name, owner }: Pick<Claim, 'kind' | 'name' | 'owner'>): string {
+  return `${kind} ${owner} ${name}`
 }
 
 /** Reports to `follower` what the range of presence says. A record is there for as long as etcd holds it. */

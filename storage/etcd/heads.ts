@@ -1,15 +1,15 @@
 // Heads in etcd: read, committed, followed. Knows nothing of old versions beyond writing the newest one's copy.
-import { randomUUID } from 'node:crypto'
 import type { EtcdCluster, EtcdEntry, Operation, Timed, TransactionAnswer } from '../../clients/etcd/cluster.ts'
-import { headRecordCodec } from '../record-codec.ts'
-import type { Commit, CommitOutcome, HeadRecord, StoredHead } from '../shared-backend.ts'
+import type { Commit, CommitOutcome, StoredHead } from '../shared-backend.ts'
 import type { Version } from '../store.ts'
-import { dtabBytes } from '../write-rules.ts'
 import { answerOperations } from './answers.ts'
 import type { Layout } from './layout.ts'
 import { entryOf } from './results.ts'
 import { digestOf, nothing, revisionsFromToken, sightingFromKeys, withRecord, withText } from './stored-head.ts'
+import { archiveOperations, markedRecord, recordOf } from './version-record.ts'
+import { findLostRecord } from './versions.ts'
 
+/** A record that somebody has removed is made good from the newest version. */
 export async function readHead(cluster: EtcdCluster, layout: Layout, namespace: string): Promise<StoredHead> {
   const answer = await cluster.txn({
     compare: [],
@@ -21,7 +21,10 @@ export async function readHead(cluster: EtcdCluster, layout: Layout, namespace: 
   const text = entryOf(answer, 0)
   const keys = withText(withRecord(nothing, entryOf(answer, 1)), text)
   const sighting = sightingFromKeys(namespace, keys, answer.at.revision)
-  return text === undefined ? sighting : { ...sighting, content: text.value }
+  const content = text === undefined ? {} : { content: text.value }
+  const lost = keys.record === undefined ? await findLostRecord(cluster, layout, namespace) : undefined
+  if (lost === undefined) return { ...sighting, ...content }
+  return { ...sighting, ...content, record: lost, isOurs: lost.deleted && text === undefined }
 }
 
 /** One transaction; sent twice, it finds its own record and knows it. */
@@ -43,7 +46,7 @@ export async function commitHead(cluster: EtcdCluster, layout: Layout, commit: C
       { kind: 'put', key: head, value: record },
       textOperation(text, version),
       ...answerOperations(layout, commit),
-      ...archive(layout, version, record),
+      ...archiveOperations(layout, version, record),
     ],
     failure: [
       { kind: 'range', key: text, keysOnly: true },
@@ -53,26 +56,6 @@ export async function commitHead(cluster: EtcdCluster, layout: Layout, commit: C
   })
   if (answer.succeeded) return written(version, record, answer.at.revision)
   return judge(answer, { known, version, record })
-}
-
-/** What a version leaves beside the head: its facts, and its text when it has one. */
-export function archive(layout: Layout, version: Version, record: Buffer): readonly Operation[] {
-  const { namespace, text } = version
-  const key = layout.archived(namespace, version.version)
-  return [
-    { kind: 'put', key: layout.change(namespace, version.version), value: record },
-    text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) },
-  ]
-}
-
-/** The record of a version, in bytes that are unlike those of any other, so that they can be known again. */
-export function markedRecord(version: Version): Buffer {
-  const marked = { ...recordOf(version), write: randomUUID() }
-  return headRecordCodec.encode(marked)
-}
-
-function recordOf({ version, text, meta }: Version): HeadRecord {
-  return { version, deleted: text === undefined, bytes: dtabBytes(text), meta }
 }
 
 function textOperation(key: string, { text }: Version): Operation {

@@ -2,11 +2,12 @@
 import type { EtcdCluster, EtcdEntry } from '../../clients/etcd/cluster.ts'
 import { NamingError } from '../../naming/errors.ts'
 import { headRecordCodec, textFromBytes } from '../record-codec.ts'
+import type { HeadRecord } from '../shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
-import { archive, markedRecord } from './heads.ts'
 import type { Layout } from './layout.ts'
 import { entryOf } from './results.ts'
 import { nothing, withRecord } from './stored-head.ts'
+import { archiveOperations, importedRecord, isImported } from './version-record.ts'
 
 /** Half of what one transaction may hold, for each drop writes two keys. */
 const dropsAtOnce = 50
@@ -29,9 +30,10 @@ export async function readVersion(
       { kind: 'range', key: layout.archived(namespace, version) },
     ],
   })
-  const head = withRecord(nothing, entryOf(answer, 0)).record
   const change = entryOf(answer, 1)
-  if (change === undefined || head === undefined || head.version < version) return undefined
+  if (change === undefined) return undefined
+  const head = withRecord(nothing, entryOf(answer, 0)).record ?? (await findLostRecord(cluster, layout, namespace))
+  if (head === undefined || head.version < version) return undefined
   const { meta, deleted } = headRecordCodec.decode(change.value, change.key)
   if (deleted) return { namespace, version, meta }
   const text = entryOf(answer, 2)
@@ -48,9 +50,9 @@ export async function readHistory(
   { before = Number.MAX_SAFE_INTEGER, limit }: HistoryQuery,
 ): Promise<readonly VersionSummary[]> {
   const { entries } = await cluster.range({ key: layout.head(namespace) })
-  const newest = withRecord(nothing, entries[0]).record?.version ?? 0
+  const head = withRecord(nothing, entries[0]).record ?? (await findLostRecord(cluster, layout, namespace))
   const found: VersionSummary[] = []
-  let end = Math.min(before, newest + 1)
+  let end = Math.min(before, (head?.version ?? 0) + 1)
   for (let window = limit * firstWindow; end > 1 && found.length < limit; window *= windowGrowth) {
     const from = Math.max(1, end - window)
     const span = { key: layout.change(namespace, from), end: layout.change(namespace, end) }
@@ -61,12 +63,24 @@ export async function readHistory(
   return found.slice(0, limit)
 }
 
+/** The record of the last head of a namespace whose head record is gone; undefined when it never had one. */
+export async function findLostRecord(
+  cluster: EtcdCluster,
+  layout: Layout,
+  namespace: string,
+): Promise<HeadRecord | undefined> {
+  const span = { key: layout.change(namespace, 0), end: layout.change(namespace, Number.MAX_SAFE_INTEGER) }
+  const { entries } = await cluster.range({ ...span, limit: 1, order: 'last-key-first' })
+  const [newest] = entries
+  return newest === undefined || isImported(newest.value) ? undefined : headRecordCodec.read(newest.value)
+}
+
 /** Rejects with dtab-exists when the namespace has a head. */
 export async function putVersion(cluster: EtcdCluster, layout: Layout, version: Version): Promise<void> {
   const { namespace } = version
   const { succeeded } = await cluster.txn({
     compare: [{ kind: 'modified-at', key: layout.head(namespace), revision: 0 }],
-    success: archive(layout, version, markedRecord(version)),
+    success: archiveOperations(layout, version, importedRecord(version)),
   })
   if (!succeeded) throw new NamingError('dtab-exists', `The namespace '${namespace}' has versions already.`)
 }

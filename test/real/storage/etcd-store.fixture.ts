@@ -4,7 +4,7 @@ import { etcdConfig } from '../../../storage/etcd/etcd-config.ts'
 import { etcd, openEtcdBackend } from '../../../storage/etcd/index.ts'
 import type { SharedBackend } from '../../../storage/shared-backend.ts'
 import type { Store } from '../../../storage/store.ts'
-import { realEnv } from './store.fixture.ts'
+import { type OpenStore, openServer } from './open-store.fixture.ts'
 
 let installations = 0
 
@@ -31,22 +31,6 @@ export function openBackend(place: EtcdPlace, env: Env): SharedBackend {
   return openEtcdBackend('etcd', configFor(place), env)
 }
 
-/** A server's worth of store: it and its environment close together. */
-export interface OpenStore extends AsyncDisposable {
-  readonly store: Store
-  readonly env: Env
-}
-
 export async function startStore(place: EtcdPlace): Promise<OpenStore> {
-  const env = realEnv()
-  const store = await openStore(place, env)
-  return {
-    store,
-    env,
-    [Symbol.asyncDispose]: async () => {
-      await store.close()
-      env.kernel.close()
-      env.check()
-    },
-  }
+  return await openServer(env => openStore(place, env))
 }
