@@ -6,6 +6,7 @@ import type { Store } from './store.ts'
 export const storeKinds: KindRegistry<Store> = {
   memory: async () => (await import('./memory/index.ts')).memory,
   'io.l5d.inMemory': async () => (await import('./memory/index.ts')).inMemory,
+  configMap: async () => (await import('./configmap/index.ts')).configMap,
   sqlite: async () => (await import('./sqlite/index.ts')).sqlite,
   consul: async () => (await import('./consul/index.ts')).consul,
   'io.l5d.consul': async () => (await import('./consul/index.ts')).namerdConsul,

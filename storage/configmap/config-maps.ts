@@ -45,23 +45,28 @@ export class ConfigMaps {
   }
 
   /** Those of a namespace that are not known as unused, in any order; all there are at `notOlderThan` at least. */
-  async listVersions(namespace: string, notOlderThan?: string, moreLabels = ''): Promise<VersionListing> {
+  async listVersions(namespace: string, notOlderThan?: string): Promise<VersionListing> {
+    return await this.#list(namespace, `${labels.dtab}=version`, notOlderThan)
+  }
+
+  /** Those made with this key that were heads or may have been, dropped ones included. */
+  async listKeyed(namespace: string, key: string, notOlderThan?: string): Promise<readonly VersionObject[]> {
+    const { versions } = await this.#list(namespace, `${labels.key}=${shortHash(key)}`, notOlderThan)
+    return versions.filter(({ meta, isUnused }) => !isUnused && meta.idempotencyKey === key)
+  }
+
+  async #list(namespace: string, label: string, notOlderThan: string | undefined): Promise<VersionListing> {
     const { version, items } = await this.#objects.listMetadata(this.path, {
-      labelSelector: `${labels.dtab}=version,${labels.namespace}=${shortHash(namespace)}${moreLabels}`,
+      labelSelector: `${label},${labels.namespace}=${shortHash(namespace)}`,
       ...(notOlderThan !== undefined && { notOlderThan }),
     })
     const versions = items.map(item => decodeVersionObject(decodeObject(item))).filter(each => each !== undefined)
     return { version, versions }
   }
 
-  async listKeyed(namespace: string, key: string, notOlderThan?: string): Promise<readonly VersionObject[]> {
-    const { versions } = await this.listVersions(namespace, notOlderThan, `,${labels.key}=${shortHash(key)}`)
-    return versions.filter(({ meta }) => meta.idempotencyKey === key)
-  }
-
   /** Those of all namespaces that were made with an idempotency key which has not been dropped. */
   async listAllKeyed(): Promise<readonly { readonly name: string; readonly version: VersionObject }[]> {
-    const labelSelector = `${labels.dtab}=version,${labels.key}`
+    const labelSelector = labels.key
     const { items } = await this.#objects.listMetadata(this.path, { labelSelector })
     return items.flatMap(item => {
       const object = decodeObject(item)
@@ -80,6 +85,10 @@ export class ConfigMaps {
 
   async patchByName(name: string, change: object): Promise<void> {
     await this.#objects.patch(this.#at(name), change)
+  }
+
+  async removeByName(name: string): Promise<void> {
+    await this.#objects.remove(this.#at(name))
   }
 
   /** What never became a head keeps its place, so that its number is not given to another. */

@@ -15,18 +15,16 @@ import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
 import { ConfigMaps } from './config-maps.ts'
 import { importedOver } from './facts.ts'
+import { dropKeys, dropVersions } from './forgetting.ts'
 import { followHeadObjects } from './head-follow.ts'
 import { LeaseClaims } from './lease-claims.ts'
 import { NamespaceReader } from './namespace-reader.ts'
-import { isExisting, isLost, storeError } from './store-error.ts'
+import { isExisting, storeError } from './store-error.ts'
 import { commitInTwoSteps } from './two-step-commit.ts'
-import { encodeKeyDrop, encodeVersion, type VersionObject } from './version-object.ts'
+import { encodeVersion } from './version-object.ts'
 
 /** A ConfigMap may hold 1 MiB, keys and all; etcd takes requests of 1.5 MiB. */
 export const maxConfigMapDtabBytes = 700 * 1024
-
-/** Calls at a time where there are many to be made. */
-const parallelCalls = 8
 
 export interface ConfigMapBackendOptions {
   readonly kind: string
@@ -35,6 +33,8 @@ export interface ConfigMapBackendOptions {
   readonly kubernetesNamespace: string
   readonly clock: Clock
   readonly log: Log
+  /** Called once, when the backend is closed. */
+  readonly onClose?: () => void
 }
 
 export class ConfigMapBackend implements SharedBackend {
@@ -82,11 +82,11 @@ export class ConfigMapBackend implements SharedBackend {
   }
 
   dropVersions(namespace: string, versions: readonly number[]): Promise<void> {
-    return said(this.#drop(namespace, new Set(versions)))
+    return said(dropVersions(this.#maps, namespace, versions))
   }
 
   dropKeys(before: number): Promise<void> {
-    return said(this.#dropKeys(before))
+    return said(dropKeys(this.#maps, before))
   }
 
   followHeads(follower: HeadFollower): () => void {
@@ -103,6 +103,7 @@ export class ConfigMapBackend implements SharedBackend {
   async close(): Promise<void> {
     this.#leases.close()
     this.#options.cluster.close()
+    this.#options.onClose?.()
   }
 
   async #put(version: Version): Promise<void> {
@@ -114,48 +115,6 @@ export class ConfigMapBackend implements SharedBackend {
       await this.#maps.removeVersion(version.namespace, version.version)
       await this.#maps.create(object)
     }
-  }
-
-  async #drop(namespace: string, dropped: ReadonlySet<number>): Promise<void> {
-    if (dropped.size === 0) return
-    const { versions } = await this.#maps.listVersions(namespace)
-    const remove = ({ version, uid }: VersionObject): Promise<void> =>
-      this.#maps.removeVersion(namespace, version, { uid })
-    // First, so that a crash between leaves no version that was never a head without the one that tells so.
-    await inParallel(passedOver(versions, dropped), remove)
-    await inParallel(
-      versions.filter(({ version }) => dropped.has(version)),
-      remove,
-    )
-  }
-
-  async #dropKeys(before: number): Promise<void> {
-    const keyed = await this.#maps.listAllKeyed()
-    const old = keyed.filter(({ version }) => version.meta.time < before)
-    await inParallel(old, async ({ name, version }) => {
-      // One that is gone has lost its key with it.
-      await this.#maps.patchByName(name, encodeKeyDrop(version)).catch(error => {
-        if (!isLost(error)) throw error
-      })
-    })
-  }
-}
-
-/** Versions that were never heads, and of which only those to be dropped tell that. */
-function passedOver(versions: readonly VersionObject[], dropped: ReadonlySet<number>): readonly VersionObject[] {
-  const spans = versions.filter(({ version, meta }) => dropped.has(version) && meta.parent < version - 1)
-  return versions.filter(
-    ({ version, over }) =>
-      over !== importedOver && spans.some(span => span.meta.parent < version && version < span.version),
-  )
-}
-
-/** Some at a time; rejects with the first failure, when no other is under way. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let at = 0; at < items.length; at += parallelCalls) {
-    const outcomes = await Promise.allSettled(items.slice(at, at + parallelCalls).map(work))
-    const failed = outcomes.find(outcome => outcome.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
   }
 }
 

@@ -8,12 +8,12 @@ import type { StoredObject } from './stored-object.ts'
 const prefix = 'nameplane.io'
 
 export const labels = {
-  /** `head`, `version`, or `unused` for a version that never became a head. */
+  /** `head`, `version`, `unused` for a version that never became a head, or `key` for what stays of a dropped one. */
   dtab: `${prefix}/dtab`,
   /** A hash of the namespace. */
   namespace: `${prefix}/namespace`,
   version: `${prefix}/version`,
-  /** A hash of the idempotency key. */
+  /** A hash of the idempotency key that made the version. */
   key: `${prefix}/key`,
   /** On Leases: `lease` or `presence`. */
   claim: `${prefix}/claim`,

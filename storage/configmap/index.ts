@@ -7,6 +7,7 @@ import type { Env } from '../../runtime/env.ts'
 import { defineKind } from '../../runtime/kind.ts'
 import { createSharedStore } from '../shared-store.ts'
 import { ConfigMapBackend } from './configmap-backend.ts'
+import { gaugeConfigMaps } from './configmap-metrics.ts'
 
 const kind = 'configMap'
 
@@ -23,14 +24,13 @@ const configMapConfig = z
 export type ConfigMapConfig = z.output<typeof configMapConfig>
 
 /** The backend alone; connects when it is first asked or followed. Whoever made it closes it. */
-export function createConfigMapBackend(
-  config: ConfigMapConfig,
-  { clock, random, log }: Pick<Env, 'clock' | 'random' | 'log'>,
-): ConfigMapBackend {
+export function createConfigMapBackend(config: ConfigMapConfig, env: Env): ConfigMapBackend {
+  const { clock, random, log, metrics } = env
   const onCheckFailed = (error: Error): void =>
     log.debug({ err: error, store: kind }, 'a watch could not be checked by a list')
   const cluster = createKubernetesCluster({ access: accessFrom(config), clock, random, onCheckFailed })
-  return new ConfigMapBackend({ kind, cluster, kubernetesNamespace: config.namespace, clock, log })
+  const onClose = gaugeConfigMaps(metrics, () => cluster.load())
+  return new ConfigMapBackend({ kind, cluster, kubernetesNamespace: config.namespace, clock, log, onClose })
 }
 
 /** Versions, history, leases and presence in a Kubernetes namespace that servers share. */

@@ -61,7 +61,8 @@ export class NamespaceReader {
     const head = await this.readHead(namespace)
     for (const facts of keyed) {
       const { version, meta, fingerprint = '' } = facts
-      if (await this.#isReal(namespace, facts, head)) return { fingerprint, version, time: meta.time }
+      if (facts.isDropped || (await this.#isReal(namespace, facts, head)))
+        return { fingerprint, version, time: meta.time }
     }
     return undefined
   }

@@ -12,6 +12,10 @@ export interface VersionObject extends Facts {
   readonly madeAt: string
   /** Known not to have become a head. */
   readonly isUnused: boolean
+  /** Was dropped; only its key is remembered. */
+  readonly isDropped: boolean
+  /** Its idempotency key is remembered. */
+  readonly isKeyed: boolean
 }
 
 /** What comes with a version as it is made. */
@@ -24,6 +28,7 @@ export interface Making {
 export function encodeVersion(version: Version, making: Making): object {
   const { namespace, text, meta } = version
   const { idempotencyKey } = meta
+  const isKeyed = idempotencyKey !== undefined && making.fingerprint !== undefined
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -34,11 +39,32 @@ export function encodeVersion(version: Version, making: Making): object {
         [labels.dtab]: 'version',
         [labels.namespace]: shortHash(namespace),
         [labels.version]: String(version.version),
-        ...(idempotencyKey !== undefined && { [labels.key]: shortHash(idempotencyKey) }),
+        ...(isKeyed && { [labels.key]: shortHash(idempotencyKey) }),
       },
       annotations: encodeFacts({ ...factsOf(version), ...making }),
     },
     data: { namespace, ...(text !== undefined && { dtab: text }) },
+  }
+}
+
+/** What stays of a version that is dropped before its key is: no text. Undefined for one without a key. */
+export function encodeKeyRest(namespace: string, version: VersionObject): object | undefined {
+  const { idempotencyKey } = version.meta
+  if (!version.isKeyed || idempotencyKey === undefined) return undefined
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    immutable: true,
+    metadata: {
+      name: `${versionName(namespace, version.version)}-key`,
+      labels: {
+        [labels.dtab]: 'key',
+        [labels.namespace]: shortHash(namespace),
+        [labels.key]: shortHash(idempotencyKey),
+      },
+      annotations: encodeFacts(version),
+    },
+    data: { namespace },
   }
 }
 
@@ -53,7 +79,9 @@ export function decodeVersionObject(object: StoredObject): VersionObject | undef
   if (facts === undefined) return undefined
   const { uid, resourceVersion } = object
   const madeAt = object.annotations[annotations.made] ?? resourceVersion
-  return { ...facts, uid, madeAt, isUnused: object.labels[labels.dtab] !== 'version' }
+  const { [labels.dtab]: role, [labels.key]: key } = object.labels
+  const isDropped = role === 'key'
+  return { ...facts, uid, madeAt, isUnused: role !== 'version' && !isDropped, isDropped, isKeyed: key !== undefined }
 }
 
 /** The version with its text. Throws store-corrupt when the text is not the one it was made with. */
