@@ -3,10 +3,10 @@ import { dirname } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { NamingError } from '../../naming/errors.ts'
+import { type PlainError, plainError } from './plain-error.ts'
 import { sealOf } from './rows.ts'
 import { applicationId, newestSchema } from './schema.ts'
 import { causeCode, sqliteError } from './sqlite-error.ts'
-import { type PlainError, plainError } from './writer.ts'
 
 export interface BackupRequest {
   readonly path: string

@@ -17,8 +17,8 @@ import { NamingError } from '../../naming/errors.ts'
 import type { BackupReport, BackupTarget } from '../../runtime/kind.ts'
 import { systemClock } from '../../watch/clock.ts'
 import type { BackupAnswer, BackupRequest } from './backup-worker.ts'
+import { errorFromPlain } from './plain-error.ts'
 import { causeCode, sqliteError } from './sqlite-error.ts'
-import { errorFromPlain } from './write-queue.ts'
 
 const workerUrl = new URL(
   import.meta.url.endsWith('.ts') ? './backup-worker.ts' : './backup-worker.js',

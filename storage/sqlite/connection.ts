@@ -9,9 +9,10 @@ import { sqliteError } from './sqlite-error.ts'
 
 /** How long a statement of the writer waits for another process's lock, in ms; it runs off the main thread. */
 const writerBusyMs = 100
-/** The log is folded into the database at this many pages of 4 KB, and its file cut back to this many bytes. */
+/** The log is folded into the database at this many pages of 4 KB, as far as readers let it. */
 const checkpointPages = 1000
-const logLimitBytes = 16 * 1024 * 1024
+/** A log that begins anew is cut back to this many bytes; one that has grown larger is made to. */
+export const logLimitBytes: number = 16 * 1024 * 1024
 
 /** What the write connection must answer, so that an acknowledged commit is on the disk. */
 const durablePragmas: Readonly<Record<string, unknown>> = { journal_mode: 'wal', synchronous: 2, query_only: 0 }

@@ -36,7 +36,7 @@ export interface RefusedRow {
   readonly since: number
 }
 
-export type SummaryRow = Omit<VersionRow, 'text' | 'seal' | 'parent' | 'idempotency_key' | 'address'> & {
+export type SummaryRow = Omit<VersionRow, 'text' | 'seal' | 'parent' | 'idempotency_key'> & {
   readonly sequence: number
   readonly deleted: number
 }
@@ -57,7 +57,7 @@ export const selectVersion = `SELECT ${columns} FROM version v WHERE namespace =
 /** By namespace, version below, count; newest first. Reads no text: `typeof` needs the row's header alone. */
 export const selectHistory = `SELECT ${ofPast}, typeof(text) = 'null' AS deleted FROM version v
   WHERE namespace = ? AND version < ? AND ${ofHead} ORDER BY version DESC LIMIT ?`
-const ofSummary = `v.sequence, v.namespace, v.version, v.author, v.verified, v.message, v.time, v.bytes,
+const ofSummary = `v.sequence, v.namespace, v.version, v.author, v.verified, v.message, v.time, v.address, v.bytes,
   typeof(v.text) = 'null' AS deleted`
 const isHead = 'h.namespace = v.namespace AND h.sequence = v.sequence AND v.seal IS NOT NULL'
 /** Every head. Reads no text. */
@@ -125,8 +125,18 @@ export function rowFromVersion({ namespace, version, text, meta }: Version): Ver
 }
 
 export function summaryFromRow(row: SummaryRow): NamespaceSummary {
-  const { namespace, version, author, message, time, bytes } = row
-  return { namespace, version, deleted: row.deleted === 1, author, verified: row.verified === 1, message, time, bytes }
+  const { namespace, version, author, message, time, address, bytes } = row
+  return {
+    namespace,
+    version,
+    deleted: row.deleted === 1,
+    author,
+    verified: row.verified === 1,
+    message,
+    time,
+    bytes,
+    ...(address !== null && { address }),
+  }
 }
 
 export function refusedFromRow({ namespace, reason, offset, line, column, bytes, since }: RefusedRow): RefusedText {

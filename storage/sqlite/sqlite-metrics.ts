@@ -1,5 +1,4 @@
 // What the SQLite store counts beside its writes.
-import { statSync } from 'node:fs'
 import type { Metrics } from '../../runtime/metrics.ts'
 
 export interface SqliteMetrics {
@@ -7,7 +6,7 @@ export interface SqliteMetrics {
   waited(): void
 }
 
-export function createSqliteMetrics(metrics: Metrics, path: string): SqliteMetrics {
+export function createSqliteMetrics(metrics: Metrics): SqliteMetrics {
   const commits = metrics.counter({
     name: 'nameplane_storage_commits_total',
     help: 'Groups of writes put on the disk together.',
@@ -15,11 +14,6 @@ export function createSqliteMetrics(metrics: Metrics, path: string): SqliteMetri
   const waits = metrics.counter({
     name: 'nameplane_storage_lock_waits_total',
     help: "Times a group waited for another process's lock.",
-  })
-  metrics.gauge({
-    name: 'nameplane_storage_wal_bytes',
-    help: 'Size of the write-ahead log.',
-    collect: () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
   })
   return {
     committed: () => commits.inc(),

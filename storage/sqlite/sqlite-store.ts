@@ -23,13 +23,16 @@ import { createWriteMetrics, type MeasureWrite } from '../write-metrics.ts'
 import { refuseText } from '../write-rules.ts'
 import { type BusyWait, untilFree } from './busy-wait.ts'
 import { ChangeWatch } from './change-watch.ts'
+import { logLimitBytes } from './connection.ts'
 import { importHistory } from './import-history.ts'
+import { LogKeeper } from './log-keeper.ts'
 import { OutsideRows } from './outside-rows.ts'
+import { errorFromPlain } from './plain-error.ts'
 import { Reader } from './reader.ts'
 import { turnOfTheLoop } from './real-turn.ts'
 import { isBusy } from './sqlite-error.ts'
 import { createSqliteMetrics } from './sqlite-metrics.ts'
-import { errorFromPlain, openWriteQueue, type WriteQueue } from './write-queue.ts'
+import { openWriteQueue, type WriteQueue } from './write-queue.ts'
 import type { Operation, Outcome } from './writer.ts'
 
 /** Bytes one dtab may have. */
@@ -51,14 +54,16 @@ export interface SqliteStoreOptions {
   /** The database file; made, with its directories, when it is not there. */
   readonly path: string
   readonly busyLimitMs?: number
+  /** The log is cut back once it is larger; logLimitBytes when absent. */
+  readonly logBytes?: number
 }
 
 /** Rejects with a NamingError whose one line names the path, the reason and the cure. The caller closes the store. */
 export async function openSqliteStore(options: SqliteStoreOptions, env: Env): Promise<Store> {
-  const { path, busyLimitMs = defaultBusyLimitMs } = options
+  const { path, busyLimitMs = defaultBusyLimitMs, logBytes = logLimitBytes } = options
   const { clock, random, log } = env
   const wait: BusyWait = { clock, random, limitMs: busyLimitMs }
-  const metrics = createSqliteMetrics(env.metrics, path)
+  const metrics = createSqliteMetrics(env.metrics)
   let store: SqliteStore | undefined
   const queue = await openWriteQueue({
     path,
@@ -76,6 +81,14 @@ export async function openSqliteStore(options: SqliteStoreOptions, env: Env): Pr
       env,
       wait,
       queue,
+      logKeeper: new LogKeeper({
+        path,
+        limitBytes: logBytes,
+        clock,
+        log,
+        metrics: env.metrics,
+        checkpoint: () => queue.checkpoint(),
+      }),
       measureWrite: createWriteMetrics(env.metrics, clock),
       reader: new Reader(path),
     })
@@ -91,6 +104,7 @@ interface Parts {
   readonly env: Env
   readonly wait: BusyWait
   readonly queue: WriteQueue
+  readonly logKeeper: LogKeeper
   readonly measureWrite: MeasureWrite
   readonly reader: Reader
 }
@@ -215,11 +229,13 @@ class SqliteStore implements Store {
 
   /** Something of ours is on the disk: whoever watches sees it before the writer is answered. */
   committed(): void {
+    this.#parts.logKeeper.written()
     this.#changes.catchUp()
   }
 
   async #close(): Promise<void> {
     this.#outside.stop()
+    this.#parts.logKeeper.stop()
     await this.#claims.close()
     await this.#parts.queue.close()
     this.#changes.stop()

@@ -3,11 +3,12 @@
 import { NamingError } from '../../naming/errors.ts'
 import { dtabBytes } from '../write-rules.ts'
 import { type BusyWait, lockedTooLong, pause } from './busy-wait.ts'
+import { errorFromPlain, plainError } from './plain-error.ts'
 import { turnOfTheLoop } from './real-turn.ts'
 import { withSentText } from './sent-text.ts'
 import { WriteThread } from './write-thread.ts'
 import type { WorkerAnswer } from './write-worker.ts'
-import type { Operation, Outcome, PlainError } from './writer.ts'
+import type { Checkpoint, Operation, Outcome } from './writer.ts'
 
 /** A group ends at this many operations or bytes of text. */
 const groupOperations = 256
@@ -48,6 +49,7 @@ export class WriteQueue {
   #jobs: Job[] = []
   #bytes = 0
   #running: Promise<void> | undefined
+  #checkpoint: ((checkpoint: Checkpoint) => void) | undefined
   #isClosed = false
 
   constructor(options: WriteQueueOptions, thread: WriteThread) {
@@ -85,6 +87,14 @@ export class WriteQueue {
     return outcome
   }
 
+  /** Between two groups, as soon as may be. Never rejects. At most one at a time. */
+  checkpoint(): Promise<Checkpoint> {
+    return new Promise(resolve => {
+      this.#checkpoint = resolve
+      this.#running ??= this.#work()
+    })
+  }
+
   /** What is queued settles first. */
   async close(): Promise<void> {
     if (this.#isClosed) return
@@ -101,7 +111,8 @@ export class WriteQueue {
   }
 
   async #work(): Promise<void> {
-    while (this.#jobs.length > 0) {
+    while (this.#jobs.length > 0 || this.#checkpoint !== undefined) {
+      if (this.#checkpoint !== undefined) await this.#runCheckpoint(this.#checkpoint)
       const group = this.#takeGroup()
       try {
         await this.#runGroup(group)
@@ -110,6 +121,18 @@ export class WriteQueue {
       }
     }
     this.#running = undefined
+  }
+
+  async #runCheckpoint(resolve: (checkpoint: Checkpoint) => void): Promise<void> {
+    this.#checkpoint = undefined
+    try {
+      await this.#reviveThread()
+      const answer = await this.#thread.ask({ kind: 'checkpoint' })
+      if (answer.kind !== 'checkpointed') throw errorFromAnswer(answer)
+      resolve(answer.checkpoint)
+    } catch (error) {
+      resolve({ kind: 'failed', error: plainError(error) })
+    }
   }
 
   #takeGroup(): readonly Job[] {
@@ -182,9 +205,4 @@ function outcomesOf(answer: WorkerAnswer): readonly Outcome[] {
 function errorFromAnswer(answer: WorkerAnswer): NamingError {
   if (answer.kind === 'not-opened') return errorFromPlain(answer.error)
   return new NamingError('internal', `The write worker answered '${answer.kind}' out of turn.`)
-}
-
-/** The error that another thread sent. */
-export function errorFromPlain({ code, message, detail }: PlainError): NamingError {
-  return new NamingError(code, message, { detail })
 }

@@ -1,10 +1,11 @@
 // Applies groups of writes to the database: one transaction and one fsync for a group, a savepoint for each write.
 // Runs in the write worker; knows nothing of threads, so that it can be tried by itself.
 import type Database from 'better-sqlite3'
-import { type ErrorCode, type ErrorDetail, NamingError } from '../../naming/errors.ts'
+import { NamingError } from '../../naming/errors.ts'
 import type { Claim } from '../claims.ts'
 import type { RefusedText, WriteRequest, WriteResult } from '../store.ts'
 import { openWriteConnection } from './connection.ts'
+import { type PlainError, plainError } from './plain-error.ts'
 import { watchSameFile } from './same-file.ts'
 import { type Settlement, SettlementTable } from './settlement.ts'
 import { causeCode, isBusy, sqliteError } from './sqlite-error.ts'
@@ -19,13 +20,6 @@ export type Operation =
   | { readonly kind: 'drop-import'; readonly namespace: string }
   | { readonly kind: 'claim'; readonly claim: Claim }
   | { readonly kind: 'unclaim'; readonly claimKind: Claim['kind']; readonly name: string; readonly owner: string }
-
-/** A NamingError as plain data. */
-export interface PlainError {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly detail: ErrorDetail
-}
 
 /** unsettled: nothing was done, for what another program put in place of the head must be judged first. */
 export type Outcome =
@@ -46,10 +40,11 @@ const writtenOr = (result: WriteResult | undefined): Outcome =>
 
 const settledWith = (refused: RefusedText | undefined): Outcome => ({ kind: 'settled', ...(refused && { refused }) })
 
-export function plainError(error: unknown): PlainError {
-  const { code, message, detail } = NamingError.from(error)
-  return { code, message, detail: { ...detail } }
-}
+/** cut: the log is empty. held: another connection reads in a transaction that began before what the log holds. */
+export type Checkpoint =
+  | { readonly kind: 'cut' }
+  | { readonly kind: 'held' }
+  | { readonly kind: 'failed'; readonly error: PlainError }
 
 /** The write side of one database file. */
 export class Writer {
@@ -81,6 +76,17 @@ export class Writer {
       if (isFull(error) && operations.length > 1) return this.#oneByOne(operations, now)
       const failure = error instanceof NamingError ? error : sqliteError(this.#path, 'cannot be written', error)
       return { kind: 'done', outcomes: operations.map(() => ({ kind: 'refused', error: plainError(failure) })) }
+    }
+  }
+
+  /** Folds the whole log into the database and empties it; waits a tenth of a second for readers. Never throws, loses nothing. */
+  checkpoint(): Checkpoint {
+    try {
+      const isHeld = this.connection.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 1
+      return { kind: isHeld ? 'held' : 'cut' }
+    } catch (error) {
+      if (isBusy(error)) return { kind: 'held' }
+      return { kind: 'failed', error: plainError(sqliteError(this.#path, 'cannot be written', error)) }
     }
   }
 

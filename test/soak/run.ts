@@ -5,6 +5,7 @@ import { soakL1 } from './L1-handles.ts'
 import { soakS1 } from './S1-lost-edits.ts'
 import { soakS8 } from './S8-kill.ts'
 import { soakS9 } from './S9-lock.ts'
+import { soakS10 } from './S10-log.ts'
 
 interface Soak {
   readonly about: string
@@ -31,6 +32,7 @@ const soaks: Readonly<Record<string, Soak>> = {
       '200 kills of a writer to sqlite, 100 of a server on every store: nothing is lost or torn (npm run backends)',
     run: soakS8,
   },
+  S10: { about: '50 writes/s for minutes beside readers of the sqlite file: the log stays bounded', run: soakS10 },
   S9: { about: 'a lock of another process for 3 s, beside 1,000 watches: the event loop goes on', run: soakS9 },
 }
 
