@@ -27,6 +27,7 @@ import { adminRoutes } from './admin-routes.ts'
 import { checkServerConfig, type Interface, type ServerConfig } from './config.ts'
 import { isLoopback } from './loopback.ts'
 import { createReadiness, type Readiness, type ServedSnapshot } from './readiness.ts'
+import { createRefusedReasons } from './refused-reasons.ts'
 import { openServers } from './servers/index.ts'
 import { SourceLog } from './source-log.ts'
 import { createSources } from './sources.ts'
@@ -170,13 +171,15 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   closers.add(() => interpreter.close())
   closers.add(() => replicas.close())
   const ports: ApiPorts = { ...env, store, interpreter, sources, servers: replicas.servers, shutdown }
+  const refused = createRefusedReasons(store)
+  closers.add(refused.close)
   const readiness = createReadiness({
     kernel,
     store,
     clock,
     servedSnapshot,
     boundMs: options.readyBoundMs ?? 10_000,
-    otherReasons: replicas.reasons,
+    otherReasons: () => [...refused.reasons(), ...replicas.reasons()],
     shutdown,
   })
   closers.add(readiness.close)

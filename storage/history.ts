@@ -26,9 +26,14 @@ export async function readHistory(
 export async function readVersion(store: Store, namespace: string, version: number): Promise<Version> {
   const found = await store.version(namespace, version)
   if (found !== undefined) return found
-  if ((await store.head(namespace)) === undefined) throw neverWas(namespace)
-  throw new NamingError('version-not-found', `'${namespace}' has no version ${version}.`, {
-    detail: { namespace, version },
+  const head = await store.head(namespace)
+  if (head === undefined) throw neverWas(namespace)
+  const isDropped = version < head.version
+  const said = isDropped
+    ? `Version ${version} of '${namespace}' is not kept any more: old versions are dropped (storage.history).`
+    : `'${namespace}' has no version ${version}.`
+  throw new NamingError('version-not-found', said, {
+    detail: { namespace, version, presentVersion: head.version, isDropped },
   })
 }
 

@@ -5,6 +5,7 @@ import { createDtabFrames, type DtabFrames } from './dtab-frames.ts'
 import { createErrorLog, type ErrorLog } from './error-log.ts'
 import { createEvaluationFrames, type EvaluationFrames } from './evaluation-frames.ts'
 import { OpenStreams } from './open-streams.ts'
+import { RefusalLookup } from './refused-text.ts'
 import { createRequestLimit, type RequestLimit } from './request-limit.ts'
 import { WarmCells } from './warm-cells.ts'
 
@@ -27,6 +28,7 @@ export interface HttpContext {
   readonly warm: WarmCells
   readonly evaluation: EvaluationFrames
   readonly dtabs: DtabFrames
+  readonly refusals: RefusalLookup
   readonly errors: ErrorLog
   readonly explanations: RequestLimit
   /** Ends streams, workers and watches. */
@@ -58,6 +60,7 @@ export function createContext(ports: ApiPorts, partial: HttpApiOptions): HttpCon
     warm,
     evaluation: createEvaluationFrames(ports),
     dtabs: createDtabFrames({ ...ports, codec }),
+    refusals: new RefusalLookup(ports.store, warm),
     errors: createErrorLog(log, clock),
     explanations: createRequestLimit({ clock, perSecond, burst: perSecond * 2 }),
     close: async () => {

@@ -2,11 +2,12 @@
 import { contentHash } from '../../naming/content-hash.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { Result } from '../../naming/result.ts'
-import type { NamespaceSummary, Store, Version } from '../../storage/store.ts'
+import type { NamespaceSummary, RefusedText, Store, Version } from '../../storage/store.ts'
 import { type Cell, type Kernel, type Pool, relayGroup, type Sink } from '../../watch/cell.ts'
 import { ok, type Stale, type State } from '../../watch/state.ts'
 import type { Codec, Coded } from './codec.ts'
 import { Frame, failedFrame, pendingFrame, sameFrame } from './frame.ts'
+import { refusedIn, refusedJson, refusedMember } from './refused-text.ts'
 import { timeText } from './time-text.ts'
 
 export interface DtabFrames {
@@ -25,7 +26,7 @@ export interface DtabFramePorts {
 /** Nothing to release: cells close when nobody watches them. */
 export function createDtabFrames(ports: DtabFramePorts): DtabFrames {
   const { store, kernel } = ports
-  const dtabs = kernel.pool<string, Frame>(
+  const printed = kernel.pool<string, Frame>(
     namespace =>
       kernel.source(`http dtab ${namespace}`, sink => openDtab(namespace, sink, ports), {
         equals: sameFrame,
@@ -33,11 +34,27 @@ export function createDtabFrames(ports: DtabFramePorts): DtabFrames {
       }),
     namespace => namespace,
   )
+  const dtabs: Pool<string, Frame> = kernel.pool(
+    namespace =>
+      kernel.derive(
+        `http dtab ${namespace} with what is refused`,
+        read => {
+          const frame = read(printed.at(namespace))
+          const refused = refusedIn(read(store.refusals(), changesOf(namespace)), namespace)
+          return frame.kind === 'ok' && refused !== undefined
+            ? { ...frame, value: withRefused(frame.value, refused) }
+            : frame
+        },
+        { equals: sameFrame },
+      ),
+    namespace => namespace,
+  )
   const lists: Pool<boolean, Frame> = kernel.pool(
     withDeleted =>
       kernel.derive(
         `http namespaces ${withDeleted}`,
-        read => ok(listFrame(read(store.list()), withDeleted, store.maxDtabBytes)),
+        read =>
+          ok(listFrame(read(store.list()), read(store.refusals()), { withDeleted, maxBytes: store.maxDtabBytes })),
         { equals: sameFrame },
       ),
     String,
@@ -117,16 +134,39 @@ export function versionJson(version: Version, maxBytes: number): object {
   return { ...metaJson(version), bytes: Buffer.byteLength(version.text ?? ''), maxBytes }
 }
 
-function listFrame(state: State<readonly NamespaceSummary[]>, withDeleted: boolean, maxBytes: number): Frame {
+const withRefused = (frame: Frame, refused: RefusedText): Frame =>
+  frame.with(refusedMember(refused), JSON.stringify(refused))
+
+/** Whether one listing of what is refused says something else of the namespace than another. */
+function changesOf(namespace: string) {
+  return (before: readonly RefusedText[], after: readonly RefusedText[]): boolean => {
+    const [old, present] = [before, after].map(value => refusedIn(ok(value), namespace))
+    return old?.since !== present?.since || old?.reason !== present?.reason
+  }
+}
+
+interface ListOptions {
+  readonly withDeleted: boolean
+  readonly maxBytes: number
+}
+
+function listFrame(
+  state: State<readonly NamespaceSummary[]>,
+  refusals: State<readonly RefusedText[]>,
+  { withDeleted, maxBytes }: ListOptions,
+): Frame {
   if (state.kind === 'pending') return pendingFrame({}, state.waitingFor ?? 'the store')
   if (state.kind === 'failed') return failedFrame({}, NamingError.from(state.error))
-  const namespaces = state.value
-    .filter(({ deleted }) => withDeleted || !deleted)
-    .map(summary => ({ ...summary, time: timeText(summary.time), maxBytes }))
-  return new Frame({
-    about: {},
-    hash: contentHash(JSON.stringify(namespaces)),
-    content: { namespaces },
-    stale: state.stale,
-  })
+  const refused = new Map((refusals.kind === 'ok' ? refusals.value : []).map(text => [text.namespace, text]))
+  const shown = state.value.filter(({ deleted }) => withDeleted || !deleted)
+  const namespaces = shown.map(summary => ({
+    ...summary,
+    time: timeText(summary.time),
+    maxBytes,
+    ...refusedMember(refused.get(summary.namespace)),
+  }))
+  for (const { namespace } of shown) refused.delete(namespace)
+  const others = [...refused.values()].map(text => ({ namespace: text.namespace, ...refusedJson(text) }))
+  const content = { namespaces, ...(others.length > 0 && { refused: others }) }
+  return new Frame({ about: {}, hash: contentHash(JSON.stringify(content)), content, stale: state.stale })
 }

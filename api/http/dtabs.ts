@@ -12,6 +12,7 @@ import { versionJson } from './dtab-frames.ts'
 import { dtabType, jsonType, mediaTypeOf, preferredType, textType } from './media-type.ts'
 import { entityTag, readOutcome } from './precondition.ts'
 import { withinLimit } from './refuse-early.ts'
+import { refusedMember } from './refused-text.ts'
 import { sendJson } from './send-json.ts'
 import { fromQuery, startWatch, watchQuery } from './start-watch.ts'
 import { answerWrite, bodyBytes, changeOf, createCheckedEditor, writeQuery } from './write-request.ts'
@@ -104,7 +105,7 @@ interface DtabRead {
 }
 
 async function readDtab(
-  { ports, codec }: HttpContext,
+  { ports, codec, refusals }: HttpContext,
   request: FastifyRequest,
   reply: FastifyReply,
   { namespace, version }: DtabRead,
@@ -116,7 +117,9 @@ async function readDtab(
     const message = `No media type in Accept is served here; ${accepted.join(', ')} are.`
     throw new NamingError('not-acceptable', message, { detail: { accepted } })
   }
-  const found = await presentVersion({ ports }, namespace, version)
+  const found = await presentVersion({ ports }, namespace, version).catch((error: unknown) => {
+    throw refusals.explain(error, namespace)
+  })
   const tag = entityTag(found.version, type !== jsonType)
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers
   const outcome = orThrow(readOutcome({ ifMatch, ifNoneMatch }, tag))
@@ -128,7 +131,8 @@ async function readDtab(
   if (outcome === 'not-modified') return reply.code(304).send()
   if (type !== jsonType) return reply.header('content-type', `${type}; charset=utf-8`).send(Buffer.from(found.text))
   const { text } = orThrow(await codec.print(found.text, 'json'))
-  const about = JSON.stringify({ namespace, ...versionJson(found, ports.store.maxDtabBytes) })
+  const refused = version === undefined ? refusedMember(refusals.of(namespace)) : {}
+  const about = JSON.stringify({ namespace, ...versionJson(found, ports.store.maxDtabBytes), ...refused })
   return sendJson(reply, `${about.slice(0, -1)},"dtab":${text}}\n`)
 }
 

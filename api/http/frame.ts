@@ -36,6 +36,7 @@ export class Frame {
   readonly #type: string
   readonly #about: string
   readonly #content: string
+  readonly #parts: FrameParts
   #line: Buffer | undefined
   #message: Buffer | undefined
 
@@ -52,6 +53,7 @@ export class Frame {
       isPending = false,
       error,
     } = parts
+    this.#parts = parts
     this.#type = type
     this.hash = hash
     this.dtabVersion = dtabVersion
@@ -61,6 +63,12 @@ export class Frame {
     const known = membersAfter({ ...content, ...(stale && { stale: staleJson(stale) }) })
     this.#content = rawContent === undefined ? known : `${known},${rawContent}`
     this.key = `${type} ${hash} ${stale === undefined ? '' : `${stale.since} ${stale.reason.message}`} ${mark}`
+  }
+
+  /** The same with more members, of which `mark` is the text that differs when they do. The hash stays: it is that of the dtab. */
+  with(members: object, mark: string): Frame {
+    const { content, mark: known = '' } = this.#parts
+    return new Frame({ ...this.#parts, content: { ...content, ...members }, mark: `${known} ${mark}` })
   }
 
   /** The JSON document; `dtabVersion` is the present one, which may have grown without a change of content. */

@@ -11,6 +11,7 @@ import { metaJson } from './dtab-frames.ts'
 import { namespaceParams, versionNumber, wholeNumber } from './dtabs.ts'
 import { jsonType } from './media-type.ts'
 import { readRollback } from './patch-body.ts'
+import { refusedMember } from './refused-text.ts'
 import { sendJson } from './send-json.ts'
 import { answerWrite, bodyBytes, changeOf, createCheckedEditor, writeQuery } from './write-request.ts'
 
@@ -28,7 +29,7 @@ const diffQuery = z.strictObject({ from: anyVersion, to: anyVersion.optional() }
 
 /** Adds the routes of versions, differences and rollback. */
 export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): void {
-  const { codec } = context
+  const { codec, refusals } = context
   const { store } = context.ports
   const typed = app.withTypeProvider<ZodTypeProvider>()
   const editor = createCheckedEditor(context)
@@ -37,11 +38,15 @@ export function addHistoryRoutes(app: FastifyInstance, context: HttpContext): vo
   typed.get('/api/dtabs/:namespace/versions', versions, async (request, reply) => {
     const { namespace } = request.params
     const { before, limit } = request.query
-    const page = await readHistory(store, namespace, { limit, ...(before !== undefined && { before }) })
+    const query = { limit, ...(before !== undefined && { before }) }
+    const page = await readHistory(store, namespace, query).catch((error: unknown) => {
+      throw refusals.explain(error, namespace)
+    })
     const body = {
       namespace,
       versions: page.versions.map(summary),
       ...(page.next !== undefined && { next: page.next }),
+      ...refusedMember(refusals.of(namespace)),
     }
     return sendJson(reply, `${JSON.stringify(body)}\n`)
   })

@@ -32,18 +32,20 @@ describe('the address of a change', () => {
     const back = { method: 'POST', url: `${url}/rollback`, headers: json, payload: '{"version":1}' } as const
     const written = await api.inject(from('::ffff:10.0.0.5', back))
     expect(written.json()).toMatchObject({ version: 5, parent: 4, address: '10.0.0.5', author: '10.0.0.5' })
-    const { versions } = (await api.inject(`${url}/versions`)).json()
+    const { versions } = (await api.inject({ url: `${url}/versions` })).json()
     expect(versions.map(({ address }: { address: string }) => address)).toEqual(
       [5, 4, 3, 2, 1].map(last => `10.0.0.${last}`),
     )
     expect(versions[4]).toMatchObject({ author: 'ann', address: '10.0.0.1' })
-    expect((await api.inject(url)).json()).toMatchObject({ version: 5, parent: 4, address: '10.0.0.5' })
-    expect((await api.inject('/api/dtabs')).json().namespaces).toMatchObject([{ version: 5, address: '10.0.0.5' }])
+    expect((await api.inject({ url })).json()).toMatchObject({ version: 5, parent: 4, address: '10.0.0.5' })
+    expect((await api.inject({ url: '/api/dtabs' })).json().namespaces).toMatchObject([
+      { version: 5, address: '10.0.0.5' },
+    ])
   })
 
   it('is absent where there was no request', async () => {
     fixture = await createFixture({ namespaces: { default: '/a => /b' } })
-    expect((await fixture.api.inject('/api/dtabs/default')).json()).not.toHaveProperty('address')
+    expect((await fixture.api.inject({ url: '/api/dtabs/default' })).json()).not.toHaveProperty('address')
   })
 
   it.each([
