@@ -151,10 +151,16 @@ class Loader {
     const fault = this.#fault ?? this.#storeFault
     // Setting it anew would say that it was fresh in between.
     const isNews = fault === undefined || this.#active !== this.#published
-    if (this.#active !== undefined && isNews) this.#sink.set(this.#active)
+    if (this.#active !== undefined && isNews) this.#show(this.#active, fault)
     if (this.#active !== undefined && this.#active !== this.#published)
       this.#options.onVersion?.(this.#namespace, this.#active.version)
     this.#published = this.#active
     if (fault !== undefined) this.#sink.fail(fault)
+  }
+
+  /** What was stale when it came was never heard from the store, and was never fresh. */
+  #show(active: CompiledNamespace, fault: Error | undefined): void {
+    if (fault === undefined) this.#sink.set(active)
+    else this.#sink.setStale(active, fault)
   }
 }

@@ -1,8 +1,8 @@
 // R2: ready neither too early nor never, and every wait has a reason that a person can read.
 import { describe, expect, it } from 'vitest'
-import { createReadiness, type Readiness } from '../../server/readiness.ts'
+import { createReadiness, type Readiness, type ServedSnapshot } from '../../server/readiness.ts'
 import { createMemoryStore } from '../../storage/memory/memory-store.ts'
-import type { Store } from '../../storage/store.ts'
+import { type Store, storageGroup } from '../../storage/store.ts'
 import { type Cell, type Kernel, relayGroup, type Sink } from '../../watch/cell.ts'
 import { createKernel } from '../../watch/kernel.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
@@ -16,7 +16,10 @@ interface World {
   readonly readiness: Readiness
 }
 
-function begin(listOf?: (kernel: Kernel) => Cell<never>): World {
+function begin(
+  listOf?: (kernel: Kernel) => Cell<never>,
+  servedSnapshot: () => ServedSnapshot | undefined = () => undefined,
+): World {
   const clock = new FakeClock()
   const kernel = createKernel({
     clock,
@@ -31,7 +34,7 @@ function begin(listOf?: (kernel: Kernel) => Cell<never>): World {
     clock,
     kernel,
     stopping,
-    readiness: createReadiness({ kernel, store, clock, boundMs, shutdown: stopping.signal }),
+    readiness: createReadiness({ kernel, store, clock, boundMs, shutdown: stopping.signal, servedSnapshot }),
   }
 }
 
@@ -145,6 +148,40 @@ describe('R2: readiness', () => {
     expect(readiness.report().reasons).toEqual([
       `io.l5d.consul: of 10000 names 5999 are stale, the oldest answer 300 ms ago; 3001 have never answered, failing for up to 300 ms; 999 have not answered yet, waiting for up to 300 ms: no leader, next try in 700 ms`,
     ])
+  })
+
+  it('is given while a snapshot answers for the store, whatever the store says, and tells of both', () => {
+    let served: ServedSnapshot | undefined
+    const { readiness, clock, kernel } = begin(
+      k =>
+        k.source(
+          'etcd namespaces',
+          (sink: Sink<never>) => {
+            sink.fail(new Error('connection refused'), new FakeClock().now() + 2_700)
+            return () => {}
+          },
+          { group: storageGroup },
+        ),
+      () => served,
+    )
+    kernel.source('etcd dtab default', () => () => {}, { group: storageGroup }).watch(() => {})
+    clock.advance(2_000)
+    expect(readiness.report().ready).toBe(false)
+    served = { store: 'etcd', since: clock.now() - 1_000, savedAt: clock.now() - 60_000 }
+    expect(readiness.report()).toEqual({
+      ready: true,
+      reasons: [
+        'the store etcd is away since 2023-11-14T22:13:21.000Z; serving the local snapshot of 2023-11-14T22:12:22.000Z: connection refused, next try in 700 ms',
+      ],
+    })
+  })
+
+  it('waits for other sources though a snapshot answers for the store', () => {
+    const { readiness } = begin(
+      kernel => kernel.source('consul dc1/web', () => () => {}, { group: '/#/io.l5d.consul' }),
+      () => ({ store: 'etcd', since: 0, savedAt: 0 }),
+    )
+    expect(readiness.report().ready).toBe(false)
   })
 
   it('ends when the server begins to stop', () => {

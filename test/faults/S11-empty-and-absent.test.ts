@@ -5,7 +5,10 @@ import { codeOf, request, storeCases } from '../contract/store.contract.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
 import { tempDirectory, testEnv } from '../storage/store.fixture.ts'
 
+/** The stores that need no backend; those that do are tried on a real one, in test/real/storage. */
 const configOf: Readonly<Record<string, (directory: string) => object>> = {
+  memory: () => ({}),
+  'io.l5d.inMemory': () => ({}),
   sqlite: directory => ({ path: join(directory, 'store.db') }),
 }
 
@@ -15,7 +18,7 @@ describe('S11: an empty store and an absent namespace are no failures of the ser
     expect(new Set(storeCases.map(({ title }) => title)).size).toBe(storeCases.length)
   })
 
-  it.each(Object.keys(storeKinds))('holds for %s as the configuration opens it', async name => {
+  it.each(Object.keys(configOf))('holds for %s as the configuration opens it', async name => {
     const directory = tempDirectory()
     const env = testEnv(new FakeClock())
     const kind = await storeKinds[name]?.()

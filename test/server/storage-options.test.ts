@@ -34,6 +34,27 @@ describe('storage in the configuration', () => {
     })
   })
 
+  it.each([
+    ['memory', undefined],
+    ['io.l5d.inMemory', undefined],
+    ['sqlite', undefined],
+    ['etcd', 'nameplane-data/snapshot'],
+    ['consul', 'nameplane-data/snapshot'],
+    ['configMap', 'nameplane-data/snapshot'],
+  ])('keeps a snapshot of %s at %s when nothing is said', (kind, path) =>
+    expect(split(`storage: { kind: ${kind} }`).snapshotPath).toBe(path),
+  )
+
+  it('keeps none where it is switched off, and one of any store where a path is given', () => {
+    expect(split('storage: { kind: etcd, snapshot: false }')).not.toHaveProperty('snapshotPath')
+    expect(split('storage: { kind: sqlite, snapshot: { path: warm } }').snapshotPath).toBe('warm')
+  })
+
+  it('points at what is wrong in the snapshot', () => {
+    const yaml = 'storage:\n  kind: etcd\n  snapshot:\n    file: x\n'
+    expect(() => split(yaml)).toThrow('config.yaml:4:5: storage.snapshot.file: unknown key; known keys: path')
+  })
+
   it('points at what is wrong', () => {
     const yaml = 'storage:\n  kind: sqlite\n  history:\n    maxVersion: 5\n'
     expect(() => split(yaml)).toThrow(
