@@ -14,7 +14,7 @@ let edits = 0
 
 beforeAll(async () => {
   kubernetes = await RealKubernetes.start()
-  kubeconfig = await kubernetes.tokenKubeconfig()
+  kubeconfig = await kubernetes.namerKubeconfig()
 })
 
 afterAll(() => kubernetes[Symbol.asyncDispose]())

@@ -8,15 +8,17 @@ import type { Store } from '../../../storage/store.ts'
 import { type Clock, systemClock } from '../../../watch/clock.ts'
 import type { RealKubernetes } from '../kubernetes.fixture.ts'
 import { namespaceObject, namespacesPath } from '../kubernetes-objects.fixture.ts'
+import { grantRole } from './configmap-role.fixture.ts'
 import { realEnv } from './store.fixture.ts'
 
 let places = 0
 
-/** The name of a Kubernetes namespace that is there and has nothing in it. */
+/** The name of a Kubernetes namespace that is there and has nothing in it; the user of `namerKubeconfig` has the store's rights. */
 export async function freshPlace({ api }: RealKubernetes): Promise<string> {
   places++
   const name = `place-${places}`
   await api.create(namespacesPath, namespaceObject(name))
+  await grantRole(api, name)
   return name
 }
 

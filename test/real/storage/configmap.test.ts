@@ -11,7 +11,7 @@ let kubeconfig: string
 
 beforeAll(async () => {
   kubernetes = await RealKubernetes.start()
-  kubeconfig = await kubernetes.tokenKubeconfig()
+  kubeconfig = await kubernetes.namerKubeconfig()
 })
 
 afterAll(() => kubernetes[Symbol.asyncDispose]())
