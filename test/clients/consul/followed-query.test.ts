@@ -45,3 +45,37 @@ it('tells a large answer over several turns, and nothing of it when the follow e
   await until(() => deferred > 1 && agent.load().inUse === 0)
   expect([deferred, ear.log, late.log]).toEqual([2, ['1'], []])
 })
+
+it('asks without an index after an answer before its time that tells nothing, as a restored Consul gives it', async () => {
+  const { consul, agent, until, advanceUntil } = await startConsulTrial()
+  consul.register({ service: 'web', port: 1 })
+  const ear = new Ear()
+  const stop = agent.follow(web, ear)
+  await until(() => consul.held === 1)
+  let isEarly = true
+  consul.fault = ({ index }) => {
+    if (!isEarly || index === undefined) return undefined
+    isEarly = false
+    return { kind: 'early' }
+  }
+  consul.register({ service: 'web', port: 2 })
+  await advanceUntil(() => consul.requests.length === 5)
+  expect(consul.requests.map(({ index }) => index)).toEqual([undefined, 2, 3, undefined, 3])
+  expect(ear.contents).toEqual(['1', '2'])
+  stop()
+})
+
+it('takes 404 with an index for an empty list where the query says so, and for a failure without one', async () => {
+  const { consul, agent, until } = await startConsulTrial()
+  const ear = new Ear()
+  const stop = agent.follow({ path: '/kv/none', parameters: { keys: '' }, absentIsEmpty: true }, ear)
+  await until(() => ear.failures.length === 1)
+  expect(ear.failures[0]?.message).toMatch(/404/)
+  stop()
+  consul.reply = (_, usual) => ({ ...usual, index: '5' })
+  const other = new Ear()
+  const stopOther = agent.follow({ path: '/kv/none', parameters: { keys: '' }, absentIsEmpty: true }, other)
+  await until(() => other.answers.length === 1)
+  expect(other.answers[0]?.body).toEqual([])
+  stopOther()
+})
