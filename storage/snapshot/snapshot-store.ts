@@ -59,6 +59,11 @@ export class SnapshotStore implements Store {
     this.#store = store
     this.#env = env
     this.#outage = new Outage({ store: store.kind, clock, log })
+    env.metrics.gauge({
+      name: 'nameplane_storage_snapshot_served',
+      help: '1 while anything is served from the local snapshot, because the store has not answered.',
+      collect: () => Number(this.#outage.served !== undefined),
+    })
     const directory = new SnapshotDirectory({ path, origin, log })
     const lock = new DirectoryLock(`${path}/${lockFile}`, clock)
     const writer = new SnapshotWriter({ directory, clock, log, mayWrite: () => lock.isOurs })

@@ -131,11 +131,14 @@ describe('C5: the local snapshot', () => {
       ],
     })
     expect(world.said('warn')).toEqual(['the store is away; the local snapshot is served, marked stale'])
+    const gauge = async (): Promise<unknown> =>
+      /^nameplane_storage_snapshot_served (\d)$/m.exec((await started.metrics.expose()).body)?.[1]
+    expect(await gauge()).toBe('1')
     world.backend.mode = 'up'
     await world.until('the store', () => bindings.at(-1) === old)
     await world.idle()
     expect(started.readiness.report()).toEqual({ ready: true, reasons: [] })
-    expect(world.said('info')).toEqual(['the local snapshot is no longer served'])
+    expect([world.said('info'), await gauge()]).toEqual([['the local snapshot is no longer served'], '0'])
     await started.stop()
   })
 

@@ -10,6 +10,7 @@ import { parsePath } from '../../../naming/parse.ts'
 import type { Path } from '../../../naming/path.ts'
 import { orThrow } from '../../../naming/result.ts'
 import type { Env } from '../../../runtime/env.ts'
+import type { Metrics } from '../../../runtime/metrics.ts'
 import { createReadiness, type Readiness } from '../../../server/readiness.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import { withSnapshot } from '../../../storage/snapshot/index.ts'
@@ -126,6 +127,7 @@ export interface Started {
   readonly store: Store
   readonly kernel: Kernel
   readonly readiness: Readiness
+  readonly metrics: Metrics
   /** Every state of the binding of /svc/web in the namespace, as text, from now on. */
   bindings(namespace?: string): string[]
   /** Gracefully. */
@@ -175,6 +177,7 @@ export class WarmWorld {
       store,
       kernel,
       readiness,
+      metrics: env.metrics,
       bindings: (namespace = 'default') => {
         const seen: string[] = []
         interpreter
