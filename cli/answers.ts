@@ -20,17 +20,41 @@ export const change = z.object({
 })
 export type Change = z.output<typeof change>
 
+export const refused = z.looseObject({
+  reason: z.string(),
+  line: z.number().optional(),
+  column: z.number().optional(),
+  since: z.string(),
+})
+export type Refused = z.output<typeof refused>
+
+const summary = z.looseObject({
+  namespace: z.string(),
+  ...versionMeta,
+  deleted: z.boolean().optional(),
+  refused: refused.optional(),
+})
+
 export const namespaceList = z.looseObject({
-  namespaces: z.array(z.looseObject({ namespace: z.string(), ...versionMeta })).optional(),
+  namespaces: z.array(summary).optional(),
+  refused: z.array(refused.extend({ namespace: z.string() })).optional(),
   pending: z.looseObject({}).optional(),
 })
 
-export const dtabDocument = z.looseObject({ namespace: z.string(), ...versionMeta, dtab: z.array(dentry) })
+export type NamespaceList = z.output<typeof namespaceList>
+
+export const dtabDocument = z.looseObject({
+  namespace: z.string(),
+  ...versionMeta,
+  dtab: z.array(dentry),
+  refused: refused.optional(),
+})
 
 export const versionList = z.looseObject({
   namespace: z.string(),
   versions: z.array(z.looseObject({ ...versionMeta, deleted: z.boolean(), parent: z.number(), bytes: z.number() })),
   next: z.number().optional(),
+  refused: refused.optional(),
 })
 export type VersionList = z.output<typeof versionList>
 
@@ -179,6 +203,7 @@ export const problem = z.looseObject({
   expected: z.string().optional(),
   at: z.string().optional(),
   presentVersion: z.number().optional(),
+  refused: refused.optional(),
   deleted: z.boolean().optional(),
   author: z.string().optional(),
   time: z.string().optional(),

@@ -2,6 +2,7 @@
 import { type Change, dtabDiff, versionList, type WriteResult, writeResult } from './answers.ts'
 import { RefusedError, type Request } from './api-client.ts'
 import { appliedLines, requireApplied, type WaitOptions, waitQueryOf } from './applied.ts'
+import { CliError } from './cli-error.ts'
 import type { DtabSource } from './dtab-source.ts'
 import { diffLines } from './dtab-text.ts'
 import { cliErrorOf } from './problem-text.ts'
@@ -99,6 +100,39 @@ export async function presentVersion(
     session.client.json(versionList, { path, query: { limit: 1 } }),
   )
   return versions[0] ?? { version: 0, deleted: true }
+}
+
+/** The version before the newest, whose number need not be one less; 0 before the first. */
+export async function versionBefore(session: Session, namespace: string): Promise<number> {
+  const path = ['api', 'dtabs', namespace, 'versions']
+  const { versions } = await ask(session, namespace, () =>
+    session.client.json(versionList, { path, query: { limit: 2 } }),
+  )
+  return versions[1]?.version ?? versions[0]?.parent ?? 0
+}
+
+export interface Restorable {
+  /** The deletion. */
+  readonly version: number
+  /** The newest version that has a text. */
+  readonly text: number
+}
+
+/** Where a deleted namespace can go back to; throws when it is not deleted, or when no text of it is kept. */
+export async function restorable(session: Session, namespace: string): Promise<Restorable> {
+  const path = ['api', 'dtabs', namespace, 'versions']
+  let deletion: number | undefined
+  for (let before: number | undefined; ; ) {
+    const query = { limit: 20, before }
+    const page = await ask(session, namespace, () => session.client.json(versionList, { path, query }))
+    const text = page.versions.find(({ deleted }) => !deleted)
+    deletion ??= page.versions[0]?.version ?? 0
+    if (text?.version === deletion)
+      throw new CliError(1, `${namespace} is not deleted: \`namerctl dtab rollback ${namespace} VERSION\` goes back`)
+    if (text !== undefined) return { version: deletion, text: text.version }
+    before = page.next
+    if (before === undefined) throw new CliError(4, `no text of ${namespace} is kept any more: write it anew`)
+  }
 }
 
 /** Runs a request about a namespace; a refusal becomes a CliError. */

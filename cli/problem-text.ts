@@ -2,6 +2,7 @@
 import type { Problem } from './answers.ts'
 import { CliError, type FailureCode } from './cli-error.ts'
 import { paintedDiffLine } from './dtab-text.ts'
+import { refusedWarning } from './refused-text.ts'
 import type { Paint } from './styles.ts'
 
 /** What the request was about, to say more than the server can. */
@@ -63,8 +64,9 @@ function cureOf(problem: Problem, { namespace = 'NAMESPACE', isNew, evaluated }:
   }
 }
 
-function details(problem: Problem, { text }: Subject, paint: Paint): string[] {
-  const { line, column = 1, presentVersion, author, time, message, diff } = problem
+function details(problem: Problem, { text, namespace = 'the namespace' }: Subject, paint: Paint): string[] {
+  const { line, column = 1, presentVersion, author, time, message, diff, refused } = problem
+  if (refused !== undefined) return [refusedWarning(namespace, refused, undefined)]
   const shown = line === undefined ? undefined : text?.split('\n')[line - 1]
   if (shown !== undefined) return caretLines(shown, column)
   if (presentVersion === undefined || author === undefined) return []

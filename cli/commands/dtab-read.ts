@@ -1,10 +1,11 @@
 // namerctl dtab list, get, history, diff.
 import type { Command } from 'commander'
-import { dtabDiff, dtabDocument, namespaceList, type VersionList, versionList } from '../answers.ts'
+import { dtabDiff, dtabDocument, type NamespaceList, namespaceList, type VersionList, versionList } from '../answers.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
 import { alignedDtab, compactDtab, diffLines } from '../dtab-text.ts'
-import { ask, presentVersion } from '../dtab-writes.ts'
+import { ask, versionBefore } from '../dtab-writes.ts'
+import { refusedWarning } from '../refused-text.ts'
 import { openSession } from '../session.ts'
 import { tableLines } from '../table.ts'
 import { parseVersion } from '../version-option.ts'
@@ -24,26 +25,47 @@ function addList(dtab: Command, io: CliIo): void {
     .alias('ls')
     .description('List the namespaces that have a dtab')
     .option('-l, --long', 'with version, time, author and address')
-    .addHelpText('after', examples(['dtab list', 'names, one per line'], ['dtab ls --long', 'who wrote what last']))
-    .action(async (options: { readonly long?: true }, command: Command) => {
+    .option('--deleted', 'those that were deleted instead; `dtab restore` brings one back')
+    .addHelpText(
+      'after',
+      examples(
+        ['dtab list', 'names, one per line'],
+        ['dtab ls --long', 'who wrote what last'],
+        ['dtab ls --deleted --long', 'who deleted what'],
+      ),
+    )
+    .action(async (options: ListOptions, command: Command) => {
       const session = openSession(io, command)
-      const list = await ask(session, undefined, () => session.client.json(namespaceList, { path: ['api', 'dtabs'] }))
-      const { namespaces } = list
-      if (namespaces === undefined)
+      const isDeleted = options.deleted === true
+      const request = { path: ['api', 'dtabs'], query: { deleted: isDeleted ? true : undefined } }
+      const list = await ask(session, undefined, () => session.client.json(namespaceList, request))
+      if (list.namespaces === undefined)
         throw new CliError(1, 'the store has not answered the server yet: try again in a moment')
-      session.show(list, () => {
-        if (!options.long) return namespaces.map(({ namespace }) => namespace)
-        const rows = namespaces.map(({ namespace, version, time, author, address = '', message }) => [
-          namespace,
-          String(version),
-          time,
-          author,
-          address,
-          message,
-        ])
-        return tableLines(['NAMESPACE', 'VERSION', 'TIME', 'AUTHOR', 'ADDRESS', 'MESSAGE'], rows)
-      })
+      const namespaces = list.namespaces.filter(({ deleted }) => (deleted === true) === isDeleted)
+      for (const { namespace, version, refused } of namespaces)
+        if (refused !== undefined) session.remark(refusedWarning(namespace, refused, isDeleted ? undefined : version))
+      for (const { namespace, ...refused } of list.refused ?? [])
+        session.remark(refusedWarning(namespace, refused, undefined))
+      session.show({ ...list, namespaces }, () => listLines(namespaces, options.long === true))
     })
+}
+
+interface ListOptions {
+  readonly long?: true
+  readonly deleted?: true
+}
+
+function listLines(namespaces: NonNullable<NamespaceList['namespaces']>, isLong: boolean): string[] {
+  if (!isLong) return namespaces.map(({ namespace }) => namespace)
+  const rows = namespaces.map(({ namespace, version, time, author, address = '', message }) => [
+    namespace,
+    String(version),
+    time,
+    author,
+    address,
+    message,
+  ])
+  return tableLines(['NAMESPACE', 'VERSION', 'TIME', 'AUTHOR', 'ADDRESS', 'MESSAGE'], rows)
 }
 
 interface GetOptions {
@@ -70,6 +92,7 @@ function addGet(dtab: Command, io: CliIo): void {
       const { version } = options
       const request = { path: ['api', 'dtabs', namespace], query: { version } }
       const found = await ask(session, namespace, () => session.client.json(dtabDocument, request))
+      if (found.refused !== undefined) session.remark(refusedWarning(namespace, found.refused, found.version))
       if (options.json) session.say(JSON.stringify(found, null, options.pretty ? 2 : 0))
       else if (!options.pretty && session.form === 'table') session.say(compactDtab(found.dtab))
       else session.show(found, () => [`# version ${found.version}`, ...linesOf(alignedDtab(found.dtab))])
@@ -100,6 +123,9 @@ function addHistory(dtab: Command, io: CliIo): void {
       const session = openSession(io, command)
       const request = { path: ['api', 'dtabs', namespace, 'versions'], query: { limit } }
       const page = await ask(session, namespace, () => session.client.json(versionList, request))
+      const [head] = page.versions
+      if (page.refused !== undefined)
+        session.remark(refusedWarning(namespace, page.refused, head?.deleted === false ? head.version : undefined))
       session.show(page, () => historyLines(page.versions, long === true))
     })
 }
@@ -130,7 +156,7 @@ function addDiff(dtab: Command, io: CliIo): void {
     .action(
       async (namespace: string, from: number | undefined, to: number | undefined, _: object, command: Command) => {
         const session = openSession(io, command)
-        const start = from ?? (await presentVersion(session, namespace)).version - 1
+        const start = from ?? (await versionBefore(session, namespace))
         const request = { path: ['api', 'dtabs', namespace, 'diff'], query: { from: start, to } }
         const diff = await ask(session, namespace, () => session.client.json(dtabDiff, request))
         session.show(diff, () => {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { addWaitOptions, type WaitOptions } from '../applied.ts'
 import type { CliIo } from '../cli-io.ts'
 import { readDtabSource } from '../dtab-source.ts'
-import { presentVersion, putDtab, sendWrite, showWritten } from '../dtab-writes.ts'
+import { presentVersion, putDtab, restorable, sendWrite, showWritten } from '../dtab-writes.ts'
 import { openSession } from '../session.ts'
 import { parseVersion } from '../version-option.ts'
 import { examples, messageOption } from './options.ts'
@@ -15,6 +15,7 @@ export function addDtabWrites(dtab: Command, io: CliIo): void {
   addReplace(dtab, io, 'put')
   addDelete(dtab, io)
   addRollback(dtab, io)
+  addRestore(dtab, io)
 }
 
 interface WriteOptions extends WaitOptions {
@@ -103,5 +104,26 @@ function addRollback(dtab: Command, io: CliIo): void {
       const request = { method: 'POST', action: 'rollback', body: JSON.stringify({ version: to }) } as const
       const written = await sendWrite(session, request, { namespace, message, version: present, waiting })
       await showWritten(session, `Rolled back ${namespace} to version ${to}`, written)
+    })
+}
+
+function addRestore(dtab: Command, io: CliIo): void {
+  addWaitOptions(dtab.command('restore'))
+    .description('Bring a deleted dtab back as it was, unless somebody writes meanwhile')
+    .argument('<namespace>')
+    .option(...messageOption)
+    .addHelpText(
+      'after',
+      examples(
+        ['dtab list --deleted', 'what can be brought back'],
+        ["dtab restore staging -m 'was still needed'", 'its last text becomes the newest version'],
+      ),
+    )
+    .action(async (namespace: string, { message, ...waiting }: WriteOptions, command: Command) => {
+      const session = openSession(io, command)
+      const { version, text } = await restorable(session, namespace)
+      const request = { method: 'POST', action: 'rollback', body: JSON.stringify({ version: text }) } as const
+      const written = await sendWrite(session, request, { namespace, message, version, waiting })
+      await showWritten(session, `Restored ${namespace} as it was in version ${text}`, written)
     })
 }
