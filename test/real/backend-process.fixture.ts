@@ -12,14 +12,19 @@ const pollMs = 10
 const portsFrom = 20_000
 const portsTo = 32_000
 
-/** Resolves to so many different TCP ports of 127.0.0.1 on which nobody listens now. */
+/** Whoever got one may not listen on it yet, or may have stopped for a while. */
+const givenAway = new Set<number>()
+
+/** Resolves to so many TCP ports of 127.0.0.1 on which nobody listens now, and that nobody else in this process is given. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const found = new Set<number>()
-  while (found.size < count) {
+  const found: number[] = []
+  while (found.length < count) {
     const port = portsFrom + Math.floor(Math.random() * (portsTo - portsFrom))
-    if (!found.has(port) && (await isFree(port))) found.add(port)
+    if (givenAway.has(port)) continue
+    givenAway.add(port)
+    if (await isFree(port)) found.push(port)
   }
-  return [...found]
+  return found
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -1,45 +1,14 @@
 // The etcd client against real servers: calls that move on to the next endpoint, and a watch that is never silently wrong.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EtcdCluster, EtcdEvent, RangeFollower } from '../../clients/etcd/cluster.ts'
+import type { EtcdCluster } from '../../clients/etcd/cluster.ts'
 import { createEtcdCluster } from '../../clients/etcd/etcd-cluster.ts'
 import { systemClock } from '../../watch/clock.ts'
 import { eventually } from './backend-process.fixture.ts'
 import { RealEtcd } from './etcd.fixture.ts'
+import { SeenRange } from './storage/etcd-follower.fixture.ts'
 
 function connect(endpoints: readonly string[]): EtcdCluster {
   return createEtcdCluster({ endpoints, clock: systemClock, random: Math.random, events: {} })
-}
-
-/** What a follower knows. */
-class Seen implements RangeFollower {
-  readonly values = new Map<string, string>()
-  resets = 0
-  rewinds = 0
-  failures: Error[] = []
-  revision = 0
-
-  reset(entries: Parameters<RangeFollower['reset']>[0], revision: number, isRewound: boolean): void {
-    this.resets++
-    if (isRewound) this.rewinds++
-    this.values.clear()
-    for (const { key, value } of entries) this.values.set(key, value.toString())
-    this.revision = revision
-  }
-
-  changed(events: readonly EtcdEvent[]): void {
-    for (const { kind, entry } of events) {
-      if (kind === 'delete') this.values.delete(entry.key)
-      else this.values.set(entry.key, entry.value.toString())
-    }
-  }
-
-  contact(revision: number): void {
-    this.revision = revision
-  }
-
-  failed(error: Error): void {
-    this.failures.push(error)
-  }
 }
 
 const range = { key: '/t/', end: '/t0' }
@@ -85,7 +54,7 @@ describe('a client of one etcd', () => {
   })
 
   it('follows a range through changes, deletions and large events', async () => {
-    const seen = new Seen()
+    const seen = new SeenRange()
     await etcd.server.api.put('/t/a', '1')
     const stop = cluster.follow(range, seen)
     await eventually('the first reading', async () => seen.values.get('/t/a') === '1' || undefined)

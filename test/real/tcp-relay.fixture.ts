@@ -8,6 +8,7 @@ export class TcpRelay implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #isPassing = true
+  #isAnswering = true
   #target: number
 
   private constructor(target: number) {
@@ -32,9 +33,15 @@ export class TcpRelay implements AsyncDisposable {
     this.#isPassing = false
   }
 
+  /** From now on what servers say is swallowed, and what clients say still passes. */
+  stopAnswering(): void {
+    this.#isAnswering = false
+  }
+
   /** What is new passes again; what was swallowed is lost, and so the connections that it hit are of no use. */
   passAgain(): void {
     this.#isPassing = true
+    this.#isAnswering = true
   }
 
   /** Closes what is open; what is new goes to another port, as behind a load balancer that moves on. */
@@ -51,7 +58,7 @@ export class TcpRelay implements AsyncDisposable {
       this.#sockets.add(from)
       let isDead = !this.#isPassing
       from.on('data', chunk => {
-        isDead ||= !this.#isPassing
+        isDead ||= !this.#isPassing || (from === upstream && !this.#isAnswering)
         if (!isDead) to.write(chunk)
       })
       from.once('error', () => to.destroy())
