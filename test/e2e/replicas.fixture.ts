@@ -26,8 +26,9 @@ export interface WrittenAnswer {
 export class ReplicaClient {
   readonly url: string
 
-  constructor(port: number) {
-    this.url = `http://127.0.0.1:${port}`
+  /** Such as `http://127.0.0.1:4180`. */
+  constructor(url: string) {
+    this.url = url
   }
 
   async put(namespace: string, dtab: string, query = ''): Promise<WrittenAnswer> {
@@ -91,8 +92,8 @@ export function replicaConfig(id: string, storage: object): object {
 export class Replica extends ReplicaClient implements AsyncDisposable {
   readonly #close: () => Promise<void>
 
-  constructor(port: number, close: () => Promise<void>) {
-    super(port)
+  constructor(url: string, close: () => Promise<void>) {
+    super(url)
     this.#close = close
   }
 
@@ -100,7 +101,7 @@ export class Replica extends ReplicaClient implements AsyncDisposable {
     const plan = await loadServerPlan(parseConfig(JSON.stringify(replicaConfig(id, storage)), 'replica'))
     const server = await startServer(plan, { log: silentLog })
     const port = server.listening.find(({ api }) => api === 'http')?.port ?? 0
-    return new Replica(port, () => server.close())
+    return new Replica(`http://127.0.0.1:${port}`, () => server.close())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
