@@ -45,6 +45,8 @@ export class FakeSharedBackend {
   readonly calls = new Map<string, number>()
   /** What happens to the next commits, in order. */
   readonly faults: CommitFault[] = []
+  /** What happens to commits for which `faults` says nothing. */
+  misfortune: () => CommitFault | undefined = () => undefined
   readonly claims = new Map<string, Claim>()
   readonly connections = new Set<Connection>()
   revision = 0
@@ -149,7 +151,7 @@ export class FakeSharedBackend {
 
   commit({ over, version, fingerprint }: Commit): CommitOutcome {
     const { namespace } = version
-    const fault = this.faults.shift()
+    const fault = this.faults.shift() ?? this.misfortune()
     if (fault === 'dropped') throw unavailable()
     if (fault === 'full') throw new NamingError('store-full', 'The fake has no room.')
     const number = `${namespace} ${version.version}`

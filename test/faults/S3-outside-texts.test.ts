@@ -57,7 +57,11 @@ const bad: readonly (readonly [what: string, content: string | Uint8Array, refus
   ],
   ['ten megabytes', `#${'x'.repeat(10 * 1024 * 1024)}`, { bytes: 10 * 1024 * 1024 + 1 }],
   ['a byte order mark', '\uFEFF/a => /b', { position: { line: 1, column: 1 } }],
-  ['an infinite weight', `/a => ${'9'.repeat(400)} * /b`, { reason: expect.stringContaining('too large to be kept') }],
+  [
+    'an infinite weight',
+    `/a => ${'9'.repeat(400)} * /b & /c`,
+    { reason: expect.stringContaining('too large to be kept') },
+  ],
 ]
 
 describe('S3: a text that is no dtab', () => {
