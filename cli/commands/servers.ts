@@ -1,6 +1,6 @@
 // namerctl servers: who shares the store, who replies, and where they differ.
 import type { Command } from 'commander'
-import { serverList } from '../answers.ts'
+import { type ServerList, serverList } from '../answers.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
 import { ask } from '../dtab-writes.ts'
@@ -29,11 +29,19 @@ export function addServers(program: Command, io: CliIo): void {
       const session = openSession(io, command)
       const list = await ask(session, undefined, () => session.client.json(serverList, { path: ['api', 'servers'] }))
       session.show(list, () => serverLines(list, session.paint))
-      const silent = list.servers.filter(({ replies }) => !replies).length
-      if (check && silent + list.disagreementCount > 0)
-        throw new CliError(
-          1,
-          `${silent} servers do not reply, and servers differ about ${list.disagreementCount} dtabs`,
-        )
+      const troubles = troublesOf(list)
+      if (check && troubles.length > 0) throw new CliError(1, troubles.join('; '))
     })
+}
+
+function troublesOf({ servers, disagreementCount }: ServerList): readonly string[] {
+  const silent = servers.filter(({ replies }) => !replies).length
+  return [
+    ...(silent > 0 ? [`${silent} of ${servers.length} servers ${silent === 1 ? 'does' : 'do'} not reply`] : []),
+    ...(disagreementCount > 0 ? [`servers differ about ${counted(disagreementCount)}`] : []),
+  ]
+}
+
+function counted(dtabs: number): string {
+  return dtabs === 1 ? '1 dtab' : `${dtabs} dtabs`
 }

@@ -19,6 +19,8 @@ export interface CliFixture extends Fixture {
   readonly dir: string
   /** Writes a file there; gives its name. */
   file(name: string, text: string): string
+  /** Resolves once `default` is at the version. */
+  written(version: number): Promise<void>
   /** One command line, split at spaces unless it is given in parts. */
   run(line: string | readonly string[], changes?: Partial<CliIo>): Promise<Ran>
 }
@@ -62,6 +64,14 @@ export async function createCliFixture(options: FixtureOptions = {}): Promise<Cl
       writeFileSync(join(dir, name), text)
       return name
     },
+    written: version =>
+      until(() => {
+        const list = fixture.store.list().peek()
+        return (
+          list.kind === 'ok' &&
+          list.value.some(({ namespace, version: at }) => namespace === 'default' && at === version)
+        )
+      }),
     run: (line, changes = {}) => runCli(line, { cwd: dir, home: dir, env: { NAMERCTL_BASE_URL: url }, ...changes }),
   }
 }
