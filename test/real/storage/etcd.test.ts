@@ -1,5 +1,5 @@
 // The store on a real etcd: one server, and a cluster of three of which one is stopped.
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
 import { storeContract } from '../../contract/store.contract.ts'
 import { RealEtcd } from '../etcd.fixture.ts'
 import { freshPrefix, openStore } from './etcd-store.fixture.ts'
@@ -25,14 +25,15 @@ const openOn = (etcd: () => RealEtcd) => () => {
   return openRealFixture(env => openStore(place, env))
 }
 
-storeContract(
-  'etcd',
-  openOn(() => single),
-  realContract,
-)
-
-storeContract(
-  'etcd, with one of three servers stopped,',
-  openOn(() => three),
-  realContract,
-)
+describe.concurrent('on real servers', () => {
+  storeContract(
+    'etcd',
+    openOn(() => single),
+    realContract,
+  )
+  storeContract(
+    'etcd, with one of three servers stopped,',
+    openOn(() => three),
+    realContract,
+  )
+})

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RealConsulCluster } from '../consul-cluster.fixture.ts'
+import { RealEtcd } from '../etcd.fixture.ts'
 import type { StorageFor } from './server-fleet.fixture.ts'
 
 /** One backend with nothing in it. Dispose ends it. */
@@ -16,6 +17,7 @@ export interface StorageTrial extends AsyncDisposable {
 export const storageTrials: Readonly<Record<string, () => Promise<StorageTrial>>> = {
   sqlite: startSqlite,
   consul: startConsul,
+  etcd: startEtcd,
 }
 
 /** Enough for the longest race; nothing may be forgotten before it is looked at. */
@@ -37,5 +39,22 @@ async function startConsul(): Promise<StorageTrial> {
     storageFor: n => ({ kind: 'consul', host: '127.0.0.1', port: ports[n % ports.length], history }),
     killLeader: async () => void (await cluster.killLeader()),
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  }
+}
+
+/** Each server names all three members, another one first. */
+async function startEtcd(): Promise<StorageTrial> {
+  const etcd = await RealEtcd.start({ servers: 3 })
+  const { endpoints } = etcd
+  return {
+    storageFor: n => {
+      const first = n % endpoints.length
+      return { kind: 'etcd', endpoints: [...endpoints.slice(first), ...endpoints.slice(0, first)], history }
+    },
+    killLeader: async () => {
+      const leader = await etcd.leader()
+      await leader.kill()
+    },
+    [Symbol.asyncDispose]: () => etcd[Symbol.asyncDispose](),
   }
 }
