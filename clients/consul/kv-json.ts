@@ -80,7 +80,10 @@ function decodeEntry(body: unknown): KvEntry {
   if (value !== null && typeof value !== 'string') throw malformed('the value of a key')
   return {
     key,
-    value: value === null ? new Uint8Array() : Buffer.from(value, 'base64'),
+    // Decoded when it is looked at: of ten thousand entries mostly one has changed.
+    get value() {
+      return value === null ? new Uint8Array() : Buffer.from(value, 'base64')
+    },
     flags,
     modifyIndex,
     ...(typeof session === 'string' && session !== '' && { session }),

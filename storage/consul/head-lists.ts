@@ -29,11 +29,12 @@ export const noTexts: TextList = { names: new Set(), index: 0 }
 /** Records that have not changed since `known` are not decoded again. Throws when the token may not see all of them. */
 export function headListFrom(answer: ConsulAnswer, layout: Layout, known: HeadList): HeadList {
   const heads = new Map<string, ListedHead>()
-  for (const { key, value, modifyIndex } of decodeEntries(unfiltered(answer))) {
+  for (const entry of decodeEntries(unfiltered(answer))) {
+    const { key, modifyIndex: index } = entry
     const namespace = namespaceIn(layout.heads, key)
     if (namespace === undefined) continue
     const before = known.heads.get(namespace)
-    heads.set(namespace, before?.index === modifyIndex ? before : { index: modifyIndex, ...recordIn(value, key) })
+    heads.set(namespace, before?.index === index ? before : { index, ...recordIn(entry.value, key) })
   }
   return { heads, index: indexOf(answer.version) }
 }

@@ -6,7 +6,7 @@ import type { RefusedText, Store, Version } from '../../../storage/store.ts'
 import { request } from '../../contract/store.contract.ts'
 import { RealConsul } from '../consul.fixture.ts'
 import { freshPrefix, type OpenStore, startStore } from '../storage/consul-store.fixture.ts'
-import { untilTrue } from '../storage/store.fixture.ts'
+import { sleep, untilTrue } from '../storage/store.fixture.ts'
 
 const good = '/svc => /#/io.l5d.fs ;\n'
 
@@ -146,19 +146,25 @@ describe.concurrent('S3: with three servers on one Consul', () => {
     expect(others).toEqual([])
   })
 
-  it('an edit in the middle of other writes is not missed', async () => {
-    const quiet = 'quiet'
-    await first()?.write(request(quiet, good))
-    const all = onlookers(quiet)
+  it('no edit in the middle of other writes is missed', async () => {
+    const quiet = Array.from({ length: 20 }, (_, n) => `quiet-${n}`)
+    for (const namespace of quiet) await first()?.write(request(namespace, good))
+    const all = quiet.flatMap(onlookers)
     await untilTrue('version 1 on all', () => all.every(({ head }) => head?.version === 1))
+    let isBusy = true
     const write = async (n: number): Promise<void> => {
-      for (let i = 0; i < 40; i++) await servers[n]?.store.write(request(`busy-${n}`, `/a=>/b${i}`))
+      for (let i = 0; isBusy; i++) await servers[n]?.store.write(request(`busy-${n}`, `/a=>/b${i}`))
     }
     const writers = [0, 1, 2].map(write)
-    await put(quiet, '/by => /hand')
+    for (const namespace of quiet) {
+      await sleep(20)
+      await put(namespace, '/by => /hand')
+    }
+    await sleep(50)
+    isBusy = false
     await Promise.all(writers)
     await untilTrue('version 2 on all', () => all.every(({ head }) => head?.version === 2))
-    expect(await authors(quiet)).toEqual(['2 external', '1 ann'])
+    for (const namespace of quiet) expect(await authors(namespace)).toEqual(['2 external', '1 ann'])
   })
 
   it('a head record that somebody deletes costs nobody the dtab', async () => {
