@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RealConsulCluster } from '../consul-cluster.fixture.ts'
 import { RealEtcd } from '../etcd.fixture.ts'
+import { RealKubernetes } from '../kubernetes.fixture.ts'
+import { freshPlace } from './configmap-store.fixture.ts'
 import type { StorageFor } from './server-fleet.fixture.ts'
 
 /** One backend with nothing in it. Dispose ends it. */
@@ -18,6 +20,7 @@ export const storageTrials: Readonly<Record<string, () => Promise<StorageTrial>>
   sqlite: startSqlite,
   consul: startConsul,
   etcd: startEtcd,
+  configMap: startConfigMap,
 }
 
 /** Enough for the longest race; nothing may be forgotten before it is looked at. */
@@ -56,5 +59,16 @@ async function startEtcd(): Promise<StorageTrial> {
       await leader.kill()
     },
     [Symbol.asyncDispose]: () => etcd[Symbol.asyncDispose](),
+  }
+}
+
+/** The servers have the store's rights and no more. */
+async function startConfigMap(): Promise<StorageTrial> {
+  const kubernetes = await RealKubernetes.start()
+  const namespace = await freshPlace(kubernetes)
+  const kubeconfig = await kubernetes.namerKubeconfig()
+  return {
+    storageFor: () => ({ kind: 'configMap', kubeconfig, namespace, history }),
+    [Symbol.asyncDispose]: () => kubernetes[Symbol.asyncDispose](),
   }
 }
