@@ -14,6 +14,7 @@ import { Watched } from '../../e2e/watched-server.fixture.ts'
 import { eventually } from '../backend-process.fixture.ts'
 import { RealConsul } from '../consul.fixture.ts'
 import { RealEtcd } from '../etcd.fixture.ts'
+import { RealKubernetes } from '../kubernetes.fixture.ts'
 import { type FleetServer, ServerFleet } from '../storage/server-fleet.fixture.ts'
 import { realEnv } from '../storage/store.fixture.ts'
 
@@ -33,6 +34,18 @@ const backends: Readonly<Record<string, () => Promise<Backend>>> = {
       leave: () => etcd.server.kill(),
       comeBack: () => etcd.server.start(),
       [Symbol.asyncDispose]: () => etcd[Symbol.asyncDispose](),
+    }
+  },
+  /** Refuses connections; what is in its etcd stays. */
+  configMap: async () => {
+    const kubernetes = await RealKubernetes.start()
+    const namespace = 'nameplane'
+    await kubernetes.api.create('/api/v1/namespaces', { metadata: { name: namespace } })
+    return {
+      storage: { kind: 'configMap', kubeconfig: await kubernetes.tokenKubeconfig(), namespace },
+      leave: () => kubernetes.killApiServer(),
+      comeBack: () => kubernetes.startApiServer(),
+      [Symbol.asyncDispose]: () => kubernetes[Symbol.asyncDispose](),
     }
   },
   /** Takes connections and never answers. */
