@@ -50,8 +50,9 @@ export function createReadiness(options: ReadinessOptions): Readiness {
   let wasReady = false
   let waiters: (() => void)[] = []
   const check = (): boolean => {
+    const hasSnapshot = servedSnapshot() !== undefined
     const isExcused = (group: string | undefined): boolean =>
-      group === relayGroup || (group === storageGroup && servedSnapshot() !== undefined)
+      group === relayGroup || (hasSnapshot && group === storageGroup)
     const isWaiting = (): boolean =>
       kernel.sources().some(({ state, group }) => (state === 'pending' || state === 'failed') && !isExcused(group))
     wasReady ||= !isWaiting() || clock.monotonic() - startedAt >= boundMs

@@ -10,6 +10,7 @@ import { decodeHead, decodeListing, encodeSnapshot, type SavedHead, type SavedLi
 const listingFile = 'namespaces.json'
 const headFile = /^[0-9a-f]{64}\.json$/
 const temporaryEnd = '.new'
+const readsAtOnce = 8
 
 /** A head's file: which version it holds, and when its namespace was last used, in ms since 1970. */
 export interface KeptHead {
@@ -28,6 +29,9 @@ export interface SnapshotDirectoryOptions {
 /** Reads never reject: a file that is broken, foreign or of another store is logged and counts as none. Writes do. */
 export class SnapshotDirectory {
   readonly #options: SnapshotDirectoryOptions
+  /** Reads wait for each other in these: thousands at once would take all the files that a process may open. */
+  readonly #lanes: Promise<unknown>[] = Array.from({ length: readsAtOnce }, () => Promise.resolve())
+  #reads = 0
 
   constructor(options: SnapshotDirectoryOptions) {
     this.#options = options
@@ -103,7 +107,14 @@ export class SnapshotDirectory {
     })
   }
 
-  async #read<T>(file: string, decode: (text: string) => Result<T>): Promise<T | undefined> {
+  #read<T>(file: string, decode: (text: string) => Result<T>): Promise<T | undefined> {
+    const lane = this.#reads++ % readsAtOnce
+    const read = (this.#lanes[lane] ?? Promise.resolve()).then(() => this.#readNow(file, decode))
+    this.#lanes[lane] = read
+    return read
+  }
+
+  async #readNow<T>(file: string, decode: (text: string) => Result<T>): Promise<T | undefined> {
     const path = join(this.path, file)
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       if (!isMissing(error)) this.#options.log.warn({ err: error, file: path }, 'a snapshot file cannot be read')

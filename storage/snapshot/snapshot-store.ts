@@ -51,6 +51,7 @@ export class SnapshotStore implements Store {
   readonly #followed = new Set<string>()
   /** The newest that is known, from the disk at first. */
   #listing: SavedListing | undefined
+  #indexed: { readonly namespaces: unknown; readonly versions: ReadonlyMap<string, number> } | undefined
 
   constructor(store: Store, { env, path, origin }: SnapshotOptions) {
     const { kernel, clock, log } = env
@@ -202,9 +203,15 @@ export class SnapshotStore implements Store {
     if (saved === undefined) return undefined
     const { head, savedAt } = saved
     const listing = this.#listing
-    const listed = listing?.namespaces.find(summary => summary.namespace === namespace)
-    if (listing === undefined || listed?.version !== head.version) return { value: head, savedAt }
-    return { value: head, savedAt: Math.max(savedAt, listing.savedAt) }
+    const isListed = listing !== undefined && this.#listedVersions(listing).get(namespace) === head.version
+    return { value: head, savedAt: isListed ? Math.max(savedAt, listing.savedAt) : savedAt }
+  }
+
+  /** Made once while a listing stays, for in an outage every head asks. */
+  #listedVersions({ namespaces }: SavedListing): ReadonlyMap<string, number> {
+    if (this.#indexed?.namespaces !== namespaces)
+      this.#indexed = { namespaces, versions: new Map(namespaces.map(each => [each.namespace, each.version])) }
+    return this.#indexed.versions
   }
 
   /** A namespace that is gone leaves nothing behind: a start without the store must not take it for a truth. */

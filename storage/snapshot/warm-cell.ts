@@ -41,6 +41,7 @@ class WarmCell<T> {
   /** Why the store's answer is not waited for any longer. */
   #error: Error | undefined
   #hasFailed = false
+  #isLoading = false
   #isLoaded = false
   #saved: Saved<T> | undefined
   #endWait: (() => void) | undefined
@@ -56,12 +57,11 @@ class WarmCell<T> {
     if (this.#hasAnswered) return
     const { clock, outage } = this.#options
     // Where another cell has waited for the store, or was refused, there is nothing to wait for.
-    const giveUp = (): void => this.#giveUpWaiting()
+    const giveUp = (): void => this.#fallBack(new NamingError('store-unavailable', 'no answer yet'))
     const waits = [clock.after(silenceMs, giveUp), outage.whenBegun(giveUp)]
     this.#endWait = () => {
       for (const end of waits) end()
     }
-    void this.#load()
   }
 
   close(): void {
@@ -91,13 +91,18 @@ class WarmCell<T> {
   #fail(error: Error): void {
     this.#hasFailed = true
     this.#error = error
-    this.#endWait?.()
-    this.#serve()
+    this.#fallBack(error)
   }
 
-  #giveUpWaiting(): void {
-    this.#error ??= new NamingError('store-unavailable', 'no answer yet')
-    this.#serve()
+  /** Reads what was saved only now: a store that answers costs no look at the disk. */
+  #fallBack(error: Error): void {
+    this.#error ??= error
+    this.#endWait?.()
+    if (this.#hasAnswered || this.#isLoaded) this.#serve()
+    else if (!this.#isLoading) {
+      this.#isLoading = true
+      void this.#load()
+    }
   }
 
   async #load(): Promise<void> {
@@ -112,7 +117,7 @@ class WarmCell<T> {
   #serve(): void {
     const { sink, outage } = this.#options
     const error = this.#error
-    if (error === undefined || !(this.#isLoaded || this.#hasAnswered)) return
+    if (error === undefined) return
     if (this.#saved !== undefined) {
       const { value, savedAt } = this.#saved
       outage.begin(this, savedAt, error)
