@@ -212,6 +212,19 @@ export const problem = z.looseObject({
 })
 export type Problem = z.output<typeof problem>
 
+export const importReport = z.looseObject({
+  dryRun: z.boolean(),
+  counts: z.object({
+    imported: z.number(),
+    identical: z.number(),
+    written: z.number(),
+    skipped: z.number(),
+    refused: z.number(),
+  }),
+  namespaces: z.array(z.looseObject({ namespace: z.string(), outcome: z.string(), problem: problem.optional() })),
+})
+export type ImportReport = z.output<typeof importReport>
+
 /** Any event of a stream, with what the streams of dtabs and evaluations say in it. */
 export const watchEvent = z.looseObject({
   ...evaluated,

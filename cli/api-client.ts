@@ -1,4 +1,5 @@
 // One request to the server and its answer, checked. Knows URLs and headers, nothing of what is printed.
+import { Readable } from 'node:stream'
 import type { z } from 'zod'
 import { type Problem, problem } from './answers.ts'
 import type { BaseUrl } from './base-url.ts'
@@ -18,9 +19,11 @@ export interface Request {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   /** Path segments after the base URL; each is percent-encoded. */
   readonly path: readonly string[]
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** A body in place of `body` that is read while it is sent. */
+  readonly stream?: AsyncIterable<Uint8Array>
   readonly signal?: AbortSignal
 }
 
@@ -44,10 +47,16 @@ export class ApiClient {
 
   /** The answer when it is a success. Throws RefusedError, or CliError when the server cannot be reached. */
   async send(request: Request): Promise<Response> {
-    const { method = 'GET', body, signal } = request
+    const { method = 'GET', stream, signal } = request
+    const body = stream === undefined ? request.body : Readable.toWeb(Readable.from(stream))
     const author = method === 'GET' ? {} : { 'nameplane-author': headerText(this.#options.author) }
     const headers = { accept: 'application/json', ...author, ...request.headers }
-    const init = { method, headers, ...(body !== undefined && { body }), ...(signal && { signal }) }
+    const init: RequestInit = {
+      method,
+      headers,
+      ...(body !== undefined && { body, duplex: 'half' }),
+      ...(signal && { signal }),
+    }
     const response = await this.#fetch(this.#urlOf(request), init)
     if (!response.ok) throw new RefusedError(await readProblem(response))
     return response
@@ -79,7 +88,8 @@ export class ApiClient {
 
   #urlOf({ path, query = {} }: Request): string {
     const search = new URLSearchParams()
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
+    for (const [name, value] of Object.entries(query))
+      for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(name, String(one))
     const suffix = search.size === 0 ? '' : `?${search}`
     return `${this.url}/${path.map(encodeURIComponent).join('/')}${suffix}`
   }

@@ -20,6 +20,19 @@ export class CliError extends Error {
   }
 }
 
+/** Runs what a user may interrupt; then `interrupted` is thrown in place of whatever broke. */
+export async function untilInterrupted(
+  signal: AbortSignal,
+  interrupted: string,
+  run: () => Promise<void>,
+): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    throw signal.aborted ? new CliError(1, interrupted, { cause: error }) : error
+  }
+}
+
 export function usageError(message: string): CliError {
   return new CliError(2, message)
 }

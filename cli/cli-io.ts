@@ -1,5 +1,6 @@
 // Everything that namerctl touches outside itself, so that tests run it in this process.
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { homedir, userInfo } from 'node:os'
 import { type Clock, type Random, systemClock, systemRandom } from '../watch/clock.ts'
 import { strictText } from './strict-text.ts'
@@ -8,6 +9,10 @@ export interface CliIo {
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
   readonly readStdin: () => Promise<string>
+  /** Standard input as it comes. */
+  readonly openStdin: () => AsyncIterable<Uint8Array>
+  /** Bytes to standard output; resolves once more may follow. */
+  readonly writeStdout: (bytes: Uint8Array) => Promise<void>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly home: string
@@ -32,6 +37,8 @@ export function createProcessIo(): CliIo {
     stdout: text => process.stdout.write(text),
     stderr: text => process.stderr.write(text),
     readStdin,
+    openStdin: () => process.stdin,
+    writeStdout,
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
@@ -61,6 +68,10 @@ function endQuietlyWithoutReader(): void {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
   })
+}
+
+async function writeStdout(bytes: Uint8Array): Promise<void> {
+  if (!process.stdout.write(bytes)) await once(process.stdout, 'drain')
 }
 
 async function readStdin(): Promise<string> {

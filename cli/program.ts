@@ -9,6 +9,8 @@ import { addDtabReads } from './commands/dtab-read.ts'
 import { addDtabWatch } from './commands/dtab-watch.ts'
 import { addDtabWrites } from './commands/dtab-write.ts'
 import { addEvaluation } from './commands/evaluate.ts'
+import { addExport } from './commands/export.ts'
+import { addImport } from './commands/import.ts'
 import { examples } from './commands/options.ts'
 import { addServers } from './commands/servers.ts'
 import { addSources } from './commands/sources.ts'
@@ -57,6 +59,8 @@ export function createProgram(io: CliIo): Command {
   addEvaluation(program, io)
   addServers(program, io)
   addSources(program, io)
+  addExport(program, io)
+  addImport(program, io)
   addCompletion(program, io)
   return program
 }

@@ -85,6 +85,8 @@ export async function runCli(line: string | readonly string[], changes: Partial<
     stdout: out.write,
     stderr: err.write,
     readStdin: async () => '',
+    openStdin: async function* () {},
+    writeStdout: async bytes => out.write(Buffer.from(bytes).toString()),
     env: {},
     cwd: '/nowhere',
     home: '/nowhere',
