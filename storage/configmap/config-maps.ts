@@ -3,8 +3,9 @@ import type { KubernetesObjects, Preconditions } from '../../clients/kubernetes/
 import { labels } from './facts.ts'
 import { decodeHead, type HeadObject } from './head-object.ts'
 import { headName, shortHash, versionName } from './object-names.ts'
+import { isLost } from './store-error.ts'
 import { decodeObject, type StoredObject } from './stored-object.ts'
-import { decodeVersionObject, type VersionObject } from './version-object.ts'
+import { decodeVersionObject, encodeConfirmation, type VersionObject } from './version-object.ts'
 
 export interface VersionListing {
   /** The resourceVersion as of which it was read. */
@@ -83,6 +84,13 @@ export class ConfigMaps {
     return decodeObject(await this.#objects.patch(this.#at(headName(namespace)), change))
   }
 
+  /** False when somebody has changed or removed it since. */
+  async confirm(namespace: string, version: VersionObject): Promise<boolean> {
+    if (version.isConfirmed) return true
+    const change = this.#objects.patch(this.#at(versionName(namespace, version.version)), encodeConfirmation(version))
+    return await unlessLost(change)
+  }
+
   async patchByName(name: string, change: object): Promise<void> {
     await this.#objects.patch(this.#at(name), change)
   }
@@ -91,10 +99,15 @@ export class ConfigMaps {
     await this.#objects.remove(this.#at(name))
   }
 
-  /** What never became a head keeps its place, so that its number is not given to another. */
-  async markUnused(namespace: string, version: number): Promise<void> {
-    const change = { metadata: { labels: { [labels.dtab]: 'unused' } } }
-    await this.#objects.patch(this.#at(versionName(namespace, version)), change)
+  /** What never became a head keeps its place, so that its number is not given to another. False when it was changed or removed since. */
+  async markUnused(namespace: string, version: number, resourceVersion: string): Promise<boolean> {
+    const change = { metadata: { resourceVersion, labels: { [labels.dtab]: 'unused' } } }
+    return await unlessLost(this.#objects.patch(this.#at(versionName(namespace, version)), change))
+  }
+
+  /** False when it was changed or removed since it was made. */
+  async removeUnconfirmed(namespace: string, version: number, resourceVersion: string): Promise<boolean> {
+    return await unlessLost(this.removeVersion(namespace, version, { resourceVersion }))
   }
 
   /** Harmless when there is none. */
@@ -104,5 +117,16 @@ export class ConfigMaps {
 
   #at(name: string): string {
     return `${this.path}/${name}`
+  }
+}
+
+/** Whether the change was made; false when the object is not as expected, or is gone. */
+async function unlessLost(change: Promise<unknown>): Promise<boolean> {
+  try {
+    await change
+    return true
+  } catch (error) {
+    if (isLost(error)) return false
+    throw error
   }
 }

@@ -74,7 +74,7 @@ export class ConfigMapBackend implements SharedBackend {
 
   commit(commit: Commit): Promise<CommitOutcome> {
     const { clock } = this.#options
-    return said(commitInTwoSteps(commit, { maps: this.#maps, reader: this.#reader, clock }))
+    return said(commitInTwoSteps(commit, { maps: this.#maps, clock }))
   }
 
   putVersion(version: Version): Promise<void> {

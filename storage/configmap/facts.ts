@@ -35,6 +35,8 @@ export const annotations = {
   over: `${prefix}/over`,
   /** Of a version that was changed since: the resourceVersion it was made with. */
   made: `${prefix}/made`,
+  /** Of a version: counts as a head that was, for good. */
+  confirmed: `${prefix}/confirmed`,
 } as const
 
 /** `over` of a version that came in with a history from elsewhere. */

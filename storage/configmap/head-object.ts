@@ -18,12 +18,11 @@ export interface HeadObject {
 }
 
 /** Version 0 stands for a namespace that never was: its first version is on its way, or was never finished. */
-const never: Facts = {
+const never: HeadRecord = {
   version: 0,
   meta: { author: '', verified: false, message: '', time: 0, parent: 0 },
   deleted: true,
   bytes: 0,
-  hash: '',
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -72,9 +71,12 @@ export function noHead(record: HeadRecord | undefined): string {
   return `none after ${record?.version ?? 0}`
 }
 
-/** A head without a text, to be moved to its first version, or to the one after a deletion from outside. */
+/**
+ * A head without a text, to be moved to its first version, or to the one after a deletion from outside. It is never whole: who
+ * reads it must look for what others have made before it.
+ */
 export function encodeEmptyHead(namespace: string, record: HeadRecord | undefined): object {
-  const facts = record === undefined ? never : { ...record, hash: '' }
+  const facts = { ...(record ?? never), hash: 'none' }
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',

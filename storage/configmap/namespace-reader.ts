@@ -26,11 +26,8 @@ export class NamespaceReader {
   async readHead(namespace: string): Promise<StoredHead> {
     for (let race = 0; race < maxRaces; race++) {
       const head = await this.#maps.findHead(namespace)
-      if (head !== undefined) return await this.#whatStands(namespace, head)
-      const listing = await this.#maps.listVersions(namespace)
-      // Asked for again, so that the list is surely not older than a head that was made meanwhile.
-      if ((await this.#maps.findHeadVersion(namespace)) === undefined)
-        return headless(namespace, newestHead(listing.versions), listing.version)
+      const read = head === undefined ? await this.#withoutHead(namespace) : await this.#whatStands(namespace, head)
+      if (read !== undefined) return read
     }
     throw new NamingError('store-unavailable', `The head of '${namespace}' comes and goes while it is read.`)
   }
@@ -80,15 +77,28 @@ export class NamespaceReader {
     return realVersions(versions, record)
   }
 
-  async #whatStands(namespace: string, head: HeadObject): Promise<StoredHead> {
+  /** Undefined when it must be read again. */
+  async #withoutHead(namespace: string): Promise<StoredHead | undefined> {
+    const { version, versions } = await this.#maps.listVersions(namespace)
+    const newest = newestHead(versions)
+    // Asked for again, so that the list is surely not older than a head that was made meanwhile.
+    if ((await this.#maps.findHeadVersion(namespace)) !== undefined) return undefined
+    if (newest !== undefined && !(await this.#maps.confirm(namespace, newest))) return undefined
+    return headless(namespace, recordFrom(newest), version)
+  }
+
+  /** Undefined when it must be read again. */
+  async #whatStands(namespace: string, head: HeadObject): Promise<StoredHead | undefined> {
     const { facts, resourceVersion, isWhole, isTouched, content } = head
-    if (facts !== undefined && (!isTouched || (await this.#isNewest(namespace, facts.version, resourceVersion))))
-      return storedHead(namespace, head, recordFrom(facts), isWhole)
-    const { versions } = await this.#maps.listVersions(namespace, resourceVersion)
-    const newest = newestHead(versions.filter(version => isOlder(version.madeAt, resourceVersion)))
     const said = recordFrom(facts)
-    const record = said !== undefined && said.version > (newest?.version ?? 0) ? said : newest
-    return storedHead(namespace, head, record, record === undefined && content === undefined)
+    if (isWhole && !isTouched) return storedHead(namespace, head, said, true)
+    if (facts !== undefined && (await this.#isNewest(namespace, facts.version, resourceVersion)))
+      return storedHead(namespace, head, said, isWhole || (said === undefined && content === undefined))
+    const { versions } = await this.#maps.listVersions(namespace, resourceVersion)
+    const newest = newestHead(versions.filter(({ madeAt }) => isOlder(madeAt, resourceVersion)))
+    if (said !== undefined && said.version > (newest?.version ?? 0)) return storedHead(namespace, head, said, false)
+    if (newest !== undefined && !(await this.#maps.confirm(namespace, newest))) return undefined
+    return storedHead(namespace, head, recordFrom(newest), newest === undefined && content === undefined)
   }
 
   /** Whether the head is not an old one that was put back: see above. */
@@ -139,17 +149,13 @@ function headless(namespace: string, record: HeadRecord | undefined, order: stri
 }
 
 /**
- * The newest of them that was a head, as far as can be told where the head does not tell. Versions are made over a head only,
- * so all but the newest were; one that was cut off may be taken for a head, for nobody was told that it is none. A history
- * that came in without its last version is none.
+ * The newest of them, which counts as a head that was. It may be one that is under way or was cut off: nobody knows that of it
+ * once the head has been changed by others. So it is confirmed before it is told, and from then on it can no longer be taken
+ * back. A history that came in without its last version is none.
  */
-function newestHead(versions: readonly VersionObject[]): HeadRecord | undefined {
+function newestHead(versions: readonly VersionObject[]): VersionObject | undefined {
   const made = versions.filter(({ over, isUnused }) => over !== importedOver && !isUnused)
-  const newest = made.reduce<VersionObject | undefined>(
-    (a, b) => (a !== undefined && a.version > b.version ? a : b),
-    undefined,
-  )
-  return recordFrom(newest)
+  return made.reduce<VersionObject | undefined>((a, b) => (a !== undefined && a.version > b.version ? a : b), undefined)
 }
 
 const isNumber = (token: string): boolean => /^[0-9]+$/.test(token)

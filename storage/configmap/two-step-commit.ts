@@ -6,7 +6,6 @@ import type { Version } from '../store.ts'
 import type { ConfigMaps } from './config-maps.ts'
 import { factsOf, importedOver } from './facts.ts'
 import { encodeEmptyHead, encodeMove, recordFrom } from './head-object.ts'
-import type { NamespaceReader } from './namespace-reader.ts'
 import { realVersions } from './real-versions.ts'
 import { isExisting, isLost, isRefused } from './store-error.ts'
 import type { StoredObject } from './stored-object.ts'
@@ -17,7 +16,6 @@ const waitsMs = [5, 10, 20, 40, 80, 160]
 
 export interface CommitOptions {
   readonly maps: ConfigMaps
-  readonly reader: NamespaceReader
   readonly clock: Clock
 }
 
@@ -29,10 +27,9 @@ export async function commitInTwoSteps(commit: Commit, options: CommitOptions): 
   if (headVersion === undefined) return { kind: 'moved' }
   if (over.record === undefined) await dropLeftOvers(version, headVersion, maps)
   const making = { over: headVersion, ...(fingerprint !== undefined && { fingerprint }) }
-  const refusal = await takeNumber(version, making, options)
-  if (refusal !== undefined) return refusal
-  const moved = await moveHead(headVersion, version, options)
-  return moved === undefined ? await takeBack(version, options) : written(version, moved)
+  const made = await takeNumber(version, making, options)
+  if (typeof made !== 'string') return made
+  return await moveHead(headVersion, version, made, options)
 }
 
 /** The resourceVersion of the head to be moved, which is made when there is none; undefined when another was faster. */
@@ -58,73 +55,74 @@ async function dropLeftOvers(version: Version, headVersion: string, maps: Config
   for (const { version: number, uid } of dropped) await maps.removeVersion(namespace, number, { uid })
 }
 
-/** Creates the version; undefined when that was done. */
+/** Creates the version; gives its resourceVersion, or why there is none. */
 async function takeNumber(
   version: Version,
   making: Making,
   { maps, clock }: CommitOptions,
-): Promise<CommitOutcome | undefined> {
+): Promise<string | CommitOutcome> {
   const { namespace } = version
   const object = encodeVersion(version, making)
   for (const waitMs of waitsMs) {
     try {
-      await maps.create(object)
-      return undefined
+      return (await maps.create(object)).resourceVersion
     } catch (error) {
       if (!isExisting(error)) throw error
     }
     if ((await maps.findHeadVersion(namespace)) !== making.over) return { kind: 'moved' }
     const holder = await maps.findVersionFacts(namespace, version.version)
+    if (holder?.isConfirmed === true) return { kind: 'moved' }
     if (holder?.isUnused === true || holder?.over === importedOver) return { kind: 'taken' }
     await new Promise<void>(resolve => clock.after(waitMs, resolve))
   }
   return { kind: 'taken' }
 }
 
-/** The head as it became; undefined when it was not as expected. Rejects after having taken back what was refused. */
+/** Takes the version back when the head is not as expected, or the server refuses the move. */
 async function moveHead(
   headVersion: string,
   version: Version,
+  made: string,
   { maps }: CommitOptions,
-): Promise<StoredObject | undefined> {
+): Promise<CommitOutcome> {
   const { namespace } = version
   const move = (isCramped: boolean): Promise<StoredObject> =>
     maps.patchHead(namespace, encodeMove(headVersion, version, { isCramped }))
   try {
     // What kubectl noted on the object may leave no room for our annotations.
-    return await move(false).catch(error => {
+    const { resourceVersion } = await move(false).catch(error => {
       if (isRefused(error) && error.status === 422) return move(true)
       throw error
     })
+    return written(version, resourceVersion, Number(resourceVersion))
   } catch (error) {
-    if (isLost(error)) return undefined
-    if (isRefused(error)) await maps.removeVersion(namespace, version.version)
-    throw error
+    if (!isRefused(error)) throw error
+    const outcome = await takeBack(version, made, maps)
+    if (outcome.kind === 'moved' && !isLost(error)) throw error
+    return outcome
   }
 }
 
 /**
- * Somebody has changed the head since. When an edit from outside was taken in on top of our version meanwhile, it counts as
- * written. Rejects when it cannot be taken back, for then nobody knows how others see it.
+ * Somebody may have confirmed our version meanwhile, because the head was changed from outside: then it was written, and
+ * changed after that. Rejects when it cannot be taken back, for then nobody knows how others see it.
  */
-async function takeBack(version: Version, { maps, reader }: CommitOptions): Promise<CommitOutcome> {
+async function takeBack(version: Version, made: string, maps: ConfigMaps): Promise<CommitOutcome> {
   const { namespace, version: number } = version
-  const head = await reader.readHead(namespace)
-  const isPassed = (head.record?.version ?? 0) > number
-  if (isPassed && (await reader.isReal(namespace, number, head)))
-    return { kind: 'written', sighting: { ...sightingOf(version), token: `before ${head.token}`, order: 0 } }
+  const head = await maps.findHead(namespace)
   // A number below the head that nobody has must not look free: see NamespaceReader.
-  if (isPassed) await maps.markUnused(namespace, number)
-  else await maps.removeVersion(namespace, number)
-  return { kind: 'moved' }
+  const isPassed = (head?.facts?.version ?? 0) > number
+  const isTaken = isPassed
+    ? await maps.markUnused(namespace, number, made)
+    : await maps.removeUnconfirmed(namespace, number, made)
+  return isTaken ? { kind: 'moved' } : written(version, `before ${head?.resourceVersion}`, 0)
 }
 
-function written(version: Version, { resourceVersion }: StoredObject): CommitOutcome {
-  const sighting = { ...sightingOf(version), token: resourceVersion, order: Number(resourceVersion) }
-  return { kind: 'written', sighting }
-}
-
-function sightingOf(version: Version): Omit<HeadSighting, 'token' | 'order'> {
+function written(version: Version, token: string, order: number): CommitOutcome {
   const record = recordFrom(factsOf(version))
-  return { namespace: version.namespace, ...(record !== undefined && { record }), isOurs: true }
+  const { namespace } = version
+  return {
+    kind: 'written',
+    sighting: { namespace, ...(record !== undefined && { record }), isOurs: true, token, order },
+  }
 }

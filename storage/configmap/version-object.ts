@@ -8,8 +8,11 @@ import type { StoredObject } from './stored-object.ts'
 /** A version without its text. */
 export interface VersionObject extends Facts {
   readonly uid: string
+  readonly resourceVersion: string
   /** The resourceVersion it was made with. */
   readonly madeAt: string
+  /** Counts as a head that was, for good: who made it cannot take it back. */
+  readonly isConfirmed: boolean
   /** Known not to have become a head. */
   readonly isUnused: boolean
   /** Was dropped; only its key is remembered. */
@@ -68,6 +71,11 @@ export function encodeKeyRest(namespace: string, version: VersionObject): object
   }
 }
 
+/** Refused when somebody has changed or removed the version since. */
+export function encodeConfirmation({ resourceVersion, madeAt }: VersionObject): object {
+  return { metadata: { resourceVersion, annotations: { [annotations.made]: madeAt, [annotations.confirmed]: 'true' } } }
+}
+
 /** Takes the label of the key away; what else was known of the version stays known, when it was made too. */
 export function encodeKeyDrop({ uid, madeAt }: VersionObject): object {
   return { metadata: { uid, labels: { [labels.key]: null }, annotations: { [annotations.made]: madeAt } } }
@@ -81,7 +89,16 @@ export function decodeVersionObject(object: StoredObject): VersionObject | undef
   const madeAt = object.annotations[annotations.made] ?? resourceVersion
   const { [labels.dtab]: role, [labels.key]: key } = object.labels
   const isDropped = role === 'key'
-  return { ...facts, uid, madeAt, isUnused: role !== 'version' && !isDropped, isDropped, isKeyed: key !== undefined }
+  return {
+    ...facts,
+    uid,
+    resourceVersion,
+    madeAt,
+    isConfirmed: object.annotations[annotations.confirmed] === 'true',
+    isUnused: role !== 'version' && !isDropped,
+    isDropped,
+    isKeyed: key !== undefined,
+  }
 }
 
 /** The version with its text. Throws store-corrupt when the text is not the one it was made with. */
