@@ -25,7 +25,7 @@ const backoff = { minMs: 100, maxMs: 5000 }
 const restPerWork = 4
 
 export interface HeadFollowOptions {
-  readonly agent: ConsulAgent
+  readonly agent: Pick<ConsulAgent, 'follow'>
   readonly reader: SightingReader
   readonly layout: Layout
   /** Of every query, such as the datacenter. */

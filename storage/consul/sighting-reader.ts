@@ -8,11 +8,13 @@ import { indexesOf, isOurs, sightingOf } from './sighting.ts'
 /** So many namespaces are read at once: their texts are sent along, and may be large. */
 const namespacesAtOnce = 16
 
+type KeyReads = Pick<ConsulKv, 'read' | 'compare' | 'lastIndex'>
+
 export class SightingReader {
-  readonly #kv: ConsulKv
+  readonly #kv: KeyReads
   readonly #layout: Layout
 
-  constructor(kv: ConsulKv, layout: Layout) {
+  constructor(kv: KeyReads, layout: Layout) {
     this.#kv = kv
     this.#layout = layout
   }
