@@ -8,6 +8,8 @@ import type { KeptHead, SnapshotDirectory } from './snapshot-directory.ts'
 const settleMs = 200
 /** A listing is large and changes with every write: no more often than this. */
 const listingMs = 5_000
+/** A stop waits for so much of what is unwritten; what is left is older on disk, or missing there. */
+const flushMs = 2_000
 /** After a write that failed. */
 const retryMs = 30_000
 
@@ -41,6 +43,7 @@ export class SnapshotWriter {
   readonly #heads = new Map<string, PendingHead>()
   #listing: PendingListing | undefined
   #listingDueAt = 0
+  #giveUpAt = Number.POSITIVE_INFINITY
   #timer: Cancel | undefined
   #running: Promise<void> | undefined
   #hasFailed = false
@@ -77,8 +80,9 @@ export class SnapshotWriter {
     this.#schedule(settleMs)
   }
 
-  /** Writes at once what waits, where it may; resolves when that is done or has failed. */
+  /** Writes at once what waits, where it may; resolves when that is done, has failed or takes too long. Nothing is written afterwards. */
   async flush(): Promise<void> {
+    this.#giveUpAt = this.#options.clock.monotonic() + flushMs
     await this.#running
     this.#listingDueAt = 0
     this.#begin()
@@ -115,6 +119,7 @@ export class SnapshotWriter {
   async #run(): Promise<number | undefined> {
     try {
       for (const [namespace, pending] of this.#heads) {
+        if (this.#options.clock.monotonic() >= this.#giveUpAt) break
         await this.#writeHead(namespace, pending)
         if (this.#heads.get(namespace) === pending) this.#heads.delete(namespace)
       }

@@ -54,7 +54,7 @@ class WarmCell<T> {
   open(): void {
     const observation = this.#options.cell.observe({ isRelay: true, deliver: state => this.#take(state) })
     this.#end = () => observation.end()
-    if (this.#hasAnswered) return
+    if (this.#hasAnswered || this.#hasFailed) return
     const { clock, outage } = this.#options
     // Where another cell has waited for the store, or was refused, there is nothing to wait for.
     const giveUp = (): void => this.#fallBack(new NamingError('store-unavailable', 'no answer yet'))
