@@ -50,11 +50,11 @@ export async function waitForServers(
   written: Written,
   { wait, timeout = defaultTimeoutMs }: WaitRequest,
 ): Promise<WaitAnswer> {
+  if (wait === undefined) return { applied: await applied(context, written) }
   const { servers, shutdown } = context.ports
   const left = new AbortController()
   reply.raw.once('close', () => left.abort())
   const signal = AbortSignal.any([shutdown, left.signal])
-  if (wait === undefined) return { applied: await applied(context, written, { signal }) }
   const [isHere, report] = await Promise.all([
     applied(context, written, { limitMs: timeout, signal }),
     servers.whenApplied({ ...written, scope: wait, timeoutMs: timeout, signal }),
