@@ -92,6 +92,13 @@ export class LocalCells {
     return this.#heads.at(namespace)
   }
 
+  /** Whether the namespace is watched and shows an older version than this, or none. */
+  isBehind(namespace: string, version: number): boolean {
+    if (!this.#headSinks.has(namespace)) return false
+    const state = this.head(namespace).peek()
+    return state.kind !== 'ok' || (state.value?.version ?? 0) < version
+  }
+
   /** The heads of these namespaces, and so the listing, may have changed. */
   changedHeads(namespaces: Iterable<string>): void {
     for (const namespace of namespaces) {

@@ -48,13 +48,9 @@ export class ChangeWatch {
     this.#cancel = undefined
   }
 
-  /** Publishes every version committed since the last time. */
+  /** Publishes the heads that were committed since the last time; what else a commit changed is found by the next poll. */
   catchUp(): void {
-    if (this.#cancel === undefined) return
-    this.#attempt(() => {
-      this.#options.reader.assertSameFile()
-      this.#readChanges()
-    })
+    if (this.#cancel !== undefined) this.#attempt(() => this.#readHeads())
   }
 
   get #mustReadAll(): boolean {
@@ -76,24 +72,30 @@ export class ChangeWatch {
       return
     }
     this.#readChanges()
-    this.#options.cells.changedPresence()
     this.#dataVersion = dataVersion
   }
 
   #readChanges(): void {
     const { reader, cells, onUnsettled } = this.#options
-    if (this.#sequence === undefined || this.#mustReadAll) {
-      const sequence = reader.lastSequence()
-      cells.changedAll()
-      this.#sequence = sequence
-    } else {
-      const { namespaces, sequence } = reader.headsSince(this.#sequence)
-      if (namespaces.length > 0) cells.changedHeads(namespaces)
-      this.#sequence = sequence
-    }
+    this.#readHeads()
+    cells.changedPresence()
     cells.changedRefusals()
     const unsettled = reader.unsettled()
     if (unsettled.length > 0) onUnsettled(unsettled)
+  }
+
+  #readHeads(): void {
+    const { reader, cells } = this.#options
+    if (this.#sequence === undefined || this.#mustReadAll) {
+      reader.assertSameFile()
+      const sequence = reader.lastSequence()
+      cells.changedAll()
+      this.#sequence = sequence
+      return
+    }
+    const { namespaces, sequence } = reader.headsSince(this.#sequence)
+    if (namespaces.length > 0) cells.changedHeads(namespaces)
+    this.#sequence = sequence
   }
 
   #attempt(read: () => void): void {

@@ -190,8 +190,8 @@ class SqliteStore implements Store {
     return this.#cells.refusals
   }
 
-  noticed(): void {
-    this.#changes.catchUp()
+  noticed(namespace: string, version: number): void {
+    if (this.#cells.isBehind(namespace, version)) this.#changes.catchUp()
   }
 
   async forget(namespace: string, versions: readonly number[]): Promise<void> {

@@ -156,7 +156,7 @@ export class WriteQueue {
       const answer = await this.#thread.ask({ kind: 'run', operations, now: wait.clock.now() })
       if (answer.kind !== 'busy') {
         const outcomes = outcomesOf(answer)
-        onCommit(jobs.length)
+        if (outcomes.some(({ kind }) => kind !== 'refused')) onCommit(jobs.length)
         // The watchers of a large text have filled this turn with reading it.
         if (jobs.some(({ bytes }) => bytes > turnBytes)) await turnOfTheLoop()
         jobs.forEach((job, i) => {

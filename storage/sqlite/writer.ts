@@ -109,12 +109,25 @@ export class Writer {
     const { begin, commit, rollback } = this.#statements
     begin.run()
     try {
-      const outcomes = operations.map(operation => this.#applyAlone(operation, now))
-      commit.run()
+      const [only] = operations
+      const isOne = operations.length === 1 && only !== undefined
+      const outcomes = isOne ? [this.#applyOnly(only, now)] : operations.map(one => this.#applyAlone(one, now))
+      if (this.connection.inTransaction) commit.run()
       return outcomes
     } catch (error) {
       if (this.connection.inTransaction) rollback.run()
       throw error
+    }
+  }
+
+  /** As #applyAlone, where the transaction holds nothing else. */
+  #applyOnly(operation: Operation, now: number): Outcome {
+    try {
+      return this.#apply(operation, now)
+    } catch (error) {
+      if (!(error instanceof NamingError)) throw error
+      this.#statements.rollback.run()
+      return { kind: 'refused', error: plainError(error) }
     }
   }
 
