@@ -52,6 +52,8 @@ export class FakeSharedBackend {
   revision = 0
   isDown = false
   isHanging = false
+  /** How long an answer is under way, in ms: what it says is by then so much older. */
+  delayMs = 0
   /** Somebody is faster each time. */
   isAlwaysMoved = false
   /** Sightings are kept back while true; `deliver` hands them out. */
@@ -146,7 +148,10 @@ export class FakeSharedBackend {
     await Promise.resolve()
     if (this.isHanging) await new Promise<void>(resolve => void this.clock.after(hangMs, resolve))
     if (this.isDown || this.isHanging) throw unavailable()
-    return give()
+    const given = give()
+    const { delayMs } = this
+    if (delayMs > 0) await new Promise<void>(resolve => void this.clock.after(delayMs, resolve))
+    return given
   }
 
   commit({ over, version, fingerprint }: Commit): CommitOutcome {

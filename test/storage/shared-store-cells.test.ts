@@ -108,12 +108,27 @@ describe('the cells of a shared store', () => {
     await rig.until('known', () => shown(seen) === 'absent')
     rig.backend.isWatchHeld = true
     for (let i = 1; i <= 5; i++) await rig.servers[1]?.store.write(request('web', `/a=>/b${i}`))
-    rig.backend.deliver(sightings => [...sightings].reverse().concat(sightings))
+    rig.backend.deliver(sightings => [...sightings, ...[...sightings].reverse()])
     await rig.until('version 5', () => shown(seen) === 5)
     await rig.pass(1_000)
     const versions = seen.flatMap(state => (state.kind === 'ok' && state.value ? [state.value.version] : []))
     expect(versions).toEqual([...versions].sort((a, b) => a - b))
     expect(list.at(-1)).toMatchObject({ value: [{ version: 5 }] })
+  })
+
+  it('take no answer that was under way while something newer was shown', async () => {
+    const rig = open()
+    await rig.store.write(request('web', '/a=>/b'))
+    const seen = record(rig.store.observe('web'))
+    await rig.until('known', () => shown(seen) === 1)
+    rig.backend.delayMs = 1_000
+    const late = rig.store.head('web')
+    await rig.pass(0)
+    rig.backend.delayMs = 0
+    await rig.store.write(request('web', '/a=>/c'))
+    await rig.pass(2_000)
+    expect((await late)?.version).toBe(1)
+    expect(seen.filter(state => state.kind === 'ok').map(state => state.value?.version)).toEqual([1, 2])
   })
 
   it('go back with a backend that was restored, to another text under the same number too', async () => {
@@ -166,12 +181,18 @@ describe('the cells of a shared store', () => {
     await rig.store.write(request('web', '/a=>/newer'))
     const seen = record(rig.store.observe('web'))
     await rig.until('known', () => shown(seen) === 2)
+    const list = record(rig.store.list())
+    rig.backend.delayMs = 1_000
     const late = rig.store.head('web')
+    await rig.pass(0)
+    rig.backend.delayMs = 0
     rig.backend.restore(copy, revision)
-    await late
-    await rig.until('back', () => shown(seen) === 1)
-    await rig.pass(1_000)
+    await rig.pass(500)
     expect(shown(seen)).toBe(1)
+    await rig.pass(1_000)
+    expect((await late)?.version).toBe(2)
+    expect(seen.filter(state => state.kind === 'ok').map(state => state.value?.version)).toEqual([2, 1])
+    expect(list.at(-1)).toMatchObject({ value: [{ version: 1 }] })
   })
 
   it('read again at once what somebody goes by already, at most once a second', async () => {

@@ -140,6 +140,17 @@ describe('a write to a shared backend', () => {
     expect(await rig.store.version('web', 2)).toBeUndefined()
   })
 
+  it('of a whole history is made by the next import, when the last step of the first was cut off', async () => {
+    const rig = open()
+    const meta = { author: 'bo', verified: false, message: '', time: 1, parent: 0 }
+    const versions = [1, 2, 3].map(version => ({ namespace: 'web', version, text: '/a=>/b', meta }))
+    rig.backend.faults.push('cut-off')
+    expect(await codeOf(rig.store.importHistory('web', versions))).toBe('store-unavailable')
+    expect(await rig.store.history('web', { limit: 9 })).toEqual([])
+    expect(await rig.store.importHistory('web', versions)).toMatchObject({ version: 3 })
+    expect(await rig.store.history('web', { limit: 9 })).toHaveLength(3)
+  })
+
   it('with a key that two servers were given is made once', async () => {
     const rig = open({ servers: 3 })
     const writes = rig.servers.map(({ store }) => store.write(request('web', '/a=>/b', key('k'))))
