@@ -35,7 +35,8 @@ export class Outage {
 
   /** What the snapshot is served for, in a form that people read. */
   reason(error: Error, savedAt: number): NamingError {
-    const said = `The store ${this.#store} is away (${error.message}). This is the local snapshot of ${timeText(savedAt)}.`
+    const why = error.message.replace(/\.$/, '')
+    const said = `The store ${this.#store} is away (${why}). This is the local snapshot of ${timeText(savedAt)}.`
     return new NamingError('store-unavailable', said, { cause: error })
   }
 

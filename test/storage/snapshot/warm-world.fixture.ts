@@ -98,16 +98,25 @@ class SharedBackend {
   }
 }
 
-/** Knows every name once it is told to answer. */
+/** Knows every name once it answers. */
 class FakeNamer implements Namer {
   readonly prefix = prefix
   readonly #answers: Cell<boolean>
+  #hasAnswered: boolean
+  #sink: Sink<boolean> | undefined
 
   constructor(kernel: Kernel, answers: boolean) {
+    this.#hasAnswered = answers
     this.#answers = kernel.source('fake names', (sink: Sink<boolean>) => {
-      if (answers) sink.set(true)
+      this.#sink = sink
+      if (this.#hasAnswered) sink.set(true)
       return () => {}
     })
+  }
+
+  answer(): void {
+    this.#hasAnswered = true
+    this.#sink?.set(true)
   }
 
   lookup: Namer['lookup'] = (rest, read) =>
@@ -128,6 +137,8 @@ export interface Started {
   readonly kernel: Kernel
   readonly readiness: Readiness
   readonly metrics: Metrics
+  /** From now on. */
+  namerAnswers(): void
   /** Every state of the binding of /svc/web in the namespace, as text, from now on. */
   bindings(namespace?: string): string[]
   /** Gracefully. */
@@ -158,7 +169,8 @@ export class WarmWorld {
     const bare = this.backend.seenFrom(kernel)
     const warm = snapshot ? await withSnapshot(bare, { env, path: this.path, origin }) : undefined
     const store = warm ?? bare
-    const interpreter = createInterpreter({ store, kernel, clock, namers: [new FakeNamer(kernel, namerAnswers)] })
+    const namer = new FakeNamer(kernel, namerAnswers)
+    const interpreter = createInterpreter({ store, kernel, clock, namers: [namer] })
     const stopping = new AbortController()
     const readiness = createReadiness({
       kernel,
@@ -178,6 +190,7 @@ export class WarmWorld {
       kernel,
       readiness,
       metrics: env.metrics,
+      namerAnswers: () => namer.answer(),
       bindings: (namespace = 'default') => {
         const seen: string[] = []
         interpreter
