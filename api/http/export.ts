@@ -28,7 +28,7 @@ const exportQuery = z.strictObject({
 })
 
 /** Adds the route. An error after the first byte cuts the answer off before its last line. */
-export function addExportRoute(app: FastifyInstance, { ports }: HttpContext): void {
+export function addExportRoute(app: FastifyInstance, { ports, errors }: HttpContext): void {
   const typed = app.withTypeProvider<ZodTypeProvider>()
   typed.get('/api/export', { schema: { querystring: exportQuery } }, async (request, reply) => {
     const { namespace, history } = request.query
@@ -37,7 +37,11 @@ export function addExportRoute(app: FastifyInstance, { ports }: HttpContext): vo
     reply.header('content-type', ndjsonType).header('cache-control', 'no-store')
     if (request.method === 'HEAD') return reply.send()
     const chunks = exportChunks(ports, { store: ports.store, namespaces, hasHistory: history })
-    return reply.send(Readable.from(chunks, { objectMode: false }))
+    const body = Readable.from(chunks, { objectMode: false })
+    body.once('error', error => {
+      if (reply.raw.headersSent) errors.note(NamingError.from(error), { method: 'GET', route: '/api/export' })
+    })
+    return reply.send(body)
   })
 }
 

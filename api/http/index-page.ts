@@ -11,6 +11,7 @@ const links = {
   addr: '/api/addr/{namespace}?path=/%23/io.l5d.fs/web',
   delegate: '/api/delegate/{namespace}?path=/svc/web',
   boundNames: '/api/bound-names',
+  export: '/api/export',
   servers: '/api/servers',
   sources: '/api/sources',
   source: '/api/sources/{id}',
