@@ -3,7 +3,7 @@
 // news of either every text is compared with the index that our record gives it; texts are read only where they differ.
 import type { ConsulAgent, ConsulAnswer, ConsulQuery } from '../../clients/consul/agent.ts'
 import type { Clock, Random } from '../../watch/clock.ts'
-import { pause } from '../../watch/pause.ts'
+import { nextTurn, pause } from '../../watch/pause.ts'
 import { runSourceLoop } from '../../watch/source-loop.ts'
 import type { HeadFollower, HeadSighting } from '../shared-backend.ts'
 import {
@@ -23,6 +23,8 @@ import type { SightingReader } from './sighting-reader.ts'
 const backoff = { minMs: 100, maxMs: 5000 }
 /** Comparing takes at most a fifth of the time, however many namespaces there are. */
 const restPerWork = 4
+/** A few milliseconds. */
+const recordsPerTurn = 1000
 
 export interface HeadFollowOptions {
   readonly agent: Pick<ConsulAgent, 'follow'>
@@ -198,6 +200,7 @@ class HeadFollow {
     if (!isWhole) {
       this.#outside.clear()
       await reader.checkRights()
+      await this.#decodeAll(heads)
     }
     const { doubtful, expected } = this.#expectations(heads, texts)
     const differing = await reader.differing(expected)
@@ -221,6 +224,14 @@ class HeadFollow {
     follower.reset([...others, ...read.filter(isSomething)], order, this.#isRewound)
     this.#isRewound = false
     this.#tellWritten(heads, this.#heads)
+  }
+
+  /** Over several turns of the event loop: later they are decoded as they change. */
+  async #decodeAll({ heads }: HeadList): Promise<void> {
+    let decoded = 0
+    for (const head of heads.values()) {
+      if (head.record !== undefined && ++decoded % recordsPerTurn === 0) await nextTurn(this.#options.clock)
+    }
   }
 
   /** Which index each text should have; doubtful are those that should have none and are there, or the other way round. */

@@ -2,15 +2,40 @@
 // last change of any text. Content of texts is not sent. Pure.
 import type { ConsulAnswer } from '../../clients/consul/agent.ts'
 import { ConsulError } from '../../clients/consul/consul-error.ts'
+import type { KvEntry } from '../../clients/consul/kv.ts'
 import { decodeEntries, decodeKeys } from '../../clients/consul/kv-json.ts'
 import type { HeadRecord } from '../shared-backend.ts'
 import { type Layout, namespaceIn } from './layout.ts'
 import { headRecord } from './records.ts'
 
-export interface ListedHead {
+/** Decoded when it is looked at first. */
+export class ListedHead {
   readonly index: number
-  /** Absent when it cannot be read. */
-  readonly record?: HeadRecord
+  readonly #entry: KvEntry
+  #record: HeadRecord | undefined
+  #isDecoded = false
+
+  constructor(entry: KvEntry) {
+    this.index = entry.modifyIndex
+    this.#entry = entry
+  }
+
+  /** A record that somebody has spoilt is as one that is not there: reading it says what is wrong. */
+  get record(): HeadRecord | undefined {
+    if (!this.#isDecoded) this.#record = readableRecord(this.#entry)
+    this.#isDecoded = true
+    return this.#record
+  }
+}
+
+/** Undefined also for a record that cannot be read. */
+export function readableRecord(entry: KvEntry | undefined): HeadRecord | undefined {
+  if (entry === undefined) return undefined
+  try {
+    return headRecord.decode(entry.value, entry.key)
+  } catch {
+    return undefined
+  }
 }
 
 export interface HeadList {
@@ -30,22 +55,12 @@ export const noTexts: TextList = { names: new Set(), index: 0 }
 export function headListFrom(answer: ConsulAnswer, layout: Layout, known: HeadList): HeadList {
   const heads = new Map<string, ListedHead>()
   for (const entry of decodeEntries(unfiltered(answer))) {
-    const { key, modifyIndex: index } = entry
-    const namespace = namespaceIn(layout.heads, key)
+    const namespace = namespaceIn(layout.heads, entry.key)
     if (namespace === undefined) continue
     const before = known.heads.get(namespace)
-    heads.set(namespace, before?.index === index ? before : { index, ...recordIn(entry.value, key) })
+    heads.set(namespace, before?.index === entry.modifyIndex ? before : new ListedHead(entry))
   }
   return { heads, index: indexOf(answer.version) }
-}
-
-/** A record that somebody has spoilt is as one that is not there: reading it says what is wrong. */
-function recordIn(value: Uint8Array, key: string): { readonly record?: HeadRecord } {
-  try {
-    return { record: headRecord.decode(value, key) }
-  } catch {
-    return {}
-  }
 }
 
 /** Keys that can be no namespace, and nested ones, are not ours. Throws as above. */

@@ -1,6 +1,7 @@
 // Reads how namespaces stand: text and head record of each at one moment. Knows nothing of who wants to know.
 import { type ConsulKv, type KvEntry, maxKvOperations } from '../../clients/consul/kv.ts'
 import type { HeadRecord, HeadSighting, StoredHead } from '../shared-backend.ts'
+import { readableRecord } from './head-lists.ts'
 import type { Layout } from './layout.ts'
 import { headRecord } from './records.ts'
 import { indexesOf, isOurs, sightingOf } from './sighting.ts'
@@ -73,14 +74,6 @@ function storedHead(
 
 function recordOf(head: KvEntry | undefined): HeadRecord | undefined {
   return head === undefined ? undefined : headRecord.decode(head.value, head.key)
-}
-
-function readableRecord(head: KvEntry | undefined): HeadRecord | undefined {
-  try {
-    return recordOf(head)
-  } catch {
-    return undefined
-  }
 }
 
 function batchesOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
