@@ -18,7 +18,7 @@ const mishaps = fc.record({ diesAt: call, losesAt: call, stallsAt: call }, { req
 /** What somebody does with kubectl after so many other things have happened. */
 const deed = fc.record({
   after: fc.integer({ min: 5, max: 40 }),
-  act: fc.constantFrom('edit', 'delete', 'export', 'put back', 'edit'),
+  act: fc.constantFrom('edit', 'delete', 'put back'),
 })
 
 /** Sends a write with its key to one server after the other until it is acknowledged; gives its version. */
@@ -89,7 +89,7 @@ async function run(
   return await scheduler.waitFor(done())
 }
 
-/** Gives the text that they put in last and did not remove. */
+/** What is put back is the first head that they have seen. Gives the text that they put in last and did not remove. */
 async function act(
   objects: KubernetesObjects,
   scheduler: fc.Scheduler,
@@ -101,8 +101,8 @@ async function act(
     await steps(scheduler, after)
     const found = await objects.find(path)
     const head = found === undefined ? undefined : decodeObject(found)
-    if (act === 'export' && head?.data.dtab !== undefined) exported = head
-    else if (act === 'delete' && (await objects.remove(path))) byHand = undefined
+    exported ??= head?.data.dtab === undefined ? undefined : head
+    if (act === 'delete' && (await objects.remove(path))) byHand = undefined
     else if (head?.data.dtab === undefined) continue
     const old = exported && { metadata: { annotations: exported.annotations }, data: exported.data }
     const change = act === 'edit' ? { data: { dtab: `/svc => /by/hand/${n}` } } : act === 'put back' ? old : undefined
@@ -129,7 +129,7 @@ describe('servers on one cluster', () => {
     const property = fc.asyncProperty(fc.scheduler(), fc.tuple(mishaps, mishaps, mishaps), async (scheduler, plans) => {
       expect(await run(scheduler, plans, nobody)).toEqual([])
     })
-    await fc.assert(property, { seed: 5, numRuns: 60 })
+    await fc.assert(property, { seed: 5, numRuns: 30 })
   })
 
   it('do so while people edit, delete and put back what they have exported', async () => {
@@ -143,6 +143,6 @@ describe('servers on one cluster', () => {
         expect(await run(scheduler, plans, people)).toEqual([])
       },
     )
-    await fc.assert(property, { seed: 5, numRuns: 60 })
+    await fc.assert(property, { seed: 5, numRuns: 30 })
   })
 })
