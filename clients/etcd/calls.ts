@@ -41,7 +41,7 @@ export class Calls {
       const outcome = await this.#try(method, bytes, Math.min(tryWithinMs, endsAt - clock.monotonic()))
       if (outcome.ok) return outcome.answer
       if (!this.#mayTryAgain(outcome.error, tries)) throw outcome.error
-      if (tries % endpoints.count === 0) await pause(clock, roundPauseMs, closing)
+      if (outcome.error.isPassing && tries % endpoints.count === 0) await pause(clock, roundPauseMs, closing)
       if (endsAt - clock.monotonic() < leastTryMs) throw outcome.error
     }
   }

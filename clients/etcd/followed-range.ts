@@ -7,6 +7,7 @@ import type { Endpoints } from './endpoints.ts'
 import { asError, EtcdError } from './etcd-error.ts'
 import { rangeMethod } from './etcd-method.ts'
 import type { Login } from './login.ts'
+import { isBefore, laterOf } from './moment.ts'
 import type { EtcdOptions } from './options.ts'
 import { readAll } from './read-all.ts'
 import { WatchSession } from './watch-session.ts'
@@ -87,11 +88,11 @@ class Following {
         clock,
         readMoment: () => this.#readMoment(),
         onEvents: changes => {
-          this.#last = { ...from, revision: changes.at(-1)?.entry.modRevision ?? from.revision }
+          this.#learn({ ...from, revision: changes.at(-1)?.entry.modRevision ?? from.revision })
           this.#follower.changed(changes)
         },
         onProgress: at => {
-          this.#last = at
+          this.#learn(at)
           this.#follower.contact(at.revision)
           onWell()
         },
@@ -113,6 +114,10 @@ class Following {
     }
   }
 
+  #learn(at: EtcdMoment): void {
+    this.#last = this.#last === undefined ? at : laterOf(this.#last, at)
+  }
+
   #note(error: unknown): void {
     if (error instanceof EtcdError) this.#context.events.onFailure?.(error.reason)
   }
@@ -125,9 +130,4 @@ class Following {
 
 function mayBeEndpoints(error: unknown): boolean {
   return error instanceof EtcdError && (error.isPassing || error.reason === 'silent')
-}
-
-/** Whether a cluster that was at `known` can only be at `at` by having gone back, or by being another one. */
-function isBefore(at: EtcdMoment, known: EtcdMoment): boolean {
-  return at.clusterId !== known.clusterId || at.revision < known.revision || at.term < known.term
 }

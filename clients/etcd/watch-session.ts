@@ -5,6 +5,7 @@ import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { EtcdEvent, EtcdMoment, FollowedRange } from './cluster.ts'
 import type { Endpoint } from './endpoints.ts'
 import { asError, EtcdError, etcdError } from './etcd-error.ts'
+import { isBefore } from './moment.ts'
 import { asBytes } from './send.ts'
 import { decodeWatchAnswer, encodeWatchRequest, type WatchAnswer, type WatchRequest } from './watch-messages.ts'
 
@@ -39,7 +40,7 @@ export class WatchSession {
   #parts: EtcdEvent[] = []
   #askedAt: number | undefined
   #asked = 0
-  #reached: number
+  #reached = 0
   #goal: { readonly revision: number; readonly endsAt: number } | undefined
   #isReading = false
   #cancelTick: Cancel | undefined
@@ -47,7 +48,6 @@ export class WatchSession {
 
   constructor(options: WatchSessionOptions) {
     this.#options = options
-    this.#reached = options.from.revision
     const { metadata, endpoint } = options
     metadata.set('hasleader', 'true')
     this.#stream = endpoint.client.makeBidiStreamRequest('/etcdserverpb.Watch/Watch', asBytes, asBytes, metadata)
@@ -62,6 +62,7 @@ export class WatchSession {
     this.#stream.on('end', () => this.#fail(new EtcdError('unreachable', 'etcd ended the watch')))
     this.#send({ kind: 'create', range, startRevision: from.revision + 1 })
     this.#askedAt = clock.monotonic()
+    this.#goal = { revision: from.revision, endsAt: this.#askedAt + lagMs }
     this.#scheduleTick()
     await this.#ended.promise
   }
@@ -110,10 +111,11 @@ export class WatchSession {
     this.#options.onEvents(whole)
   }
 
+  /** A server may be behind the one that was read from; then this says nothing yet. */
   #progressed(at: EtcdMoment): void {
-    this.#refuseRewind(at)
+    if (at.clusterId !== this.#options.from.clusterId) throw this.#rewound()
     this.#reach(at.revision)
-    this.#options.onProgress(at)
+    if (at.revision >= this.#options.from.revision) this.#options.onProgress(at)
   }
 
   #reach(revision: number): void {
@@ -121,11 +123,9 @@ export class WatchSession {
     if (this.#goal !== undefined && this.#reached >= this.#goal.revision) this.#goal = undefined
   }
 
-  /** A cluster that is another one, or is where it was before. */
-  #refuseRewind({ clusterId, revision, term }: EtcdMoment): void {
-    const { from, endpoint } = this.#options
-    if (clusterId === from.clusterId && revision >= from.revision && term >= from.term) return
-    throw new EtcdError('rewound', `etcd at ${endpoint.address} went back to an older state, or is another cluster`)
+  #rewound(): EtcdError {
+    const { address } = this.#options.endpoint
+    return new EtcdError('rewound', `etcd at ${address} went back to an older state, or is another cluster`)
   }
 
   #scheduleTick(): void {
@@ -170,7 +170,7 @@ export class WatchSession {
   #aimed(at: EtcdMoment): void {
     this.#isReading = false
     if (this.#isOver) return
-    this.#refuseRewind(at)
+    if (isBefore(at, this.#options.from)) throw this.#rewound()
     if (at.revision > this.#reached)
       this.#goal ??= { revision: at.revision, endsAt: this.#options.clock.monotonic() + lagMs }
     this.#ask()
