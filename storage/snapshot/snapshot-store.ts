@@ -33,8 +33,6 @@ export interface SnapshotOptions {
   readonly origin: string
 }
 
-/** How long a cell stays open after its last watcher, in milliseconds: as long as those of the stores. */
-const lingerMs = 10_000
 const lockFile = 'owner.json'
 
 export class SnapshotStore implements Store {
@@ -85,8 +83,8 @@ export class SnapshotStore implements Store {
       namespace => this.#headCell(namespace),
       namespace => namespace,
     )
+    // None of these lingers: the store's own do.
     this.#list = kernel.source(`${store.kind} namespaces, or their snapshot`, sink => this.#openList(sink), {
-      lingerMs,
       group: relayGroup,
     })
   }
@@ -183,7 +181,7 @@ export class SnapshotStore implements Store {
         this.#followed.delete(namespace)
       }
     }
-    return kernel.source(name, open, { lingerMs, group: relayGroup, equals: sameVersion })
+    return kernel.source(name, open, { group: relayGroup, equals: sameVersion })
   }
 
   #openList(sink: Sink<readonly NamespaceSummary[]>): () => void {

@@ -50,7 +50,7 @@ export async function turnUntil(clock: FakeClock, what: string, holds: () => boo
   }
 }
 
-function fixtureOf(store: Store, env: Env, clock: FakeClock, remove: () => void): StoreFixture {
+export function fixtureOf(store: Store, env: Env, clock: FakeClock, remove: () => void): StoreFixture {
   /** A write that is refused, but stands in line behind everything else. */
   const barrier = (): Promise<unknown> => store.write(request('barrier', undefined)).catch(() => undefined)
   const pass = async (ms: number): Promise<void> => {
