@@ -90,18 +90,22 @@ export function replicaConfig(id: string, storage: object): object {
 
 /** A server in this process; dispose stops it. */
 export class Replica extends ReplicaClient implements AsyncDisposable {
+  /** Of its admin pages. */
+  readonly adminUrl: string
   readonly #close: () => Promise<void>
 
-  constructor(url: string, close: () => Promise<void>) {
+  constructor(url: string, adminUrl: string, close: () => Promise<void>) {
     super(url)
+    this.adminUrl = adminUrl
     this.#close = close
   }
 
   static async start(id: string, storage: object): Promise<Replica> {
     const plan = await loadServerPlan(parseConfig(JSON.stringify(replicaConfig(id, storage)), 'replica'))
     const server = await startServer(plan, { log: silentLog })
-    const port = server.listening.find(({ api }) => api === 'http')?.port ?? 0
-    return new Replica(`http://127.0.0.1:${port}`, () => server.close())
+    const urlOf = (role: string): string =>
+      `http://127.0.0.1:${server.listening.find(({ api }) => api === role)?.port ?? 0}`
+    return new Replica(urlOf('http'), urlOf('admin'), () => server.close())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
