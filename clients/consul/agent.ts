@@ -9,6 +9,8 @@ export interface ConsulQuery {
   readonly parameters: Readonly<Record<string, string>>
   /** 404 with an index is an answer, an empty list, as for keys of which there are none. */
   readonly absentIsEmpty?: boolean
+  /** The first read is consistent, as is the first one after every failure, whatever the mode of the others. */
+  readonly beginsConsistent?: boolean
 }
 
 /** What came with a well-formed answer. */

@@ -87,7 +87,7 @@ class FollowedQuery {
    * Consul may have started again: then a leader answers from a state that lacks its latest writes, and says nothing of that,
    * until it has read its log to the end. Only a consistent read waits for that.
    */
-  #mayBeBehind = false
+  #mayBeBehind: boolean
   /** The agent has not said anything of it yet, good or bad. */
   #isUnheard = true
   /** The last answer is not believed before the leader has said the same. */
@@ -102,6 +102,7 @@ class FollowedQuery {
     this.#query = query
     this.#follower = follower
     this.#context = context
+    this.#mayBeBehind = query.beginsConsistent === true
     this.#pace = new PollPace(context.clock, context.idle)
     this.#rereadAt = this.#nextReread()
   }

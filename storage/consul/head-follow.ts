@@ -70,16 +70,14 @@ class HeadFollow {
 
   begin(): void {
     const { agent, layout, parameters, clock, random } = this.#options
-    const heads: ConsulQuery = {
-      path: keyPath(layout.heads),
-      parameters: { ...parameters, recurse: '' },
+    const folder = (prefix: string, more: Readonly<Record<string, string>>): ConsulQuery => ({
+      path: keyPath(prefix),
+      parameters: { ...parameters, ...more },
       absentIsEmpty: true,
-    }
-    const texts: ConsulQuery = {
-      path: keyPath(layout.texts),
-      parameters: { ...parameters, keys: '', separator: '/' },
-      absentIsEmpty: true,
-    }
+      beginsConsistent: true,
+    })
+    const heads = folder(layout.heads, { recurse: '' })
+    const texts = folder(layout.texts, { keys: '', separator: '/' })
     const failed = (side: 'heads' | 'texts') => (error: Error, retryAt: number) => {
       this.#heard[side] = false
       this.#failed(error, retryAt)

@@ -26,6 +26,7 @@ export function followPresence(options: PresenceFollowOptions): () => void {
     path: keyPath(layout.presence),
     parameters: { ...parameters, recurse: '' },
     absentIsEmpty: true,
+    beginsConsistent: true,
   }
   return agent.follow(query, {
     changed: answer => follower.changed(recordsIn(unfiltered(answer))),

@@ -18,6 +18,7 @@ export interface ConsulPlace {
   readonly port: number
   readonly pathPrefix: string
   readonly token?: string
+  readonly readConsistencyMode?: string
 }
 
 const configFor = (place: ConsulPlace) => consulConfig.parse({ host: '127.0.0.1', ...place })
