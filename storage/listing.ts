@@ -27,7 +27,8 @@ export class Listing {
 
   /** Leaves these namespaces out. */
   remove(namespaces: ReadonlySet<string>): void {
-    if (namespaces.size === 0) return
+    const isListed = (namespace: string): boolean => this.#sorted[this.#placeOf(namespace)]?.namespace === namespace
+    if (![...namespaces].some(isListed)) return
     this.#sorted = this.#sorted.filter(summary => !namespaces.has(summary.namespace))
   }
 

@@ -30,6 +30,9 @@ interface SeenHead {
   readonly record: HeadRecord | undefined
 }
 
+/** What a sighting is beside the one before it of the same namespace. */
+type Noted = 'old' | 'same' | 'news'
+
 export interface Fault {
   readonly error: Error
   readonly retryAt: number
@@ -55,7 +58,6 @@ export class SharedHeads {
     this.list = env.kernel.source(`${backend.kind} namespaces`, sink => this.#openList(sink), {
       lingerMs,
       group: storageGroup,
-      equals: sameSummaries,
     })
   }
 
@@ -102,6 +104,7 @@ export class SharedHeads {
     this.#unfollow?.()
     this.#unfollow = this.#wholeAt = this.#fault = undefined
     this.#forget()
+    this.#listing = new Listing()
   }
 
   sighting(namespace: string): HeadSighting | undefined {
@@ -119,18 +122,14 @@ export class SharedHeads {
 
   /** Takes note of what was read or written in this epoch; an older sighting never undoes a newer one. */
   see(sighting: HeadSighting, epoch: number): void {
-    if (this.#unfollow === undefined || epoch !== this.#epoch) return
-    if (this.#note(sighting)) this.#publish([sighting.namespace])
+    if (this.#unfollow !== undefined && epoch === this.#epoch) this.#take([sighting])
   }
 
   #follow(): void {
     const { backend, listener } = this.#options
     this.#unfollow = backend.followHeads({
       reset: (heads, order, isRewound) => this.#reset(heads, order, isRewound),
-      changed: heads => {
-        const noted = heads.filter(head => this.#note(head))
-        if (noted.length > 0) this.#publish(noted.map(head => head.namespace))
-      },
+      changed: heads => this.#take(heads),
       contact: () => {
         this.#listSink?.contact()
         listener.contact()
@@ -151,28 +150,43 @@ export class SharedHeads {
     for (const head of heads) this.#note(head)
     for (const [namespace, { sighting }] of this.#seen)
       if (!present.has(namespace) && sighting.order <= order) this.#note(nothingThere(namespace, order))
-    this.#listing = new Listing()
-    this.#listing.put([...this.#seen.keys()].flatMap(namespace => this.#summary(namespace) ?? []))
+    this.#relist()
     this.#listSink?.set(this.#listing.sorted)
     this.#options.listener.reset(isRewound)
   }
 
-  /** Whether it is news, or at least not old. */
-  #note(sighting: HeadSighting): boolean {
-    const { namespace, record, order, isOurs } = sighting
+  #take(sightings: readonly HeadSighting[]): void {
+    const noted = sightings.map(sighting => this.#note(sighting))
+    const about = (what: Noted): string[] =>
+      sightings.flatMap(({ namespace }, i) => (noted[i] === what ? namespace : []))
+    const news = about('news')
+    if (news.length > 0) this.#list(news)
+    this.#options.listener.changed([...news, ...about('same')])
+  }
+
+  #note(sighting: HeadSighting): Noted {
+    const { namespace, record, order, isOurs, token } = sighting
     const known = this.#seen.get(namespace)
-    if (known !== undefined && known.sighting.order > order) return false
+    if (known !== undefined && known.sighting.order > order) return 'old'
     const last = record ?? known?.record
     if (last === undefined && isOurs) this.#seen.delete(namespace)
     else this.#seen.set(namespace, { sighting, record: last })
-    return true
+    return known !== undefined && known.sighting.token === token ? 'same' : 'news'
   }
 
-  #publish(namespaces: readonly string[]): void {
-    this.#listing.put(namespaces.flatMap(namespace => this.#summary(namespace) ?? []))
-    this.#listing.remove(new Set(namespaces.filter(namespace => this.#summary(namespace) === undefined)))
+  /** Keeps the same array when nothing is new, so that an answer which confirms is no change. */
+  #relist(): void {
+    const listing = new Listing()
+    listing.put([...this.#seen.keys()].flatMap(namespace => this.#summary(namespace) ?? []))
+    if (!sameSummaries(listing.sorted, this.#listing.sorted)) this.#listing = listing
+  }
+
+  #list(namespaces: readonly string[]): void {
+    const present = namespaces.flatMap(namespace => this.#summary(namespace) ?? [])
+    this.#listing.put(present)
+    if (present.length < namespaces.length)
+      this.#listing.remove(new Set(namespaces.filter(namespace => this.#summary(namespace) === undefined)))
     if (this.#wholeAt !== undefined) this.#showListing()
-    this.#options.listener.changed(namespaces)
   }
 
   #showListing(): void {
@@ -203,7 +217,6 @@ export class SharedHeads {
   #forget(): void {
     this.#epoch++
     this.#seen.clear()
-    this.#listing = new Listing()
   }
 }
 
