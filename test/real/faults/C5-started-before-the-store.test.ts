@@ -116,6 +116,7 @@ describe('C5, R2: a server whose store is away when it starts', () => {
         using first = new StartedProxy(server)
         await first.bound('/$/inet/127.0.0.1/8001', false)
         await eventually('the file', () => holds(path, '/$/inet/127.0.0.1/8001'))
+        await eventually('the listing', () => holds(path, '"namespaces":[{"namespace":"default"'))
 
         await server.kill()
         await backend.leave()
