@@ -6,7 +6,8 @@ import type { Store, Version } from '../../../storage/store.ts'
 import { request } from '../../contract/store.contract.ts'
 import { type Kubectl, kubectlIn } from '../kubectl.fixture.ts'
 import { RealKubernetes } from '../kubernetes.fixture.ts'
-import { freshPlace, type OpenStore, startStore } from './configmap-store.fixture.ts'
+import { freshPlace, startStore } from './configmap-store.fixture.ts'
+import type { OpenStore } from './open-store.fixture.ts'
 import { untilTrue } from './store.fixture.ts'
 
 let kubernetes: RealKubernetes

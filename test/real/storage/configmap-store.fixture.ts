@@ -4,11 +4,11 @@ import type { Env } from '../../../runtime/env.ts'
 import { createConfigMapBackend } from '../../../storage/configmap/index.ts'
 import type { SharedBackend } from '../../../storage/shared-backend.ts'
 import { createSharedStore } from '../../../storage/shared-store.ts'
-import type { Store } from '../../../storage/store.ts'
 import { type Clock, systemClock } from '../../../watch/clock.ts'
 import type { RealKubernetes } from '../kubernetes.fixture.ts'
 import { namespaceObject, namespacesPath } from '../kubernetes-objects.fixture.ts'
 import { grantRole } from './configmap-role.fixture.ts'
+import type { OpenStore } from './open-store.fixture.ts'
 import { realEnv } from './store.fixture.ts'
 
 let places = 0
@@ -24,12 +24,6 @@ export async function freshPlace({ api }: RealKubernetes): Promise<string> {
 
 export function openBackend(kubeconfig: string, namespace: string, env: Env): SharedBackend {
   return createConfigMapBackend({ kubeconfig, namespace }, env)
-}
-
-/** A server's worth of store: it and its environment close together. */
-export interface OpenStore extends AsyncDisposable {
-  readonly store: Store
-  readonly env: Env
 }
 
 export function startStore(kubeconfig: string, namespace: string, clock: Clock = systemClock): OpenStore {
