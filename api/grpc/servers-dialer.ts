@@ -19,8 +19,14 @@ const channelOptions: ChannelOptions = {
 /** Says `self` to each server that it dials. */
 export function createPeerDialer(self: Speaker, clock: Clock): DialPeer {
   return (address, listener) => {
-    const stream = new FollowedServer(address, { self, clock, listener })
-    return () => stream.close()
+    try {
+      const stream = new FollowedServer(address, { self, clock, listener })
+      return () => stream.close()
+    } catch (error) {
+      // What another server says of itself may be no address.
+      const reason = error instanceof Error ? error.message : String(error)
+      return clock.defer(() => listener.lost(`it cannot be dialled: ${reason}`))
+    }
   }
 }
 

@@ -12,8 +12,10 @@ export interface PeerOptions {
   readonly log: Log
   /** It goes by other versions of these now. */
   readonly onVersions: (namespaces: Iterable<string>) => void
-  /** It has begun or ceased to reply, or fails for another reason. */
-  readonly onState: () => void
+  /** It has begun or ceased to reply. */
+  readonly onReplies: () => void
+  /** It does not reply for another reason. */
+  readonly onError: () => void
 }
 
 /** A second without a word is normal; three are not. */
@@ -132,13 +134,11 @@ export class Peer {
   }
 
   #adopt(versions: Map<string, number>): void {
-    const before = this.#versions
     this.#versions = versions
     this.#incoming = undefined
     this.#failures = 0
     this.#setError(undefined)
     this.#say('replies')
-    this.#options.onVersions(new Set([...before.keys(), ...versions.keys()]))
   }
 
   #lose(reason: string): void {
@@ -155,11 +155,14 @@ export class Peer {
 
   #setError(error: string | undefined): void {
     if (error === this.#error) return
-    const { clock, onState } = this.#options
+    const { clock, onReplies, onError } = this.#options
     const hadReplied = this.replies
     this.#error = error
-    if (this.replies !== hadReplied) this.#since = clock.now()
-    onState()
+    if (this.replies === hadReplied) onError()
+    else {
+      this.#since = clock.now()
+      onReplies()
+    }
   }
 
   #say(what: 'replies' | 'silent'): void {

@@ -170,7 +170,8 @@ export class SharedServers implements Servers {
         random,
         log,
         onVersions: namespaces => this.#heard(namespaces),
-        onState: () => this.#compareAll(),
+        onReplies: () => this.#compareAll(),
+        onError: () => this.#revision.set(++this.#changes),
       },
       this.#whyNotFollow(record),
     )

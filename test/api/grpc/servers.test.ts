@@ -117,6 +117,8 @@ describe('a server that is followed over gRPC', () => {
     const follower = new Follower('127.0.0.1:1')
     await until(() => follower.reason !== undefined)
     expect(follower.reason).toContain('ECONNREFUSED')
+    const lost = new Follower('no address at all')
+    await until(() => lost.reason !== undefined)
   })
 })
 
