@@ -9,6 +9,7 @@ import { nextTurn } from '../../watch/pause.ts'
 import type { CodecReply, CodecRequest } from './codec-worker.ts'
 import { type CodecAnswer, type CodecJob, type Printing, runCodecJob } from './dtab-codec.ts'
 import { type ImportLine, readImportLine } from './import-line.ts'
+import { PrintCache } from './print-cache.ts'
 
 /** Above this many bytes a job goes to the worker: what takes longer than a turn of the event loop may. */
 const inlineBytes = 256 * 1024
@@ -49,6 +50,7 @@ export interface Codec {
 /** Starts no worker before there is large work; the caller closes it. */
 export function createCodec(clock: Clock): Codec {
   const thread = new CodecThread(clock)
+  const cache = new PrintCache()
   const printNow = (text: string, as: Printing): Result<Coded> | undefined =>
     text.length > inlineBytes ? undefined : printed(runCodecJob({ kind: 'print', text, as }))
   const runSized = (job: CodecJob, size: number): CodecAnswer | Promise<CodecAnswer> =>
@@ -63,7 +65,8 @@ export function createCodec(clock: Clock): Codec {
       return decoded.ok ? success(JSON.parse(decoded.value.text) as readonly DtabEdit[]) : decoded // the job wrote it
     },
     printNow,
-    print: async (text, as) => printNow(text, as) ?? printed(await thread.run({ kind: 'print', text, as })),
+    print: async (text, as) =>
+      printNow(text, as) ?? cache.print(text, as, async () => printed(await thread.run({ kind: 'print', text, as }))),
     diff: async (from, to) => printed(await runSized({ kind: 'diff', from, to, as: 'json' }, from.length + to.length)),
     diffLines: async (from, to) => {
       const lines = printed(await runSized({ kind: 'diff', from, to, as: 'lines' }, from.length + to.length))
