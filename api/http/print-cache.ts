@@ -10,9 +10,9 @@ const keptTexts = 8
 interface Printed {
   readonly text: string
   readonly as: Printing
-  readonly outcome: Promise<Result<Coded>>
-  /** Known once it is printed. */
+  /** Grows once it is printed. */
   chars: number
+  outcome: Promise<Result<Coded>> | undefined
 }
 
 export class PrintCache {
@@ -22,18 +22,28 @@ export class PrintCache {
   /** What was printed of this very text, or is being; `print` is asked when there is none. */
   print(text: string, as: Printing, print: () => Promise<Result<Coded>>): Promise<Result<Coded>> {
     const known = this.#kept.find(printed => printed.as === as && printed.text === text)
-    const printed = known ?? { text, as, outcome: print(), chars: text.length }
-    this.#kept = [...this.#kept.filter(other => other !== printed), printed]
-    if (known === undefined) void this.#settle(printed)
+    const printed = known ?? { text, as, chars: text.length, outcome: undefined }
+    this.#drop(printed)
+    this.#kept.push(printed)
+    printed.outcome ??= this.#run(printed, print)
     return printed.outcome
   }
 
   /** A failure may pass, and is nothing to keep. */
-  async #settle(printed: Printed): Promise<void> {
-    const result = await printed.outcome.catch(() => undefined)
-    if (result?.ok === true) printed.chars += result.value.text.length
-    else this.#kept = this.#kept.filter(other => other !== printed)
-    this.#shrink()
+  async #run(printed: Printed, print: () => Promise<Result<Coded>>): Promise<Result<Coded>> {
+    let result: Result<Coded> | undefined
+    try {
+      result = await print()
+      return result
+    } finally {
+      if (result?.ok === true) printed.chars += result.value.text.length
+      else this.#drop(printed)
+      this.#shrink()
+    }
+  }
+
+  #drop(printed: Printed): void {
+    this.#kept = this.#kept.filter(other => other !== printed)
   }
 
   #shrink(): void {
