@@ -2,9 +2,10 @@
 import { type ExportHeader, encodeExportHeader, encodeExportTrailer } from '../proto/export-lines.ts'
 import type { ReadLine } from './export-lines.ts'
 
-/** A part ends with the namespace in which it reaches one of the two. */
+/** A part ends with the namespace in which it reaches one of these. */
 const partBytes = 4 * 1024 * 1024
 const partNamespaces = 500
+const partVersions = 2_000
 
 /** One export; use each part up before the next. */
 export class ExportParts {
@@ -38,7 +39,8 @@ export class ExportParts {
     let namespace: string | undefined
     for (let next = this.#next; next?.line.kind === 'version'; next = this.#next) {
       const isOther = next.line.version.namespace !== namespace
-      if (isOther && (bytes >= partBytes || counts.namespaces >= partNamespaces)) break
+      const isFull = bytes >= partBytes || counts.namespaces >= partNamespaces || counts.versions >= partVersions
+      if (isOther && isFull) break
       if (isOther) counts.namespaces++
       namespace = next.line.version.namespace
       counts.versions++

@@ -1,5 +1,5 @@
 // The lines of an import as namespaces with their versions, one after the other and each read once. Holds one line.
-import type { NamingError } from '../../naming/errors.ts'
+import { NamingError } from '../../naming/errors.ts'
 import type { ExportedVersion } from '../../proto/export-lines.ts'
 import { ExportOrder } from '../../proto/export-order.ts'
 import type { Version } from '../../storage/store.ts'
@@ -30,26 +30,32 @@ class GroupReader {
   readonly #lines: AsyncIterator<ImportLine>
   readonly #order = new ExportOrder()
   #held: VersionLine | undefined
+  #isAtEnd = false
+  #failure: NamingError | undefined
 
   constructor(lines: AsyncIterator<ImportLine>) {
     this.#lines = lines
   }
 
-  /** The version that comes next; undefined after the trailer, which must be the last line. */
+  /** The version that comes next; undefined after the trailer, which must be the last line. Once it has thrown it throws the same for ever. */
   async peek(): Promise<VersionLine | undefined> {
-    while (this.#held === undefined) {
-      const read = await this.#lines.next()
-      if (read.done === true) {
-        const cutOff = this.#order.end()
-        if (cutOff !== undefined) throw cutOff
-        return undefined
-      }
-      const { line, refusal } = read.value
-      const misplaced = this.#order.refuse(line)
-      if (misplaced !== undefined) throw misplaced
-      if (line.kind === 'version') this.#held = { version: line.version, refusal }
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      while (this.#held === undefined && !this.#isAtEnd) await this.#advance()
+    } catch (error) {
+      this.#failure = NamingError.from(error)
+      throw this.#failure
     }
     return this.#held
+  }
+
+  async #advance(): Promise<void> {
+    const read = await this.#lines.next()
+    const misplaced = read.done === true ? this.#order.end() : this.#order.refuse(read.value.line)
+    if (misplaced !== undefined) throw misplaced
+    if (read.done === true) this.#isAtEnd = true
+    else if (read.value.line.kind === 'version')
+      this.#held = { version: read.value.line.version, refusal: read.value.refusal }
   }
 
   async *versionsOf(namespace: string): AsyncGenerator<Version> {

@@ -11,6 +11,7 @@ import { authorOf, peerAddress } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { importGroups } from './import-groups.ts'
 import type { ImportLine } from './import-line.ts'
+import { ImportWindow } from './import-window.ts'
 import { ndjsonType } from './media-type.ts'
 import { problemFromError } from './problem.ts'
 import { readLines } from './read-lines.ts'
@@ -46,22 +47,21 @@ function callerOf({ headers, ip }: Pick<FastifyRequest, 'headers' | 'ip'>): Impo
   return { author, verified: false, ...(address !== undefined && { address }) }
 }
 
-/** Without a dry run the first refusal ends it; what came before it stays. */
+/** Without a dry run the first refusal ends it; what came in before stays, and the few that were under way with it. */
 async function importAll(
   context: HttpContext,
   body: Readable,
   options: ImportOptions,
 ): Promise<readonly ImportResult[]> {
-  const results: ImportResult[] = []
   const lines = importLines(context, body)
+  const window = new ImportWindow(({ error }) => error !== undefined && !options.isDryRun)
   try {
-    for await (const { namespace, versions } of importGroups(lines)) {
-      const result = await importNamespace(namespace, versions, options)
-      if (result.error !== undefined && !options.isDryRun) throw result.error
-      results.push(result)
-    }
-    return results
+    for await (const { namespace, versions } of importGroups(lines))
+      await window.add(versions, own => importNamespace(namespace, own, options))
+    await window.finish()
+    return window.results
   } finally {
+    await window.settle()
     await lines.return(undefined)
   }
 }
