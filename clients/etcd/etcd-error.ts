@@ -129,7 +129,7 @@ function connectionCure(text: string): string {
   if (/certificate|CERT_|self.signed|altname/i.test(text)) return 'its certificate is not trusted; correct tls'
   if (/wrong.version.number|SSL|TLS|ECONNRESET|EPROTO|socket hang up/i.test(text))
     return 'it closed the connection; if only one side of it speaks TLS, set or delete tls'
-  return 'look whether it runs and whether its port can be reached from here'
+  return 'look whether it runs, whether its port can be reached from here, and whether it speaks TLS: set or delete tls'
 }
 
 function shorten(text: string): string {

@@ -12,6 +12,9 @@ interface Member {
   readonly peer: number
 }
 
+/** Of the command line: the same for all servers, or by the URL that a server listens on for clients. */
+type MoreArguments = readonly string[] | ((clientUrl: string) => readonly string[])
+
 /** One server. */
 export class EtcdServer implements AsyncDisposable {
   readonly name: string
@@ -23,7 +26,7 @@ export class EtcdServer implements AsyncDisposable {
   readonly #argv: readonly string[]
   #process: BackendProcess | undefined
 
-  constructor({ name, client, peer }: Member, members: readonly Member[], folder: string, more: readonly string[]) {
+  constructor({ name, client, peer }: Member, members: readonly Member[], folder: string, more: MoreArguments) {
     this.name = name
     this.port = client
     this.endpoint = `127.0.0.1:${client}`
@@ -35,7 +38,7 @@ export class EtcdServer implements AsyncDisposable {
       ...[`--listen-client-urls=${clientUrl}`, `--advertise-client-urls=${clientUrl}`],
       ...[`--listen-peer-urls=${peerUrl}`, `--initial-advertise-peer-urls=${peerUrl}`],
       `--initial-cluster=${members.map(other => `${other.name}=http://127.0.0.1:${other.peer}`).join(',')}`,
-      ...more,
+      ...(typeof more === 'function' ? more(clientUrl) : more),
     ]
   }
 
@@ -101,7 +104,7 @@ export class RealEtcd implements AsyncDisposable {
     this.#folder = folder
   }
 
-  static async start(options: { readonly servers?: 1 | 3; readonly argv?: readonly string[] } = {}): Promise<RealEtcd> {
+  static async start(options: { readonly servers?: 1 | 3; readonly argv?: MoreArguments } = {}): Promise<RealEtcd> {
     const { servers: count = 1, argv = [] } = options
     const folder = await mkdtemp(join(tmpdir(), 'nameplane-etcd-'))
     const ports = await freePorts(2 * count)
