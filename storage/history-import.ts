@@ -13,6 +13,9 @@ export interface HistoryImportOptions {
   readonly onLeftOver: (error: unknown) => void
 }
 
+/** Versions that are written at one time: so many texts are held. */
+const putAtOnce = 8
+
 /** As Store.importHistory. Call it in line for the namespace only. */
 export async function importHistory(
   namespace: string,
@@ -39,15 +42,25 @@ async function putAllButLast(
   put: number[],
 ): Promise<Version> {
   let last: Version | undefined
+  let waiting: Version[] = []
   for await (const version of versions) {
-    if (last !== undefined) {
-      put.push(last.version)
-      await backend.putVersion(last)
-    }
+    if (last !== undefined) waiting.push(last)
     last = version
+    if (waiting.length < putAtOnce) continue
+    await putAll(waiting, backend, put)
+    waiting = []
   }
   if (last === undefined) throw new NamingError('internal', 'An import that was checked held no version.')
+  await putAll(waiting, backend, put)
   return last
+}
+
+/** Settles once none is under way any more, so that what was written can be dropped again. */
+async function putAll(versions: readonly Version[], backend: SharedBackend, put: number[]): Promise<void> {
+  put.push(...versions.map(({ version }) => version))
+  const outcomes = await Promise.allSettled(versions.map(version => backend.putVersion(version)))
+  const failure = outcomes.find(outcome => outcome.status === 'rejected')
+  if (failure !== undefined) throw failure.reason
 }
 
 async function commitLast(

@@ -8,7 +8,7 @@ export interface KeyedWorkOptions {
   readonly random: Random
   /** Keys that are worked on at one time. */
   readonly atOnce: number
-  readonly run: (key: string) => Promise<void>
+  readonly run: (key: string) => Promise<unknown>
   /**
    * Whether the failure is of what all keys need. Then one key at a time is tried, spaced out, until one succeeds: thousands
    * must not knock at the door of a sick backend.

@@ -2,6 +2,7 @@
 // Knows neither how it is stored nor what changes it: the store says what may have changed.
 import type { Cell, Kernel, Pool, Sink } from '../watch/cell.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
+import { sameRecords } from './presence-cell.ts'
 import { sameSummaries, sameVersion } from './same-heads.ts'
 import { type NamespaceSummary, type PresenceRecord, type RefusedText, storageGroup, type Version } from './store.ts'
 import { dtabBytes } from './write-rules.ts'
@@ -36,11 +37,6 @@ export function summaryOf(head: Version): NamespaceSummary {
   const bytes = dtabBytes(text)
   const summary = { namespace, version, deleted: text === undefined, author, verified, message, time, bytes }
   return address === undefined ? summary : { ...summary, address }
-}
-
-/** A renewal alone is not news. */
-function sameRecords(a: readonly PresenceRecord[], b: readonly PresenceRecord[]): boolean {
-  return a.length === b.length && a.every((x, i) => x.id === b[i]?.id && x.data === b[i]?.data)
 }
 
 function sameRefusals(a: readonly RefusedText[], b: readonly RefusedText[]): boolean {

@@ -37,10 +37,7 @@ export class OutsideAdoption {
       clock: env.clock,
       random: env.random,
       atOnce,
-      run: async namespace => {
-        await settle(namespace)
-        failures.worked(adopting(namespace))
-      },
+      run: settle,
       isOfAll: isUnavailable,
       failed: (namespace, error, retryAt) => {
         failures.failed(adopting(namespace), error)

@@ -46,6 +46,7 @@ export class SharedHeads {
   #listing = new Listing()
   #listSink: Sink<readonly NamespaceSummary[]> | undefined
   #holders = 0
+  #isClosed = false
   #unfollow: (() => void) | undefined
   /** Of the last reset; undefined until there was one. */
   #wholeAt: number | undefined
@@ -86,8 +87,9 @@ export class SharedHeads {
     return this.#wholeAt ?? Number.NEGATIVE_INFINITY
   }
 
-  /** Follows the backend until all who hold it have let go. Harmless when let go twice. */
+  /** Follows the backend until all who hold it have let go. Harmless when let go twice; nothing after `close`. */
   hold(): () => void {
+    if (this.#isClosed) return () => {}
     this.#holders++
     if (this.#holders === 1) this.#follow()
     let isHeld = true
@@ -95,12 +97,18 @@ export class SharedHeads {
       if (!isHeld) return
       isHeld = false
       this.#holders--
-      if (this.#holders === 0) this.close()
+      if (this.#holders === 0) this.#unfollowed()
     }
   }
 
-  /** Ends the follow and forgets what is known. */
+  /** For good. */
   close(): void {
+    this.#isClosed = true
+    this.#unfollowed()
+  }
+
+  /** Ends the follow and forgets what is known. */
+  #unfollowed(): void {
     this.#unfollow?.()
     this.#unfollow = this.#wholeAt = this.#fault = undefined
     this.#forget()

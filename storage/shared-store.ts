@@ -12,7 +12,7 @@ import { adopting, OutsideAdoption } from './outside-adoption.ts'
 import { createPresenceCell } from './presence-cell.ts'
 import { RefusedTexts } from './refused-texts.ts'
 import { RepeatedFailures } from './repeated-failures.ts'
-import { SettledHeads } from './settled-heads.ts'
+import { type SettledHead, SettledHeads } from './settled-heads.ts'
 import type { HeadSighting, SharedBackend } from './shared-backend.ts'
 import { SharedHeads } from './shared-heads.ts'
 import { SharedWrites } from './shared-writes.ts'
@@ -66,7 +66,7 @@ class SharedStore implements Store {
     this.#backend = backend
     const { kind } = backend
     const { kernel, clock, log, metrics } = env
-    this.#failures = new RepeatedFailures(log.child({ store: kind }))
+    this.#failures = new RepeatedFailures(log.child({ store: kind }), clock)
     this.#measureWrite = createWriteMetrics(metrics, clock)
     const hold = (): (() => void) => this.#heads.hold()
     const show = (sighting: HeadSighting, head: Version | undefined, epoch: number): void =>
@@ -197,8 +197,10 @@ class SharedStore implements Store {
     await this.#backend.close()
   }
 
-  #settle(namespace: string): ReturnType<SettledHeads['settle']> {
-    return this.#line.run(namespace, () => this.#settled.settle(namespace))
+  async #settle(namespace: string): Promise<SettledHead> {
+    const settled = await this.#line.run(namespace, () => this.#settled.settle(namespace))
+    this.#failures.worked(adopting(namespace))
+    return settled
   }
 
   #show(sighting: HeadSighting, head: Version | undefined, epoch: number): void {

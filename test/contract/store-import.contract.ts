@@ -147,7 +147,7 @@ export const importCases: readonly StoreCase[] = [
     run: async (fixture, ns) => {
       const { store } = fixture
       function* cutOff(): Generator<Version> {
-        yield* longPast(ns).slice(0, 3)
+        for (let version = 1; version < 20; version++) yield past(ns, version, '/left=>/over', version - 1)
         throw new Error('cut off')
       }
       await expect(store.importHistory(ns, cutOff())).rejects.toThrow('cut off')
