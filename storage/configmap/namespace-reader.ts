@@ -9,7 +9,7 @@ import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
 import type { ConfigMaps } from './config-maps.ts'
 import { importedOver } from './facts.ts'
-import { type HeadObject, noHead, recordFrom, storedHead } from './head-object.ts'
+import { type HeadObject, noHead, nothingAtAll, recordFrom, storedHead } from './head-object.ts'
 import { realVersions } from './real-versions.ts'
 import { decodeVersionObject, summaryFrom, type VersionObject, versionFrom } from './version-object.ts'
 
@@ -84,7 +84,8 @@ export class NamespaceReader {
     // Asked for again, so that the list is surely not older than a head that was made meanwhile.
     if ((await this.#maps.findHeadVersion(namespace)) !== undefined) return undefined
     if (newest !== undefined && !(await this.#maps.confirm(namespace, newest))) return undefined
-    return headless(namespace, recordFrom(newest), version)
+    const record = recordFrom(newest)
+    return headless(namespace, record, { order: version, token: versions.length === 0 ? nothingAtAll : noHead(record) })
   }
 
   /** Undefined when it must be read again. */
@@ -138,12 +139,16 @@ export class NamespaceReader {
   }
 }
 
-function headless(namespace: string, record: HeadRecord | undefined, order: string): StoredHead {
+function headless(
+  namespace: string,
+  record: HeadRecord | undefined,
+  { token, order }: { readonly token: string; readonly order: string },
+): StoredHead {
   return {
     namespace,
     ...(record !== undefined && { record }),
     isOurs: record === undefined || record.deleted,
-    token: noHead(record),
+    token,
     order: Number(order),
   }
 }

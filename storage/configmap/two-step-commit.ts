@@ -5,7 +5,7 @@ import type { Commit, CommitOutcome, HeadSighting } from '../shared-backend.ts'
 import type { Version } from '../store.ts'
 import type { ConfigMaps } from './config-maps.ts'
 import { factsOf, importedOver } from './facts.ts'
-import { encodeEmptyHead, encodeMove, recordFrom } from './head-object.ts'
+import { encodeEmptyHead, encodeMove, nothingAtAll, recordFrom } from './head-object.ts'
 import { realVersions } from './real-versions.ts'
 import { isExisting, isLost, isRefused } from './store-error.ts'
 import type { StoredObject } from './stored-object.ts'
@@ -25,7 +25,7 @@ export async function commitInTwoSteps(commit: Commit, options: CommitOptions): 
   const { maps } = options
   const headVersion = await placeHead(over, options)
   if (headVersion === undefined) return { kind: 'moved' }
-  if (over.record === undefined) await dropLeftOvers(version, headVersion, maps)
+  if (over.record === undefined && over.token !== nothingAtAll) await dropLeftOvers(version, headVersion, maps)
   const making = { over: headVersion, ...(fingerprint !== undefined && { fingerprint }) }
   const made = await takeNumber(version, making, options)
   if (typeof made !== 'string') return made
