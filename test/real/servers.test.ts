@@ -1,42 +1,61 @@
-// Three servers, each a process of its own, on one real etcd: what one answers for, all go by; who stands still is named and
-// holds nothing up.
+// Three servers, each a process of its own, on one store: what one answers for, all go by; who stands still is named and holds
+// nothing up.
+
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ReplicaClient } from '../e2e/replicas.fixture.ts'
+import { tempDirectory } from '../storage/store.fixture.ts'
 import { RealEtcd } from './etcd.fixture.ts'
 import { type FleetServer, ServerFleet } from './storage/server-fleet.fixture.ts'
 
-let etcd: RealEtcd
-let fleet: ServerFleet
-let clients: readonly ReplicaClient[]
-
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-  fleet = await ServerFleet.start(3, () => ({ kind: 'etcd', endpoints: etcd.endpoints }))
-  clients = fleet.servers.map(({ url }) => new ReplicaClient(url))
-  await Promise.all(clients.map(client => client.untilWhole(3)))
-})
-
-afterAll(async () => {
-  await fleet[Symbol.asyncDispose]()
-  await etcd[Symbol.asyncDispose]()
-})
-
-function clientAt(index: number): ReplicaClient {
-  const client = clients[index % clients.length]
-  if (client === undefined) throw new Error('no such server')
-  return client
+interface Backend {
+  readonly storage: object
+  close(): Promise<void>
 }
 
-function serverAt(index: number): FleetServer {
-  const server = fleet.servers[index]
-  if (server === undefined) throw new Error('no such server')
-  return server
+const backends: Readonly<Record<string, () => Promise<Backend>>> = {
+  etcd: async () => {
+    const etcd = await RealEtcd.start()
+    return { storage: { kind: 'etcd', endpoints: etcd.endpoints }, close: () => etcd[Symbol.asyncDispose]() }
+  },
+  sqlite: async () => {
+    const { path, remove } = tempDirectory()
+    return { storage: { kind: 'sqlite', path: join(path, 'nameplane.db') }, close: async () => remove() }
+  },
 }
 
-const versions = (namespace: string): Promise<readonly number[]> =>
-  Promise.all(clients.map(client => client.bindVersion(namespace)))
+describe.each(Object.entries(backends))('three servers on one %s', (_, start) => {
+  let backend: Backend
+  let fleet: ServerFleet
+  let clients: readonly ReplicaClient[]
 
-describe('three servers on one etcd', () => {
+  beforeAll(async () => {
+    backend = await start()
+    fleet = await ServerFleet.start(3, () => backend.storage)
+    clients = fleet.servers.map(({ url }) => new ReplicaClient(url))
+    await Promise.all(clients.map(client => client.untilWhole(3)))
+  })
+
+  afterAll(async () => {
+    await fleet[Symbol.asyncDispose]()
+    await backend.close()
+  })
+
+  function clientAt(index: number): ReplicaClient {
+    const client = clients[index % clients.length]
+    if (client === undefined) throw new Error('no such server')
+    return client
+  }
+
+  function serverAt(index: number): FleetServer {
+    const server = fleet.servers[index]
+    if (server === undefined) throw new Error('no such server')
+    return server
+  }
+
+  const versions = (namespace: string): Promise<readonly number[]> =>
+    Promise.all(clients.map(client => client.bindVersion(namespace)))
+
   it('all go by a write once wait=all is answered, whichever took it, in use or not', async () => {
     for (let n = 0; n < 15; n++) {
       const written = await clientAt(n).put('used', `/svc => /v${n}`, '?wait=all&timeout=60s')
@@ -76,21 +95,31 @@ describe('three servers on one etcd', () => {
     expect([third.applied, third.servers?.map(({ id }) => id)]).toEqual([true, names])
     expect(await versions('frozen')).toEqual([4, 4, 4])
   })
-
-  it('follow each other again after etcd was away', async () => {
-    await etcd.server.kill()
-    await etcd.server.start()
-    const written = await eventuallyPut(clientAt(0), 'after')
-    expect(written.applied).toBe(true)
-    await Promise.all(clients.map(client => client.untilWhole(3)))
-    expect(await versions('after')).toEqual([written.version, written.version, written.version])
-  })
 })
 
 /** A write is refused for as long as a server has not found its etcd again. */
-async function eventuallyPut(client: ReplicaClient, namespace: string): ReturnType<ReplicaClient['put']> {
+async function eventuallyPut(client: ReplicaClient | undefined, namespace: string): ReturnType<ReplicaClient['put']> {
   for (;;) {
-    const written = await client.put(namespace, '/svc => /x', '?wait=all&timeout=60s').catch(() => undefined)
+    const written = await client?.put(namespace, '/svc => /x', '?wait=all&timeout=60s').catch(() => undefined)
     if (written !== undefined) return written
   }
 }
+
+describe('three servers whose etcd goes away', () => {
+  it('follow each other again after etcd was away', async () => {
+    await using etcd = await RealEtcd.start()
+    await using fleet = await ServerFleet.start(3, () => ({ kind: 'etcd', endpoints: etcd.endpoints }))
+    const clients = fleet.urls.map(url => new ReplicaClient(url))
+    await Promise.all(clients.map(client => client.untilWhole(3)))
+    await etcd.server.kill()
+    await etcd.server.start()
+    const written = await eventuallyPut(clients[0], 'after')
+    expect(written.applied).toBe(true)
+    await Promise.all(clients.map(client => client.untilWhole(3)))
+    expect(await Promise.all(clients.map(client => client.bindVersion('after')))).toEqual([
+      written.version,
+      written.version,
+      written.version,
+    ])
+  })
+})
