@@ -104,8 +104,6 @@ export interface RangeFollower {
  */
 export interface EtcdCluster {
   range(query: RangeQuery, withinMs?: number): Promise<Timed<RangeAnswer>>
-  /** The whole range at one revision, read in pages, each with its own five seconds. */
-  readAll(range: FollowedRange): Promise<Timed<{ readonly entries: readonly EtcdEntry[] }>>
   txn(transaction: Transaction): Promise<Timed<TransactionAnswer>>
   /** A new lease of so many whole seconds; etcd may make it longer when that is less than an election takes. */
   grantLease(seconds: number): Promise<string>

@@ -7,7 +7,6 @@ import { leaseGrantMethod, leaseKeepAliveMethod, leaseRevokeMethod, rangeMethod,
 import { followRange } from './followed-range.ts'
 import { Login } from './login.ts'
 import type { EtcdOptions } from './options.ts'
-import { readAll } from './read-all.ts'
 
 /** Connects when it is first asked or followed; the caller closes it. */
 export function createEtcdCluster(options: EtcdOptions): EtcdCluster {
@@ -19,7 +18,6 @@ export function createEtcdCluster(options: EtcdOptions): EtcdCluster {
   const calls = new Calls(context)
   return {
     range: (query, withinMs) => calls.call(rangeMethod, query, withinMs),
-    readAll: range => readAll(calls, range),
     txn: transaction => calls.call(txnMethod, transaction),
     grantLease: seconds => calls.call(leaseGrantMethod, seconds),
     renewLease: async lease => (await calls.call(leaseKeepAliveMethod, lease)) > 0,

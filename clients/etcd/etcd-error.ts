@@ -64,6 +64,11 @@ const sayings: readonly Saying[] = [
     cure: 'start its other members',
   },
   {
+    when: /not supported for learner|corrupt cluster/,
+    reason: 'unreachable',
+    cure: 'leave this endpoint out until it is a healthy voting member',
+  },
+  {
     when: /request timed out|deadline exceeded|too many requests|server stopped/,
     reason: 'timeout',
     cure: 'look at its disk and its load',
@@ -85,11 +90,14 @@ const sayings: readonly Saying[] = [
 
 const maxTextLength = 300
 
+/** What gRPC says of a connection that is not made, or breaks in the middle of a call. */
+const lostCodes: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.INTERNAL, status.CANCELLED])
+
 /** A gRPC status that is not OK, or whatever was thrown. `endpoint` is what was asked. */
 export function etcdError(cause: unknown, endpoint: string): EtcdError {
   if (cause instanceof EtcdError) return cause
   const { code, text } = statusOf(cause)
-  const isConnections = code === status.UNAVAILABLE && !text.startsWith('etcdserver:')
+  const isConnections = code !== undefined && lostCodes.has(code) && !text.startsWith('etcdserver:')
   const saying = isConnections ? undefined : sayings.find(({ when }) => when.test(text))
   const said = shorten(text)
   if (saying !== undefined)

@@ -4,7 +4,7 @@ import type { Calls } from './calls.ts'
 import type { EtcdEntry, EtcdMoment, FollowedRange, RangeQuery } from './cluster.ts'
 import { rangeMethod } from './etcd-method.ts'
 
-const pageEntries = 2000
+const pageEntries = 1000
 
 /** Rejects with an EtcdError; `compacted` when the range is so large, or etcd so busy, that the revision went meanwhile. */
 export async function readAll(

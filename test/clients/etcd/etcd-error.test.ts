@@ -38,6 +38,8 @@ describe('what etcd says', () => {
     [status.PERMISSION_DENIED, 'etcdserver: permission denied', 'denied', /grant-permission/],
     [status.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted', 'compacted', /anew/],
     [status.UNIMPLEMENTED, 'unknown service etcdserverpb.KV', 'status', /v3 API/],
+    [status.INTERNAL, 'Received RST_STREAM with code 2 (Internal server error)', 'unreachable', /look whether it runs/],
+    [status.FAILED_PRECONDITION, 'etcdserver: rpc not supported for learner', 'unreachable', /voting member/],
     [status.UNKNOWN, 'something else', 'status', /something else/],
   ])('is told with its cure: %i %s', (code, details, reason, cure) => {
     const error = etcdError(said(code, details), 'etcd-1:2379')
