@@ -35,7 +35,7 @@ export class OutsideRows {
   constructor(options: OutsideRowsOptions) {
     this.#options = options
     const { clock, random, log, metrics } = options.env
-    this.#failures = new RepeatedFailures(log)
+    this.#failures = new RepeatedFailures(log, clock)
     this.#work = new KeyedWork({
       clock,
       random,
