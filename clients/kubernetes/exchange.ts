@@ -32,9 +32,10 @@ export interface Wire {
   close(): void
 }
 
-/** The headers of a request beside its length. */
+/** The length is said outright: without it Node sends no body with a DELETE over HTTP/1.1. */
 export function headersOf(target: Target, { accept = 'application/json', body }: WireRequest): Record<string, string> {
-  return { accept, ...(body !== undefined && { 'content-type': body.contentType }), ...target.headers }
+  const ofBody = body && { 'content-type': body.contentType, 'content-length': String(body.bytes.length) }
+  return { accept, ...ofBody, ...target.headers }
 }
 
 /** The request's path below what the target's URL has. */

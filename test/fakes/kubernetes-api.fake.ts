@@ -41,6 +41,15 @@ export interface FakeRequest {
   readonly certificate: string | undefined
 }
 
+/** A request that would change something. The fake changes nothing by it. */
+export interface FakeChange {
+  readonly method: string
+  readonly path: string
+  readonly contentType: string | undefined
+  readonly authorization: string | undefined
+  readonly body: unknown
+}
+
 export interface FakeApiOptions {
   /** Without it plain HTTP/1.1. Clients may show a certificate. */
   readonly tls?: 'h2' | 'http/1.1'
@@ -64,6 +73,13 @@ export class FakeKubernetesApi implements AsyncDisposable {
   readonly objects: FakeObjects
   /** Every request but the probes of `/version`, in the order in which they came. */
   readonly requests: FakeRequest[] = []
+  /** In the order in which they came. */
+  readonly changes: FakeChange[] = []
+  /** What a change is answered with: its body and status 200 when undefined. */
+  onChange: (
+    change: FakeChange,
+  ) => Fault | { readonly kind: 'object'; readonly status: number; readonly object: object } | undefined = () =>
+    undefined
   /** How a watch from a forgotten version is refused. */
   gone: 'status' | 'event' = 'status'
   /** The server shows the cluster as it was so many changes ago. */
@@ -226,11 +242,30 @@ export class FakeKubernetesApi implements AsyncDisposable {
       respond(response, 200, { gitVersion: 'v1.36.3' })
       return
     }
+    if (message.method !== 'GET') {
+      void this.#change(message, response)
+      return
+    }
     const request = describeRequest(message, url)
     this.requests.push(request)
     const fault = this.#faultOf(request)
     if (fault === undefined || fault.kind === 'silent') this.#answer(request, response, fault !== undefined)
     else misbehave(fault, response)
+    this.#look()
+  }
+
+  async #change(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of message) chunks.push(chunk)
+    const { authorization, 'content-type': contentType } = message.headers
+    const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    const change = { method: message.method ?? '', path: message.url ?? '', contentType, authorization, body }
+    this.changes.push(change)
+    const isKnown = this.authorization === undefined || authorization === this.authorization
+    const answer = isKnown ? this.onChange(change) : ({ kind: 'status', status: 401 } as const)
+    if (answer === undefined || answer.kind === 'silent') respond(response, 200, body)
+    else if (answer.kind === 'object') respond(response, answer.status, answer.object)
+    else misbehave(answer, response)
     this.#look()
   }
 

@@ -1,6 +1,6 @@
 // A fake API server, a cluster that reads it and a follower, on a clock that the test moves.
 import type { KubernetesAccess } from '../../../clients/kubernetes/access.ts'
-import type { Collection, KubernetesCluster } from '../../../clients/kubernetes/cluster.ts'
+import type { Collection, KubernetesCluster, KubernetesObjects } from '../../../clients/kubernetes/cluster.ts'
 import { createKubernetesCluster } from '../../../clients/kubernetes/create-cluster.ts'
 import { type FakeApiOptions, FakeKubernetesApi } from '../../fakes/kubernetes-api.fake.ts'
 import { SocketClock } from '../../fakes/socket-clock.fake.ts'
@@ -17,7 +17,7 @@ const quietStepMs = 4_000
 export class Rig implements AsyncDisposable {
   readonly clock = new SocketClock()
   readonly api: FakeKubernetesApi
-  readonly cluster: KubernetesCluster
+  readonly cluster: KubernetesCluster & { readonly objects: KubernetesObjects }
   readonly checkFailures: Error[] = []
   /** Where the server listens, or did. */
   readonly port: number

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { KubernetesStatusError } from '../../../clients/kubernetes/cluster.ts'
+import { startInPod } from './pod.fixture.ts'
+import { Rig } from './rig.fixture.ts'
+
+const path = '/api/v1/namespaces/place/configmaps'
+const object = { metadata: { name: 'web' }, data: { dtab: `/svc => /ñ ; ${'#'.repeat(100_000)}` } }
+
+/** What the call rejects with, as far as a caller goes by it. */
+async function refusalOf(call: Promise<unknown>): Promise<unknown> {
+  const error = await call.catch((reason: unknown) => reason)
+  return error instanceof KubernetesStatusError ? [error.status, error.reason] : error
+}
+
+describe.each([
+  ['HTTP/1.1', () => Rig.start()],
+  ['HTTP/2', () => startInPod()],
+])('single objects over %s', (_version, start) => {
+  it('are created, replaced, patched and deleted with bodies that come whole', async () => {
+    await using rig = await start()
+    const { objects } = rig.cluster
+    expect(await objects.create(path, object)).toEqual(object)
+    await objects.replace(`${path}/web`, object)
+    await objects.patch(`${path}/web`, { data: null })
+    expect(await objects.remove(`${path}/web`, { uid: 'u' })).toBe(true)
+    expect(rig.api.changes.map(({ method, path: at, contentType, body }) => [method, at, contentType, body])).toEqual([
+      ['POST', `${path}?fieldManager=nameplane`, 'application/json', object],
+      ['PUT', `${path}/web?fieldManager=nameplane`, 'application/json', object],
+      ['PATCH', `${path}/web?fieldManager=nameplane`, 'application/merge-patch+json', { data: null }],
+      ['DELETE', `${path}/web`, 'application/json', expect.objectContaining({ preconditions: { uid: 'u' } })],
+    ])
+  })
+
+  it('are refused with the status and the reason that the API gives', async () => {
+    await using rig = await start()
+    const status = { kind: 'Status', message: 'configmaps "web" already exists', reason: 'AlreadyExists', code: 409 }
+    rig.api.onChange = () => ({ kind: 'object', status: 409, object: status })
+    expect(await refusalOf(rig.cluster.objects.create(path, object))).toEqual([409, 'AlreadyExists'])
+    rig.api.onChange = () => ({ kind: 'status', status: 404 })
+    expect(await rig.cluster.objects.remove(`${path}/web`)).toBe(false)
+    expect(await rig.cluster.objects.find(`${path}/none`)).toBeUndefined()
+  })
+
+  it('are changed once, even when the answer is lost', async () => {
+    await using rig = await start()
+    rig.api.onChange = () => ({ kind: 'cut' })
+    expect(await refusalOf(rig.cluster.objects.create(path, object))).toBeInstanceOf(Error)
+    rig.api.onChange = () => ({ kind: 'status', status: 500 })
+    expect(await refusalOf(rig.cluster.objects.create(path, object))).toEqual([500, ''])
+    expect(rig.api.changes).toHaveLength(2)
+  })
+
+  it('are waited for some seconds and no longer', async () => {
+    await using rig = await start()
+    rig.api.onChange = () => ({ kind: 'hang' })
+    const refusal = refusalOf(rig.cluster.objects.create(path, object))
+    await rig.api.until(() => rig.api.changes.length === 1)
+    rig.clock.advance(4_000)
+    expect(String(await refusal)).toMatch(/no answer within 4 s/)
+  })
+
+  it('are asked for again when the server was too busy to look at the request', async () => {
+    await using rig = await start()
+    let left = 1
+    rig.api.onChange = () => (left-- > 0 ? { kind: 'status', status: 429 } : undefined)
+    const created = rig.cluster.objects.create(path, object)
+    await rig.api.until(() => rig.api.changes.length === 1)
+    await rig.advanceUntil(() => rig.api.changes.length === 2, 1)
+    expect(await created).toEqual(object)
+  })
+})
+
+describe('a right that is missing', () => {
+  it.each([
+    ['create', (rig: Rig) => rig.cluster.objects.create(path, object)],
+    ['patch', (rig: Rig) => rig.cluster.objects.patch(`${path}/web`, {})],
+    ['delete', (rig: Rig) => rig.cluster.objects.remove(`${path}/web`)],
+    ['update', (rig: Rig) => rig.cluster.objects.replace(`${path}/web`, object)],
+  ])('to %s is named', async (right, call) => {
+    await using rig = await Rig.start()
+    rig.api.onChange = () => ({ kind: 'status', status: 403 })
+    await expect(call(rig)).rejects.toThrow(`grant ${right} on it`)
+  })
+})
