@@ -7,6 +7,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { orThrow } from '../../naming/result.ts'
 import { maxExportLineBytes } from '../../proto/export-lines.ts'
 import { type ImportOptions, type ImportResult, importNamespace } from '../../storage/import.ts'
+import type { Written } from './applied.ts'
 import { authorOf, peerAddress } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { importGroups } from './import-groups.ts'
@@ -16,11 +17,15 @@ import { ndjsonType } from './media-type.ts'
 import { problemFromError } from './problem.ts'
 import { readLines } from './read-lines.ts'
 import { sendJson } from './send-json.ts'
+import { isTimeoutOfWait, timeoutWithoutWait, type WaitAnswer, waitForMany, waitQuery } from './wait.ts'
 
-const importQuery = z.strictObject({
-  existing: z.enum(['refuse', 'skip', 'write']).default('refuse'),
-  dryRun: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
-})
+const importQuery = z
+  .strictObject({
+    existing: z.enum(['refuse', 'skip', 'write']).default('refuse'),
+    dryRun: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
+    ...waitQuery,
+  })
+  .refine(isTimeoutOfWait, timeoutWithoutWait)
 
 /** Adds the route, and lets bodies of this media type come as streams. */
 export function addImportRoute(app: FastifyInstance, context: HttpContext): void {
@@ -33,7 +38,9 @@ export function addImportRoute(app: FastifyInstance, context: HttpContext): void
     const by = callerOf(request)
     const options = { store: context.ports.store, existing, isDryRun: dryRun, by }
     try {
-      return sendJson(reply, answerText(dryRun, await importAll(context, body, options)))
+      const results = await importAll(context, body, options)
+      const spread = dryRun ? undefined : await waitForMany(context, reply, writtenBy(results), request.query)
+      return sendJson(reply, answerText(dryRun, results, spread))
     } catch (error) {
       await readToEnd(body)
       throw error
@@ -93,7 +100,14 @@ async function readToEnd(body: Readable): Promise<void> {
   })
 }
 
-function answerText(dryRun: boolean, results: readonly ImportResult[]): string {
+/** What servers have to come to: those that are as they were are gone by already. */
+function writtenBy(results: readonly ImportResult[]): readonly Written[] {
+  return results.flatMap(({ namespace, outcome, version }) =>
+    version !== undefined && (outcome === 'imported' || outcome === 'written') ? [{ namespace, version }] : [],
+  )
+}
+
+function answerText(dryRun: boolean, results: readonly ImportResult[], spread: WaitAnswer | undefined): string {
   const counts = { imported: 0, identical: 0, written: 0, skipped: 0, refused: 0 }
   for (const { outcome } of results) counts[outcome]++
   const namespaces = results.map(({ namespace, outcome, version, error }) => ({
@@ -102,5 +116,5 @@ function answerText(dryRun: boolean, results: readonly ImportResult[]): string {
     ...(version !== undefined && { version }),
     ...(error && { problem: problemFromError(error) }),
   }))
-  return `${JSON.stringify({ dryRun, counts, namespaces })}\n`
+  return `${JSON.stringify({ dryRun, counts, ...spread, namespaces })}\n`
 }

@@ -43,6 +43,34 @@ export interface WaitAnswer {
   readonly servers?: AppliedReport['servers']
 }
 
+/** Holds the answer to many writes back as asked, one after the other within the one timeout; nothing without `wait`. */
+export async function waitForMany(
+  { ports: { servers, clock, shutdown } }: Pick<HttpContext, 'ports'>,
+  reply: FastifyReply,
+  writes: readonly Written[],
+  { wait, timeout = defaultTimeoutMs }: WaitRequest,
+): Promise<WaitAnswer | undefined> {
+  if (wait === undefined) return undefined
+  const signal = untilEither(shutdown, reply)
+  const deadline = clock.monotonic() + timeout
+  const all = new Map<string, { readonly id: string; readonly replied: boolean; readonly applied: boolean }>()
+  for (const written of writes) {
+    const timeoutMs = Math.max(0, deadline - clock.monotonic())
+    const report = await servers.whenApplied({ ...written, scope: wait, timeoutMs, signal })
+    for (const { id, replied, applied } of report.servers)
+      all.set(id, { id, replied, applied: applied && all.get(id)?.applied !== false })
+  }
+  const list = [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  return { applied: list.every(({ applied }) => applied), servers: list }
+}
+
+/** Aborted when the server stops or the client leaves. */
+function untilEither(shutdown: AbortSignal, reply: FastifyReply): AbortSignal {
+  const left = new AbortController()
+  reply.raw.once('close', () => left.abort())
+  return AbortSignal.any([shutdown, left.signal])
+}
+
 /** Holds the answer back as asked; ends early when the client leaves. */
 export async function waitForServers(
   context: Pick<HttpContext, 'ports' | 'dtabs'>,
@@ -52,9 +80,7 @@ export async function waitForServers(
 ): Promise<WaitAnswer> {
   if (wait === undefined) return { applied: await applied(context, written) }
   const { servers, shutdown } = context.ports
-  const left = new AbortController()
-  reply.raw.once('close', () => left.abort())
-  const signal = AbortSignal.any([shutdown, left.signal])
+  const signal = untilEither(shutdown, reply)
   const [isHere, report] = await Promise.all([
     applied(context, written, { limitMs: timeout, signal }),
     servers.whenApplied({ ...written, scope: wait, timeoutMs: timeout, signal }),

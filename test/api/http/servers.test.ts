@@ -126,6 +126,43 @@ describe('the answer to a write', () => {
   })
 })
 
+describe('the answer to an import', () => {
+  it('with wait=all says which servers go by all that was written', async () => {
+    const exported = (await fixture.api.inject({ url: '/api/export' })).body
+    const target = await createFixture()
+    target.servers.follow('self:1')
+    await appear(target.store, 'b')
+    await turns()
+    target.network.greet('b')
+    const send = (query: string): Promise<LightMyRequestResponse> =>
+      target.api.inject({
+        method: 'POST',
+        url: `/api/import${query}`,
+        headers: { 'content-type': 'application/x-ndjson' },
+        payload: exported,
+      })
+    const waiting = send('?wait=all&timeout=1s')
+    await passedUntil(async () => (await target.store.head('default')) !== undefined)
+    await turns()
+    target.clock.advance(1_000)
+    expect((await waiting).json()).toMatchObject({
+      applied: false,
+      counts: { imported: 1 },
+      servers: [
+        { id: 'b', replied: true, applied: false },
+        { id: 'self', replied: true, applied: true },
+      ],
+    })
+    expect((await send('')).json()).not.toHaveProperty('applied')
+    expect((await send('?timeout=1s')).statusCode).toBe(400)
+    await target.close()
+  })
+})
+
+async function passedUntil(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await turns(1)
+}
+
 describe('GET /api/servers', () => {
   const get = async (): Promise<Record<string, unknown>> => (await fixture.api.inject({ url: '/api/servers' })).json()
 
