@@ -15,10 +15,14 @@ const sections = {
   storage: ['Name', 'Description', 'Configuration', 'Layout', 'Failure behaviour', 'Metrics', 'Examples'],
 } as const
 
+/** Folders beside the kinds that are none. */
+const others: readonly string[] = ['storage/snapshot']
+
 function kindsOf(folder: keyof typeof sections): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .filter(entry => entry.isDirectory())
     .map(entry => join(folder, entry.name))
+    .filter(kind => !others.includes(kind))
 }
 
 function readmeOf(kind: string): string {
