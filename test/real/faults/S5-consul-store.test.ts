@@ -14,10 +14,18 @@ async function openWatches({ env }: OpenStore): Promise<number> {
   return Number(/^nameplane_storage_consul_watches_open (\d+)$/m.exec(body)?.[1])
 }
 
+interface Seen {
+  /** Of the newest version; undefined while there is none. */
+  text: string | undefined
+  isStale: boolean
+  error: string
+  present: number
+}
+
 /** Watches everything that can be watched of a store, and one namespace. */
 async function watchAll(server: OpenStore, namespace: string) {
   const { store } = server
-  const seen = { text: '' as string | undefined, isStale: false, error: '', present: 0 }
+  const seen: Seen = { text: undefined, isStale: false, error: '', present: 0 }
   const ends = [
     store.observe(namespace).watch(state => {
       seen.isStale = state.kind === 'ok' && state.stale !== undefined
