@@ -4,7 +4,7 @@ import { runSourceLoop } from '../../watch/source-loop.ts'
 import type { Calls } from './calls.ts'
 import type { EtcdMoment, FollowedRange, RangeFollower } from './cluster.ts'
 import type { Endpoints } from './endpoints.ts'
-import { asError, EtcdError } from './etcd-error.ts'
+import { asError, EtcdError, etcdError } from './etcd-error.ts'
 import { rangeMethod } from './etcd-method.ts'
 import type { Login } from './login.ts'
 import { isBefore, laterOf } from './moment.ts'
@@ -105,8 +105,9 @@ class Following {
         cancelTimer()
         signal.removeEventListener('abort', end)
       })
-    } catch (error) {
-      if (mayBeEndpoints(error)) endpoints.leave(address)
+    } catch (thrown) {
+      const error = etcdError(thrown, address)
+      if (error.isPassing || error.reason === 'silent') endpoints.leave(address)
       throw error
     } finally {
       endpoint.client.close()
@@ -126,8 +127,4 @@ class Following {
     const answer = await this.#context.calls.call(rangeMethod, { key: this.#range.key, keysOnly: true }, momentWithinMs)
     return answer.at
   }
-}
-
-function mayBeEndpoints(error: unknown): boolean {
-  return error instanceof EtcdError && (error.isPassing || error.reason === 'silent')
 }

@@ -5,9 +5,10 @@ import { createEtcdCluster } from '../../../clients/etcd/etcd-cluster.ts'
 import type { EtcdFailure } from '../../../clients/etcd/etcd-error.ts'
 import { systemClock } from '../../../watch/clock.ts'
 import { versionOf } from '../../contract/shared-backend.contract.ts'
+import { request } from '../../contract/store.contract.ts'
 import { type EtcdServer, RealEtcd } from '../etcd.fixture.ts'
 import { SeenRange } from '../storage/etcd-follower.fixture.ts'
-import { openBackend } from '../storage/etcd-store.fixture.ts'
+import { freshPrefix, openBackend, startStore } from '../storage/etcd-store.fixture.ts'
 import { realEnv, untilTrue } from '../storage/store.fixture.ts'
 import { TcpRelay } from '../tcp-relay.fixture.ts'
 
@@ -159,6 +160,36 @@ function connect(endpoints: readonly string[]): Pick<Rig, 'cluster' | 'failures'
 }
 
 const put = { compare: [], success: [{ kind: 'put', key: '/a', value: Buffer.from('1') }] } as const
+
+describe.concurrent('S6: a server on etcd', () => {
+  it('shows what was written after a restore, though it has the number and the revision of what it knew', async () => {
+    await using etcd = await RealEtcd.start()
+    const { server } = etcd
+    await using relay = await TcpRelay.open(server.port)
+    const pathPrefix = freshPrefix()
+    await using writer = await startStore({ endpoints: etcd.endpoints, pathPrefix })
+    await writer.store.write(request('web', '/a => /first'))
+    await server.kill()
+    await server.save()
+    await server.start()
+    await using onlooker = await startStore({ endpoints: [`127.0.0.1:${relay.port}`], pathPrefix })
+    let text: string | undefined
+    onlooker.store.observe('web').watch(state => {
+      if (state.kind === 'ok') text = state.value?.text
+    })
+    await writer.store.write(request('web', '/a => /lost'))
+    await untilTrue('the text that will be lost', () => text === '/a => /lost')
+    const { revision } = await server.api.status()
+    relay.stopPassing()
+    await server.kill()
+    await server.restore()
+    await server.start()
+    const { written } = await writer.store.write(request('web', '/a => /kept'))
+    expect([written.version, (await server.api.status()).revision]).toEqual([2, revision])
+    relay.passAgain()
+    await untilTrue('the text that was kept', () => text === '/a => /kept')
+  })
+})
 
 describe.concurrent('calls to etcd', () => {
   it('are served by the next server while one refuses and one is frozen, and only the first call finds that out', async () => {
