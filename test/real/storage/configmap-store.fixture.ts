@@ -1,5 +1,6 @@
 // Stores and backends on a real API server: each place is a Kubernetes namespace of its own, so that many share one server.
 
+import type { AccessConfig } from '../../../clients/kubernetes/access-options.ts'
 import type { Env } from '../../../runtime/env.ts'
 import { createConfigMapBackend } from '../../../storage/configmap/index.ts'
 import type { SharedBackend } from '../../../storage/shared-backend.ts'
@@ -22,13 +23,13 @@ export async function freshPlace({ api }: RealKubernetes): Promise<string> {
   return name
 }
 
-export function openBackend(kubeconfig: string, namespace: string, env: Env): SharedBackend {
-  return createConfigMapBackend({ kubeconfig, namespace }, env)
+export function openBackend(access: AccessConfig, namespace: string, env: Env): SharedBackend {
+  return createConfigMapBackend({ ...access, namespace }, env)
 }
 
 export function startStore(kubeconfig: string, namespace: string, clock: Clock = systemClock): OpenStore {
   const env = realEnv(clock)
-  const store = createSharedStore(openBackend(kubeconfig, namespace, env), env)
+  const store = createSharedStore(openBackend({ kubeconfig }, namespace, env), env)
   return {
     store,
     env,

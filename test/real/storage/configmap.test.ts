@@ -20,7 +20,7 @@ storeContract(
   'configMap',
   async () => {
     const place = await freshPlace(kubernetes)
-    return await openRealFixture(env => createSharedStore(openBackend(kubeconfig, place, env), env))
+    return await openRealFixture(env => createSharedStore(openBackend({ kubeconfig }, place, env), env))
   },
   realContract,
 )
