@@ -21,6 +21,8 @@ export interface OutsideRowsOptions {
   readonly maxDtabBytes: number
   /** A read that waits for another process's lock. */
   readonly read: <T>(read: (reader: Reader) => T) => Promise<T>
+  /** How many namespaces have a refused text now. */
+  readonly refused: () => number
   /** Durable once it resolves, to what was refused by it. */
   readonly settle: (settlement: Settlement) => Promise<RefusedText | undefined>
 }
@@ -47,6 +49,11 @@ export class OutsideRows {
     this.#refused = metrics.counter({
       name: 'nameplane_dtab_refusals_total',
       help: 'Texts found in the store that are no dtabs and were put there past Nameplane.',
+    })
+    metrics.gauge({
+      name: 'nameplane_dtabs_refused',
+      help: 'Namespaces in whose place a text that is no dtab stands in the store now.',
+      collect: options.refused,
     })
   }
 

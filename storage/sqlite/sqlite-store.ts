@@ -117,6 +117,8 @@ class SqliteStore implements Store {
   readonly #changes: ChangeWatch
   readonly #claims: Claims
   readonly #outside: OutsideRows
+  /** Refused texts, as read last. */
+  #refused = 0
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -131,7 +133,7 @@ class SqliteStore implements Store {
         head: namespace => reader.head(namespace),
         summaries: () => reader.summaries(),
         presence: () => reader.presence(clock.now()),
-        refusals: () => reader.refusals(),
+        refusals: () => this.#readRefusals(),
       },
       onObserved: isObserved => this.#observed(isObserved),
     })
@@ -145,6 +147,7 @@ class SqliteStore implements Store {
       env,
       maxDtabBytes: this.maxDtabBytes,
       read: read => this.#read(read),
+      refused: () => this.#refused,
       settle: async settlement => {
         const outcome = await this.#run({ kind: 'settle', settlement })
         return outcome.kind === 'settled' ? outcome.refused : undefined
@@ -240,6 +243,12 @@ class SqliteStore implements Store {
     await this.#parts.queue.close()
     this.#changes.stop()
     this.#parts.reader.close()
+  }
+
+  #readRefusals(): readonly RefusedText[] {
+    const refusals = this.#parts.reader.refusals()
+    this.#refused = refusals.length
+    return refusals
   }
 
   #observed(isObserved: boolean): void {
