@@ -40,12 +40,21 @@ interface Difference {
   isAlarmed: boolean
 }
 
+/** A version that was acknowledged here, and whether the log has it that it is late. */
+interface Expected {
+  readonly version: number
+  /** The version of the write that the wait began with, and when, on the monotonic clock. */
+  readonly target: number
+  readonly since: number
+  readonly isLogged: boolean
+}
+
 /** Holds one entry for each namespace that differs now; `close` ends its timer. */
 export class Differences {
   readonly #options: DifferencesOptions
   readonly #differing = new Map<string, Difference>()
   /** Versions that were written through this server and that it does not go by yet. */
-  readonly #expected = new Map<string, number>()
+  readonly #expected = new Map<string, Expected>()
   readonly #alarmed = new Set<string>()
   #tick: Cancel | undefined
 
@@ -84,9 +93,19 @@ export class Differences {
   expect(namespace: string, version: number): void {
     const { self, onBehind } = this.#options
     if (self.of(namespace) >= version) return
-    this.#expected.set(namespace, Math.max(version, this.#expected.get(namespace) ?? 0))
+    const known = this.#expected.get(namespace)
+    this.#expect(namespace, Math.max(version, known?.version ?? 0), known)
     onBehind(namespace, version)
     this.#schedule()
+  }
+
+  /** The wait goes on while the version that it began with is not there; else another one begins. */
+  #expect(namespace: string, version: number, known: Expected | undefined): Expected {
+    const isSame = known !== undefined && this.#options.self.of(namespace) < known.target
+    const fresh = { target: version, since: this.#options.clock.monotonic(), isLogged: false }
+    const expected = { ...(isSame ? known : fresh), version }
+    this.#expected.set(namespace, expected)
+    return expected
   }
 
   close(): void {
@@ -139,9 +158,12 @@ export class Differences {
     const { self, onBehind, members } = this.#options
     const present = members()
     let hints = 0
-    for (const [namespace, version] of this.#expected) {
-      if (self.of(namespace) >= version) this.#expected.delete(namespace)
-      else if (hints++ < maxHints) onBehind(namespace, version)
+    for (const [namespace, expected] of this.#expected) {
+      if (self.of(namespace) >= expected.version) this.#expected.delete(namespace)
+      else if (hints++ < maxHints) {
+        onBehind(namespace, expected.version)
+        this.#sayLate(namespace, this.#expect(namespace, expected.version, expected))
+      }
     }
     for (const namespace of this.#differing.keys()) {
       if (hints >= maxHints) return
@@ -150,6 +172,15 @@ export class Differences {
       hints++
       onBehind(namespace, most)
     }
+  }
+
+  /** Alone or not: what was acknowledged here has to be gone by here. */
+  #sayLate(namespace: string, expected: Expected): void {
+    const { clock, log, self } = this.#options
+    if (expected.isLogged || clock.monotonic() - expected.since <= alarmAfterMs) return
+    this.#expected.set(namespace, { ...expected, isLogged: true })
+    const facts = { namespace, version: expected.version, goesBy: self.of(namespace) }
+    log.error(facts, 'this server does not go by a version that was written through it')
   }
 
   #raise(): void {

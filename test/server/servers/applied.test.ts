@@ -69,6 +69,34 @@ describe('waiting until servers go by a version', () => {
     expect(world.hints).toHaveLength(3)
   })
 
+  it('is said in the log when the server does not come to its own write within five seconds, once', async () => {
+    const world = createWorld()
+    const waiting = world.applied('default', 1, 'applied', 500)
+    world.clock.advance(5_000)
+    expect(await waiting).toMatchObject({ all: false })
+    expect(world.log).toEqual([])
+    world.clock.advance(30_000)
+    expect(world.log).toEqual([
+      {
+        level: 'error',
+        facts: { namespace: 'default', version: 1, goesBy: 0 },
+        message: 'this server does not go by a version that was written through it',
+      },
+    ])
+  })
+
+  it('is no matter for the log while the server comes to each write a moment after the next one', async () => {
+    const world = createWorld()
+    await world.write('default')
+    for (let version = 2; version < 40; version++) {
+      const waiting = world.applied('default', version, 'applied', 100)
+      world.clock.advance(1_000)
+      expect(await waiting).toMatchObject({ all: false })
+      await world.write('default')
+    }
+    expect(world.log).toEqual([])
+  })
+
   it('goes by the rules where they are in use, not by the listing', async () => {
     const world = createWorld()
     await world.write('default')
