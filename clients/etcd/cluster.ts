@@ -78,17 +78,21 @@ export type EtcdEvent =
 export interface FollowedRange {
   readonly key: string
   readonly end: string
-  /** From this key on a reset brings no values; all of them when absent. Changes have theirs always. */
+  /** From this key on a reading brings no values; all of them when absent. Changes have theirs always. */
   readonly keysOnlyFrom?: string
 }
 
 /** Where a followed range reports. No call comes after the follow was ended; none may throw. */
 export interface RangeFollower {
+  /** All is read anew from here on; what an earlier reading brought and no reset has ended counts for nothing. */
+  began(): void
+  /** A part of the reading, each in a turn of its own: what is costly about an entry is best done here. */
+  read(entries: readonly EtcdEntry[]): void
   /**
-   * Everything there is, at one revision. `isRewound` when the cluster has gone back to an older state or is another
-   * one: then what was heard before counts for nothing.
+   * The reading is whole: that is everything there is, at one revision. `isRewound` when the cluster has gone back to an
+   * older state or is another one: then what was heard before counts for nothing.
    */
-  reset(entries: readonly EtcdEntry[], revision: number, isRewound: boolean): void
+  reset(revision: number, isRewound: boolean): void
   /** The changes of one or more revisions, whole and in order. */
   changed(events: readonly EtcdEvent[]): void
   /** The cluster says that nothing up to this revision is missing. */

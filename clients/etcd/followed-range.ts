@@ -57,11 +57,14 @@ class Following {
 
   /** One reading and the watch after it. A watch that was well before it failed is followed by the next at once, untold. */
   async attempt(signal: AbortSignal, succeeded: () => void): Promise<void> {
-    const { entries, at } = await readAll(this.#context.calls, this.#range)
+    this.#follower.began()
+    const at = await readAll(this.#context.calls, this.#range, page => {
+      if (!signal.aborted) this.#follower.read(page)
+    })
     if (signal.aborted) return
     const isRewound = this.#last !== undefined && isBefore(at, this.#last)
     this.#last = at
-    this.#follower.reset(entries, at.revision, isRewound)
+    this.#follower.reset(at.revision, isRewound)
     let wasWell = false
     try {
       await this.#watch(at, signal, () => {

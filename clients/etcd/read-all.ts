@@ -6,28 +6,30 @@ import { rangeMethod } from './etcd-method.ts'
 
 const pageEntries = 1000
 
-/** Rejects with an EtcdError; `compacted` when the range is so large, or etcd so busy, that the revision went meanwhile. */
+type OnPage = (entries: readonly EtcdEntry[]) => void
+
+/** Gives the moment that was read. Rejects with an EtcdError; `compacted` when its revision went before the last page came. */
 export async function readAll(
   calls: Calls,
   { key, end, keysOnlyFrom = end }: FollowedRange,
-): Promise<{ readonly entries: readonly EtcdEntry[]; readonly at: EtcdMoment }> {
-  const entries: EtcdEntry[] = []
+  onPage: OnPage,
+): Promise<EtcdMoment> {
   let at: EtcdMoment | undefined
   for (const part of [
     { key, end: keysOnlyFrom },
     { key: keysOnlyFrom, end, keysOnly: true },
   ]) {
-    if (part.key < part.end) at = await readPart(calls, part, entries, at)
+    if (part.key < part.end) at = await readPart(calls, part, onPage, at)
   }
   if (at === undefined) throw new Error(`an empty range, from ${key} to ${end}`)
-  return { entries, at }
+  return at
 }
 
-/** Adds to `into` what stands there at the moment, or now. */
+/** What stands there at the moment, or now. */
 async function readPart(
   calls: Calls,
   part: RangeQuery,
-  into: EtcdEntry[],
+  onPage: OnPage,
   at: EtcdMoment | undefined,
 ): Promise<EtcdMoment> {
   let moment = at
@@ -35,7 +37,7 @@ async function readPart(
     const pinned = moment === undefined ? {} : { revision: moment.revision }
     const page = await calls.call(rangeMethod, { ...part, key, limit: pageEntries, ...pinned })
     moment ??= page.at
-    into.push(...page.entries)
+    onPage(page.entries)
     const last = page.entries.at(-1)
     if (!page.more || last === undefined) return moment
     key = `${last.key}\0`

@@ -118,11 +118,11 @@ export function createPresenceFollow(clock: Clock, follower: PresenceFollower): 
     else records.set(key, { id: claim.name, data: claim.data, expiresAt: clock.now() + claim.ttlMs })
   }
   return {
-    reset: entries => {
-      records.clear()
+    began: () => records.clear(),
+    read: entries => {
       for (const { key, value } of entries) learn(key, value)
-      follower.changed([...records.values()])
     },
+    reset: () => follower.changed([...records.values()]),
     changed: events => {
       for (const { kind, entry } of events) {
         if (kind === 'delete') records.delete(entry.key)

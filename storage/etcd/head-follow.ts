@@ -5,26 +5,34 @@ import { etcdFailure } from './etcd-failure.ts'
 import type { Layout } from './layout.ts'
 import { type KeysOfHead, nothing, sightingFromKeys, withRecord, withText } from './stored-head.ts'
 
+type KnownHeads = Map<string, KeysOfHead>
+
 /** Reports to `follower` what a range of heads and texts says. */
 export function createHeadFollow(layout: Layout, follower: HeadFollower): RangeFollower {
-  let known = new Map<string, KeysOfHead>()
+  let known: KnownHeads = new Map()
+  let reading: KnownHeads = new Map()
 
   /** The namespace that the key belongs to. */
-  const learn = (key: string, entry: EtcdEntry | undefined): string | undefined => {
+  const learn = (heads: KnownHeads, key: string, entry: EtcdEntry | undefined): string | undefined => {
     const found = layout.identify(key)
     if (found === undefined) return undefined
     const { kind, namespace } = found
-    const before = known.get(namespace) ?? nothing
+    const before = heads.get(namespace) ?? nothing
     const now = kind === 'text' ? withText(before, entry) : withRecord(before, entry)
-    if (now.textRevision === 0 && now.headRevision === 0) known.delete(namespace)
-    else known.set(namespace, now)
+    if (now.textRevision === 0 && now.headRevision === 0) heads.delete(namespace)
+    else heads.set(namespace, now)
     return namespace
   }
 
   return {
-    reset: (entries, revision, isRewound) => {
-      known = new Map()
-      for (const entry of entries) learn(entry.key, entry)
+    began: () => {
+      reading = new Map()
+    },
+    read: entries => {
+      for (const entry of entries) learn(reading, entry.key, entry)
+    },
+    reset: (revision, isRewound) => {
+      known = reading
       follower.reset(
         [...known].map(([namespace, keys]) => sightingFromKeys(namespace, keys, revision)),
         revision,
@@ -34,7 +42,7 @@ export function createHeadFollow(layout: Layout, follower: HeadFollower): RangeF
     changed: events => {
       const touched = new Map<string, number>()
       for (const { kind, entry } of events) {
-        const namespace = learn(entry.key, kind === 'put' ? entry : undefined)
+        const namespace = learn(known, entry.key, kind === 'put' ? entry : undefined)
         if (namespace !== undefined) touched.set(namespace, entry.modRevision)
       }
       follower.changed(

@@ -67,9 +67,11 @@ async function openRig(more: { readonly login?: { name: string; password: string
 function recorder(heard: string[]): Omit<RangeFollower, 'contact'> {
   const show = ({ kind, entry }: EtcdEvent): string =>
     kind === 'put' ? `${entry.key}=${entry.value}` : `${entry.key}-`
+  const reading: string[] = []
   return {
-    reset: (entries, _, isRewound) =>
-      heard.push(`${isRewound ? 'rewound' : 'reset'} ${entries.map(entry => show({ kind: 'put', entry })).join(' ')}`),
+    began: () => void reading.splice(0),
+    read: entries => void reading.push(...entries.map(entry => show({ kind: 'put', entry }))),
+    reset: (_, isRewound) => heard.push(`${isRewound ? 'rewound' : 'reset'} ${reading.join(' ')}`),
     changed: events => heard.push(events.map(show).join(' ')),
     failed: error => heard.push(`failed ${error.message}`),
   }

@@ -1,19 +1,28 @@
 // Somebody who follows a range of etcd, and what was heard.
-import type { EtcdEvent, RangeFollower } from '../../../clients/etcd/cluster.ts'
+import type { EtcdEntry, EtcdEvent, RangeFollower } from '../../../clients/etcd/cluster.ts'
 
 /** What stands in the range as far as the follower knows, and how it came to know. */
 export class SeenRange implements RangeFollower {
   readonly values = new Map<string, string>()
+  readonly #reading = new Map<string, string>()
   readonly failures: Error[] = []
   resets = 0
   rewinds = 0
   revision = 0
 
-  reset(entries: Parameters<RangeFollower['reset']>[0], revision: number, isRewound: boolean): void {
+  began(): void {
+    this.#reading.clear()
+  }
+
+  read(entries: readonly EtcdEntry[]): void {
+    for (const { key, value } of entries) this.#reading.set(key, value.toString())
+  }
+
+  reset(revision: number, isRewound: boolean): void {
     this.resets++
     if (isRewound) this.rewinds++
     this.values.clear()
-    for (const { key, value } of entries) this.values.set(key, value.toString())
+    for (const [key, value] of this.#reading) this.values.set(key, value)
     this.revision = revision
   }
 
