@@ -88,8 +88,6 @@ export interface KubernetesObjects {
   /** The same without all but its metadata. */
   findMetadata(path: string): Promise<unknown>
   create(collection: string, object: object): Promise<unknown>
-  /** Puts a whole object in the place of the one there; its metadata.resourceVersion, when it has one, must be the present one. */
-  replace(path: string, object: object): Promise<unknown>
   /** A JSON merge patch; a metadata.resourceVersion in it must be the present one, or it is refused as Conflict. */
   patch(path: string, change: object): Promise<unknown>
   /** Whether there was such an object. */

@@ -23,7 +23,7 @@ export interface WireRequest {
   readonly body?: { readonly bytes: Buffer; readonly contentType: string }
 }
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 /** Connections to one API server. Whoever made it closes it. */
 export interface Wire {

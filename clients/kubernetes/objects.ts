@@ -51,10 +51,6 @@ class Objects implements KubernetesObjects {
     return await this.#send({ method: 'POST', path: managed(collection), body: jsonBody(object) })
   }
 
-  async replace(path: string, object: object): Promise<unknown> {
-    return await this.#send({ method: 'PUT', path: managed(path), body: jsonBody(object) })
-  }
-
   async patch(path: string, change: object): Promise<unknown> {
     return await this.#send({ method: 'PATCH', path: managed(path), body: jsonBody(change, 'merge-patch+json') })
   }

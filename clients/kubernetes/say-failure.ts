@@ -22,7 +22,6 @@ export function cureOf(status: number, text: string, method: Method = 'GET'): st
 const rightsFor: Readonly<Record<Method, string>> = {
   GET: 'get, list and watch',
   POST: 'create',
-  PUT: 'update',
   PATCH: 'patch',
   DELETE: 'delete',
 }

@@ -13,7 +13,7 @@ import { type ClaimObject, decodeClaim, encodeClaim } from './claim-object.ts'
 import { labels } from './facts.ts'
 import { claimName } from './object-names.ts'
 import { SeenClaims } from './seen-claims.ts'
-import { isExisting, isLost, storeError } from './store-error.ts'
+import { isExisting, isLost, isRefused, storeError } from './store-error.ts'
 
 const maxRaces = 5
 const maxClaims = 100_000
@@ -183,7 +183,8 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
     let failures = 0
     for (const [key, claim] of [...this.#present]) {
       if (this.#seen.leftMs(claim, presenceLives) > 0) continue
-      const isGone = await this.#remove(claim).catch(() => undefined)
+      // Where we may not remove it, our own clock is all there is to go by.
+      const isGone = await this.#remove(claim).catch((error: unknown) => (isRefused(error) ? true : undefined))
       if (isGone === undefined) failures++
       else if (isGone) this.#forget(key)
     }

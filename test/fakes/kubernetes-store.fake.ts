@@ -28,7 +28,6 @@ export class FakeKubernetesStore {
       find: path => stepped('find', () => this.#objects.get(path)),
       findMetadata: path => stepped('find', () => withoutData(this.#objects.get(path))),
       create: (collection, object) => stepped('create', () => this.#create(collection, object as Json, manager)),
-      replace: (path, object) => stepped('replace', () => this.#replace(path, object as Json, manager)),
       patch: (path, change) => stepped('patch', () => this.#patch(path, change as Json, manager)),
       remove: (path, preconditions) => stepped('remove', () => this.#remove(path, preconditions)),
       listMetadata: (collection, query) => stepped('list', () => this.#list(collection, query)),
@@ -39,12 +38,6 @@ export class FakeKubernetesStore {
     const path = `${collection}/${String(metadataOf(object).name)}`
     if (this.#objects.has(path)) throw refusal(409, 'AlreadyExists')
     return this.#put(path, { ...object, metadata: { ...metadataOf(object), uid: `uid-${this.#revision}` } }, manager)
-  }
-
-  #replace(path: string, object: Json, manager: string): Json {
-    const present = this.#present(path, metadataOf(object))
-    const { uid, managedFields } = metadataOf(present)
-    return this.#put(path, { ...object, metadata: { ...metadataOf(object), uid, managedFields } }, manager)
   }
 
   #patch(path: string, change: Json, manager: string): Json {

@@ -16,16 +16,14 @@ describe.each([
   ['HTTP/1.1', () => Rig.start()],
   ['HTTP/2', () => startInPod()],
 ])('single objects over %s', (_version, start) => {
-  it('are created, replaced, patched and deleted with bodies that come whole', async () => {
+  it('are created, patched and deleted with bodies that come whole', async () => {
     await using rig = await start()
     const { objects } = rig.cluster
     expect(await objects.create(path, object)).toEqual(object)
-    await objects.replace(`${path}/web`, object)
     await objects.patch(`${path}/web`, { data: null })
     expect(await objects.remove(`${path}/web`, { uid: 'u' })).toBe(true)
     expect(rig.api.changes.map(({ method, path: at, contentType, body }) => [method, at, contentType, body])).toEqual([
       ['POST', `${path}?fieldManager=nameplane`, 'application/json', object],
-      ['PUT', `${path}/web?fieldManager=nameplane`, 'application/json', object],
       ['PATCH', `${path}/web?fieldManager=nameplane`, 'application/merge-patch+json', { data: null }],
       ['DELETE', `${path}/web`, 'application/json', expect.objectContaining({ preconditions: { uid: 'u' } })],
     ])
@@ -75,7 +73,6 @@ describe('a right that is missing', () => {
     ['create', (rig: Rig) => rig.cluster.objects.create(path, object)],
     ['patch', (rig: Rig) => rig.cluster.objects.patch(`${path}/web`, {})],
     ['delete', (rig: Rig) => rig.cluster.objects.remove(`${path}/web`)],
-    ['update', (rig: Rig) => rig.cluster.objects.replace(`${path}/web`, object)],
   ])('to %s is named', async (right, call) => {
     await using rig = await Rig.start()
     rig.api.onChange = () => ({ kind: 'status', status: 403 })
