@@ -51,14 +51,15 @@ export class VersionTable {
     const recalled = this.#recall(request, now)
     if (recalled !== undefined) return recalled
     const { namespace, idempotency } = request
-    if (this.#isUnsettled(namespace)) return undefined
+    const standing = this.#statements.standing.get({ namespace, below: Number.MAX_SAFE_INTEGER })
+    if (standing?.isUnsettled === 1) return undefined
     const head = this.#head(namespace)
     const refusal = refuseHead(request, head)
     if (refusal !== undefined) throw refusal
     if (head === undefined) this.#statements.dropAll.run(namespace)
-    const written = this.#numbered(nextVersion(request, head, now))
+    const written = above(standing?.highest ?? 0, nextVersion(request, head, now))
     this.#putHead(written)
-    this.#statements.clearRefused.run(namespace)
+    if (standing?.isRefused === 1) this.#statements.clearRefused.run(namespace)
     if (idempotency !== undefined) this.#rememberKey(idempotency, written, now)
     return { written, ...(head && { replaced: head }), repeated: false }
   }
@@ -113,12 +114,6 @@ export class VersionTable {
     this.#statements.putKey.run(written.namespace, key, fingerprint, written.version, now)
   }
 
-  /** Above every number that stands in the table, whoever put it there. */
-  #numbered(version: Version): Version {
-    const highest = this.#statements.highest.get(version.namespace, Number.MAX_SAFE_INTEGER) ?? 0
-    return highest < version.version ? version : { ...version, version: highest + 1 }
-  }
-
   #putHead(version: Version): void {
     const { insert, moveHead } = this.#statements
     const { lastInsertRowid } = insert.run(rowFromVersion(version))
@@ -136,6 +131,18 @@ export class VersionTable {
   }
 }
 
+/** With a number above this one: nobody's is given out twice. */
+function above(highest: number, version: Version): Version {
+  return highest < version.version ? version : { ...version, version: highest + 1 }
+}
+
+/** How a namespace stands, whoever wrote what there. */
+interface Standing {
+  readonly isUnsettled: number | null
+  readonly isRefused: number
+  readonly highest: number | null
+}
+
 type Statements = ReturnType<typeof prepare>
 
 /** Every statement once, for the life of the connection. */
@@ -145,9 +152,11 @@ function prepare(db: Database.Database) {
     version: db.prepare<[string, number], VersionRow>(selectVersion),
     isUnsettled: db.prepare<[string], number>(selectIsUnsettled).pluck(),
     hasHead: db.prepare<[string], number>('SELECT 1 FROM head WHERE namespace = ?').pluck(),
-    highest: db
-      .prepare<[string, number], number | null>('SELECT max(version) FROM version WHERE namespace = ? AND version < ?')
-      .pluck(),
+    standing: db.prepare<[{ readonly namespace: string; readonly below: number }], Standing>(
+      `SELECT (${selectIsUnsettled.replace('?', '@namespace')}) AS isUnsettled,
+         EXISTS (SELECT 1 FROM refused_text WHERE namespace = @namespace) AS isRefused,
+         (SELECT max(version) FROM version WHERE namespace = @namespace AND version < @below) AS highest`,
+    ),
     count: db.prepare<[string], number>('SELECT count(*) FROM version WHERE namespace = ?').pluck(),
     insert: db.prepare<[VersionRow]>(insertVersion),
     moveHead: db.prepare<[string, number | bigint]>(
