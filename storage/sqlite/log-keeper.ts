@@ -9,6 +9,12 @@ import type { Checkpoint } from './writer.ts'
 /** Between two tries while the log cannot be cut back; each may hold up writes for a tenth of a second. */
 const retryMs = 5_000
 
+/**
+ * Between two looks at its size. Not after each commit: a file whose times were asked for gets new ones with the next write,
+ * and these make the next fsync wait for the file system's journal.
+ */
+const lookEveryMs = 100
+
 export interface LogKeeperOptions {
   readonly path: string
   readonly limitBytes: number
@@ -24,6 +30,7 @@ export class LogKeeper {
   readonly #options: LogKeeperOptions
   readonly #checkpoints: { inc(labels: { readonly outcome: string }): void }
   #isWorking = false
+  #lookedAt = Number.NEGATIVE_INFINITY
   #retry: Cancel | undefined
   #heldSince: number | undefined
   #isStopped = false
@@ -45,7 +52,10 @@ export class LogKeeper {
 
   /** The log may have grown. */
   written(): void {
-    if (!this.#isWorking && this.#retry === undefined && !this.#isStopped) this.#keep()
+    const now = this.#options.clock.monotonic()
+    if (this.#isWorking || this.#retry !== undefined || this.#isStopped || now - this.#lookedAt < lookEveryMs) return
+    this.#lookedAt = now
+    this.#keep()
   }
 
   stop(): void {

@@ -48,6 +48,7 @@ describe('S10: the log of the database', () => {
   const write = async (times: number): Promise<number> => {
     let largest = 0
     for (let i = 0; i < times; i++) {
+      clock.advance(100)
       await store.write(request('web', text))
       largest = Math.max(largest, walBytes())
     }
