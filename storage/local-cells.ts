@@ -2,8 +2,8 @@
 // Knows neither how it is stored nor what changes it: the store says what may have changed.
 import type { Cell, Kernel, Pool, Sink } from '../watch/cell.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
-import { sameRecords } from './presence-cell.ts'
 import { sameSummaries, sameVersion } from './same-heads.ts'
+import { sameRecords } from './same-records.ts'
 import { type NamespaceSummary, type PresenceRecord, type RefusedText, storageGroup, type Version } from './store.ts'
 import { dtabBytes } from './write-rules.ts'
 

@@ -10,7 +10,7 @@ import type {
   PresenceFollower,
   SharedBackend,
   StoredHead,
-} from '../shared-backend.ts'
+} from '../shared/shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
 import { ConfigMaps } from './config-maps.ts'

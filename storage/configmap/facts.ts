@@ -1,6 +1,6 @@
 // What is known of a version beside its text, as labels and annotations of a ConfigMap. Both heads and versions carry it.
 import { createHash } from 'node:crypto'
-import type { HeadRecord } from '../shared-backend.ts'
+import type { HeadRecord } from '../shared/shared-backend.ts'
 import type { Version, VersionMeta } from '../store.ts'
 import { dtabBytes } from '../write-rules.ts'
 import type { StoredObject } from './stored-object.ts'

@@ -2,7 +2,7 @@
 import type { CollectionFacts, CollectionFollower, KubernetesCluster } from '../../clients/kubernetes/cluster.ts'
 import { isOlder } from '../../clients/kubernetes/resource-version.ts'
 import { parseNamespace } from '../../naming/namespace.ts'
-import type { HeadFollower, HeadSighting } from '../shared-backend.ts'
+import type { HeadFollower, HeadSighting } from '../shared/shared-backend.ts'
 import { labels } from './facts.ts'
 import { decodeHead, noHead, recordFrom, storedHead } from './head-object.ts'
 import { headName } from './object-names.ts'

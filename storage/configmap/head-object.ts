@@ -1,5 +1,5 @@
 // The ConfigMap that holds the head of a namespace: where people see and edit its dtab.
-import type { HeadRecord, StoredHead } from '../shared-backend.ts'
+import type { HeadRecord, StoredHead } from '../shared/shared-backend.ts'
 import type { Version } from '../store.ts'
 import { decodeFacts, encodeFacts, type Facts, factsOf, labels, replaceFacts, textHash } from './facts.ts'
 import { headName, shortHash } from './object-names.ts'

@@ -5,7 +5,7 @@ import { createKubernetesCluster } from '../../clients/kubernetes/create-cluster
 import { backendHost } from '../../runtime/backend-host.ts'
 import type { Env } from '../../runtime/env.ts'
 import { defineKind } from '../../runtime/kind.ts'
-import { createSharedStore } from '../shared-store.ts'
+import { createSharedStore } from '../shared/shared-store.ts'
 import { ConfigMapBackend } from './configmap-backend.ts'
 import { gaugeConfigMaps } from './configmap-metrics.ts'
 

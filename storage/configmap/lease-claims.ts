@@ -8,7 +8,7 @@ import type {
 import { NamingError } from '../../naming/errors.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { Claim, ClaimTable } from '../claims.ts'
-import type { PresenceFollower } from '../shared-backend.ts'
+import type { PresenceFollower } from '../shared/shared-backend.ts'
 import { type ClaimObject, decodeClaim, encodeClaim } from './claim-object.ts'
 import { labels } from './facts.ts'
 import { claimName } from './object-names.ts'

@@ -4,7 +4,7 @@
 // top of it before that change: it may be an old export that was put back.
 import { isOlder } from '../../clients/kubernetes/resource-version.ts'
 import { NamingError } from '../../naming/errors.ts'
-import type { HeadRecord, HeadSighting, StoredHead } from '../shared-backend.ts'
+import type { HeadRecord, HeadSighting, StoredHead } from '../shared/shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
 import type { ConfigMaps } from './config-maps.ts'

@@ -1,7 +1,7 @@
 // A commit: the immutable object of the new version is created, then the head is moved to it by its resourceVersion. The
 // creation takes the number, the move is what counts: what has not moved the head was never written.
 import type { Clock } from '../../watch/clock.ts'
-import type { Commit, CommitOutcome, HeadSighting } from '../shared-backend.ts'
+import type { Commit, CommitOutcome, HeadSighting } from '../shared/shared-backend.ts'
 import type { Version } from '../store.ts'
 import type { ConfigMaps } from './config-maps.ts'
 import { factsOf, importedOver } from './facts.ts'

@@ -1,6 +1,6 @@
 // The transactions of a store as Consul's operations. Pure.
 import type { KvOperation } from '../../clients/consul/kv.ts'
-import type { Commit, HeadRecord } from '../shared-backend.ts'
+import type { Commit, HeadRecord } from '../shared/shared-backend.ts'
 import type { Version } from '../store.ts'
 import { dtabBytes, type KeyRecord } from '../write-rules.ts'
 import { keyName, type Layout } from './layout.ts'

@@ -5,7 +5,7 @@ import type { ConsulAgent, ConsulAnswer, ConsulQuery } from '../../clients/consu
 import type { Clock, Random } from '../../watch/clock.ts'
 import { nextTurn, pause } from '../../watch/pause.ts'
 import { runSourceLoop } from '../../watch/source-loop.ts'
-import type { HeadFollower, HeadSighting } from '../shared-backend.ts'
+import type { HeadFollower, HeadSighting } from '../shared/shared-backend.ts'
 import {
   type HeadList,
   headListFrom,

@@ -4,7 +4,7 @@ import type { ConsulAnswer } from '../../clients/consul/agent.ts'
 import { ConsulError } from '../../clients/consul/consul-error.ts'
 import type { KvEntry } from '../../clients/consul/kv.ts'
 import { decodeEntries, decodeKeys } from '../../clients/consul/kv-json.ts'
-import type { HeadRecord } from '../shared-backend.ts'
+import type { HeadRecord } from '../shared/shared-backend.ts'
 import { type Layout, namespaceIn } from './layout.ts'
 import { headRecord } from './records.ts'
 

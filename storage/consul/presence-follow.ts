@@ -1,7 +1,7 @@
 // Follows the records of presence: one blocking query over their folder.
 import type { ConsulAgent } from '../../clients/consul/agent.ts'
 import { decodeEntries } from '../../clients/consul/kv-json.ts'
-import type { PresenceFollower } from '../shared-backend.ts'
+import type { PresenceFollower } from '../shared/shared-backend.ts'
 import type { PresenceRecord } from '../store.ts'
 import { keyPath } from './head-follow.ts'
 import { unfiltered } from './head-lists.ts'

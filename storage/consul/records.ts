@@ -1,7 +1,7 @@
 // How what is ours stands in Consul's values: as JSON that people can read. Knows no keys.
 import { z } from 'zod'
 import { NamingError } from '../../naming/errors.ts'
-import type { HeadRecord } from '../shared-backend.ts'
+import type { HeadRecord } from '../shared/shared-backend.ts'
 import type { KeyRecord } from '../write-rules.ts'
 
 const meta = z.object({

@@ -1,6 +1,6 @@
 // Reads how namespaces stand: text and head record of each at one moment. Knows nothing of who wants to know.
 import { type ConsulKv, type KvEntry, maxKvOperations } from '../../clients/consul/kv.ts'
-import type { HeadRecord, HeadSighting, StoredHead } from '../shared-backend.ts'
+import type { HeadRecord, HeadSighting, StoredHead } from '../shared/shared-backend.ts'
 import { readableRecord } from './head-lists.ts'
 import type { Layout } from './layout.ts'
 import { headRecord } from './records.ts'

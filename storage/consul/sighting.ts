@@ -1,6 +1,6 @@
 // How a namespace stands in Consul: its text and its head record at one moment, and whether both were written together. Pure.
 import type { KvEntry } from '../../clients/consul/kv.ts'
-import type { HeadRecord, HeadSighting } from '../shared-backend.ts'
+import type { HeadRecord, HeadSighting } from '../shared/shared-backend.ts'
 
 /** Consul's indexes of the last change of both keys; 0 for one that is not there. */
 export interface HeadIndexes {

@@ -1,8 +1,8 @@
 // What Idempotency-Keys have made, in etcd: found by namespace and key, and by the hour in which they were used so that old
 // ones are found without looking through all. Knows no heads.
 import type { EtcdCluster, Operation } from '../../clients/etcd/cluster.ts'
-import { keyRecordCodec } from '../record-codec.ts'
-import type { Commit } from '../shared-backend.ts'
+import { keyRecordCodec } from '../shared/record-codec.ts'
+import type { Commit } from '../shared/shared-backend.ts'
 import type { KeyRecord } from '../write-rules.ts'
 import { type Layout, nameOfAnswer } from './layout.ts'
 import { entryOf } from './results.ts'

@@ -1,7 +1,7 @@
 // etcd as a backend of the shared store: puts its parts together.
 import type { EtcdCluster } from '../../clients/etcd/cluster.ts'
 import type { Clock } from '../../watch/clock.ts'
-import type { SharedBackend } from '../shared-backend.ts'
+import type { SharedBackend } from '../shared/shared-backend.ts'
 import { dropKeys, readKey } from './answers.ts'
 import { createPresenceFollow, EtcdClaims } from './etcd-claims.ts'
 import { asking } from './etcd-failure.ts'

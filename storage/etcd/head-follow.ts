@@ -1,6 +1,6 @@
 // The followed range as heads: what is known of each namespace's two keys, and what changed of it. Holds no texts.
 import type { EtcdEntry, RangeFollower } from '../../clients/etcd/cluster.ts'
-import type { HeadFollower } from '../shared-backend.ts'
+import type { HeadFollower } from '../shared/shared-backend.ts'
 import { etcdFailure } from './etcd-failure.ts'
 import type { Layout } from './layout.ts'
 import { type KeysOfHead, nothing, sightingFromKeys, withRecord, withText } from './stored-head.ts'

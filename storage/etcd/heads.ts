@@ -1,6 +1,6 @@
 // Heads in etcd: read, committed, followed. Knows nothing of old versions beyond writing the newest one's copy.
 import type { EtcdCluster, EtcdEntry, Operation, Timed, TransactionAnswer } from '../../clients/etcd/cluster.ts'
-import type { Commit, CommitOutcome, StoredHead } from '../shared-backend.ts'
+import type { Commit, CommitOutcome, StoredHead } from '../shared/shared-backend.ts'
 import type { Version } from '../store.ts'
 import { answerOperations } from './answers.ts'
 import type { Layout } from './layout.ts'

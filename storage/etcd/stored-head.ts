@@ -1,8 +1,8 @@
 // How a namespace stands in etcd: its text's and its record's last writes, and what follows from the two. Pure.
 import { hash } from 'node:crypto'
 import type { EtcdEntry } from '../../clients/etcd/cluster.ts'
-import { headRecordCodec } from '../record-codec.ts'
-import type { HeadRecord, HeadSighting } from '../shared-backend.ts'
+import { headRecordCodec } from '../shared/record-codec.ts'
+import type { HeadRecord, HeadSighting } from '../shared/shared-backend.ts'
 
 /** The two keys of a namespace; a revision is 0 where there is none. */
 export interface KeysOfHead {

@@ -1,8 +1,8 @@
 // Old versions in etcd. Knows no heads beyond how far they have come.
 import type { EtcdCluster, EtcdEntry } from '../../clients/etcd/cluster.ts'
 import { NamingError } from '../../naming/errors.ts'
-import { headRecordCodec, textFromBytes } from '../record-codec.ts'
-import type { HeadRecord } from '../shared-backend.ts'
+import { headRecordCodec, textFromBytes } from '../shared/record-codec.ts'
+import type { HeadRecord } from '../shared/shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { Layout } from './layout.ts'
 import { entryOf } from './results.ts'

@@ -21,9 +21,14 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
   { files: /^clients\//, may: [/^watch\//, /^clients\/[^/]+\//] },
   { files: /^storage\/registry\.ts$/, may: [/^runtime\//, /^storage\/store\.ts$/, /^storage\/[^/]+\/index\.ts$/] },
   {
+    // What the kinds over a shared backend have in common; no kind itself.
+    files: /^storage\/shared\//,
+    may: [/^naming\//, /^watch\//, /^runtime\//, /^storage\/[^/]+\.ts$/, /^storage\/shared\//],
+  },
+  {
     files: /^storage\/[^/]+\/.+/,
-    may: [/^naming\//, /^watch\//, /^runtime\//, /^clients\//, /^storage\/[^/]+\.ts$/],
-    ownFolder: /^storage\/[^/]+\//,
+    may: [/^naming\//, /^watch\//, /^runtime\//, /^clients\//, /^storage\/[^/]+\.ts$/, /^storage\/shared\//],
+    ownFolder: /^storage\/(?!shared\/)[^/]+\//,
   },
   { files: /^storage\/[^/]+\.ts$/, may: [/^naming\//, /^watch\//, /^runtime\//, /^storage\/[^/]+\.ts$/] },
   {

@@ -16,7 +16,7 @@ const sections = {
 } as const
 
 /** Folders beside the kinds that are none. */
-const others: readonly string[] = ['storage/snapshot']
+const others: readonly string[] = ['storage/shared', 'storage/snapshot']
 
 function kindsOf(folder: keyof typeof sections): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })

@@ -1,7 +1,7 @@
 // The suite that every backend passes on which a SharedStore stands. Cases as data; knows no backend. Two connections to one
 // place stand for two servers, and `outside` for people with other tools.
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import type { HeadFollower, HeadSighting, SharedBackend } from '../../storage/shared-backend.ts'
+import type { HeadFollower, HeadSighting, SharedBackend } from '../../storage/shared/shared-backend.ts'
 import type { Version, VersionMeta } from '../../storage/store.ts'
 import { claimTableCases } from './shared-backend-claims.contract.ts'
 import { commitCases } from './shared-backend-commits.contract.ts'

@@ -11,7 +11,7 @@ import type {
   PresenceFollower,
   SharedBackend,
   StoredHead,
-} from '../../storage/shared-backend.ts'
+} from '../../storage/shared/shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../../storage/store.ts'
 import { dtabBytes, type KeyRecord } from '../../storage/write-rules.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'

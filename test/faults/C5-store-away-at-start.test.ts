@@ -2,7 +2,7 @@
 // recovers by itself.
 import { expect, it } from 'vitest'
 import { codeOf, request } from '../contract/store.contract.ts'
-import { openSharedRig } from '../storage/shared-store.fixture.ts'
+import { openSharedRig } from '../storage/shared/shared-store.fixture.ts'
 
 it.each(['is away', 'hangs'])(
   'C5: while the backend %s at the start nothing is said to be absent, and all is there once it is',

@@ -5,7 +5,7 @@ import { NamingError } from '../../naming/errors.ts'
 import type { Store, Version } from '../../storage/store.ts'
 import { request } from '../contract/store.contract.ts'
 import type { CommitFault } from '../fakes/shared-backend.fake.ts'
-import { openSharedRig, type SharedRig } from '../storage/shared-store.fixture.ts'
+import { openSharedRig, type SharedRig } from '../storage/shared/shared-store.fixture.ts'
 
 const writers = 10
 const editsEach = 20

@@ -3,7 +3,7 @@
 import { afterEach, expect, it } from 'vitest'
 import type { Store, Version } from '../../storage/store.ts'
 import { request } from '../contract/store.contract.ts'
-import { openSharedRig, type SharedRig } from '../storage/shared-store.fixture.ts'
+import { openSharedRig, type SharedRig } from '../storage/shared/shared-store.fixture.ts'
 
 const rigs: SharedRig[] = []
 

@@ -5,7 +5,7 @@ import type { RefusedText, Version } from '../../storage/store.ts'
 import type { Cell } from '../../watch/cell.ts'
 import { codeOf, request } from '../contract/store.contract.ts'
 import { type LogLine, recordingLog } from '../fakes/log.fake.ts'
-import { openSharedRig, type SharedRig, type SharedRigOptions } from '../storage/shared-store.fixture.ts'
+import { openSharedRig, type SharedRig, type SharedRigOptions } from '../storage/shared/shared-store.fixture.ts'
 
 const rigs: SharedRig[] = []
 

@@ -2,7 +2,7 @@
 // and nothing of it is left afterwards.
 import { expect, it } from 'vitest'
 import { request } from '../contract/store.contract.ts'
-import { openSharedRig } from '../storage/shared-store.fixture.ts'
+import { openSharedRig } from '../storage/shared/shared-store.fixture.ts'
 
 it('S5: follows, reads and timers return to what they were after 10,000 observers came and went over restarts', async () => {
   const rig = openSharedRig()

@@ -1,7 +1,7 @@
 // S7: a text one byte above the limit of a shared store is refused before anything is sent.
 import { expect, it } from 'vitest'
 import { request } from '../contract/store.contract.ts'
-import { openSharedRig } from '../storage/shared-store.fixture.ts'
+import { openSharedRig } from '../storage/shared/shared-store.fixture.ts'
 
 const limit = 1_000
 

@@ -1,6 +1,6 @@
 // The suite of every store on ConfigMaps, on a real API server and etcd, as a user who has only the rights of the README.
 import { afterAll, beforeAll } from 'vitest'
-import { createSharedStore } from '../../../storage/shared-store.ts'
+import { createSharedStore } from '../../../storage/shared/shared-store.ts'
 import { storeContract } from '../../contract/store.contract.ts'
 import { RealKubernetes } from '../kubernetes.fixture.ts'
 import { freshPlace, openBackend } from './configmap-store.fixture.ts'

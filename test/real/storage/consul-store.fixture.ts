@@ -2,7 +2,7 @@
 import type { Env } from '../../../runtime/env.ts'
 import { consulConfig } from '../../../storage/consul/consul-config.ts'
 import { consul, openConsulBackend } from '../../../storage/consul/index.ts'
-import type { SharedBackend } from '../../../storage/shared-backend.ts'
+import type { SharedBackend } from '../../../storage/shared/shared-backend.ts'
 import type { Store } from '../../../storage/store.ts'
 import { realEnv } from './store.fixture.ts'
 

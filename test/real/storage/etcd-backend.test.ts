@@ -1,7 +1,7 @@
 // etcd as a backend, by what every backend that servers share must be able to do; and what is etcd's own.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { maxEtcdDtabBytes } from '../../../storage/etcd/etcd-backend.ts'
-import type { SharedBackend } from '../../../storage/shared-backend.ts'
+import type { SharedBackend } from '../../../storage/shared/shared-backend.ts'
 import {
   commitOver,
   type SharedBackendFixture,

@@ -2,7 +2,7 @@
 import type { Env } from '../../../runtime/env.ts'
 import { etcdConfig } from '../../../storage/etcd/etcd-config.ts'
 import { etcd, openEtcdBackend } from '../../../storage/etcd/index.ts'
-import type { SharedBackend } from '../../../storage/shared-backend.ts'
+import type { SharedBackend } from '../../../storage/shared/shared-backend.ts'
 import type { Store } from '../../../storage/store.ts'
 import { type OpenStore, openServer } from './open-store.fixture.ts'
 

@@ -4,7 +4,7 @@ import { fieldManager } from '../../../clients/kubernetes/objects.ts'
 import { encodeFacts, factsOf } from '../../../storage/configmap/facts.ts'
 import { followHeadObjects } from '../../../storage/configmap/head-follow.ts'
 import { headName } from '../../../storage/configmap/object-names.ts'
-import type { HeadSighting } from '../../../storage/shared-backend.ts'
+import type { HeadSighting } from '../../../storage/shared/shared-backend.ts'
 import { versionOf } from '../../contract/shared-backend.contract.ts'
 
 interface HeadOptions {

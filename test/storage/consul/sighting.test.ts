@@ -1,7 +1,7 @@
 // When a head is ours, and which of two sightings is the older one.
 import { describe, expect, it } from 'vitest'
 import { indexesIn, sightingOf } from '../../../storage/consul/sighting.ts'
-import type { HeadRecord } from '../../../storage/shared-backend.ts'
+import type { HeadRecord } from '../../../storage/shared/shared-backend.ts'
 
 const meta = { author: 'ann', verified: false, message: '', time: 1, parent: 0 }
 const live: HeadRecord = { version: 1, deleted: false, bytes: 3, meta }

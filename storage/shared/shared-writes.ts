@@ -1,13 +1,13 @@
 // A write to a shared backend: what it expects is checked anew against each head it finds, and it happens once, whatever
 // becomes of the answers. Knows no observers: what was written is shown by SettledHeads.
-import { NamingError } from '../naming/errors.ts'
-import type { Env } from '../runtime/env.ts'
-import type { LinePerKey } from './line-per-key.ts'
-import { sameVersion } from './same-heads.ts'
+import { NamingError } from '../../naming/errors.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { LinePerKey } from '../line-per-key.ts'
+import { sameVersion } from '../same-heads.ts'
+import type { Idempotency, Version, WriteRequest, WriteResult } from '../store.ts'
+import { keyOutlivedVersion, nextVersion, recallKey, refuseHead, refuseText } from '../write-rules.ts'
 import type { SettledHead, SettledHeads } from './settled-heads.ts'
 import type { SharedBackend } from './shared-backend.ts'
-import type { Idempotency, Version, WriteRequest, WriteResult } from './store.ts'
-import { keyOutlivedVersion, nextVersion, recallKey, refuseHead, refuseText } from './write-rules.ts'
 
 export interface SharedWritesOptions {
   readonly backend: SharedBackend

@@ -1,9 +1,9 @@
 // The texts that others left in a shared backend and that are no dtabs: for operators to see, counted and told once each.
 
 import type { Counter } from 'prom-client'
-import type { Env } from '../runtime/env.ts'
-import type { Cell, Sink } from '../watch/cell.ts'
-import { type RefusedText, storageGroup } from './store.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { Cell, Sink } from '../../watch/cell.ts'
+import { type RefusedText, storageGroup } from '../store.ts'
 
 export interface RefusedTextsOptions {
   readonly kind: string

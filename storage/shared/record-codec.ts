@@ -1,8 +1,8 @@
 // What servers that share a backend write there beside the texts, as JSON that people can read. Knows no backend.
 import { z } from 'zod'
-import { NamingError } from '../naming/errors.ts'
+import { NamingError } from '../../naming/errors.ts'
+import type { KeyRecord } from '../write-rules.ts'
 import type { HeadRecord } from './shared-backend.ts'
-import type { KeyRecord } from './write-rules.ts'
 
 /** Unknown keys are passed over, so that a newer server may add some. */
 export interface RecordCodec<T> {

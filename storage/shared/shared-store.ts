@@ -1,22 +1,11 @@
 // The store over a backend that several servers share: the same for etcd, Consul and Kubernetes. Every server on one backend
 // may write, and each sees what the others and people with other tools have done. Puts the parts together; knows no protocol.
-import { NamingError } from '../naming/errors.ts'
-import type { Env } from '../runtime/env.ts'
-import type { Cell } from '../watch/cell.ts'
-import { Claims } from './claims.ts'
-import { HeadCells } from './head-cells.ts'
-import { importHistory } from './history-import.ts'
-import { KeyDropping } from './key-dropping.ts'
-import { LinePerKey } from './line-per-key.ts'
-import { adopting, OutsideAdoption } from './outside-adoption.ts'
-import { createPresenceCell } from './presence-cell.ts'
-import { RefusedTexts } from './refused-texts.ts'
-import { RepeatedFailures } from './repeated-failures.ts'
-import { type SettledHead, SettledHeads } from './settled-heads.ts'
-import type { HeadSighting, SharedBackend } from './shared-backend.ts'
-import { SharedHeads } from './shared-heads.ts'
-import { SharedWrites } from './shared-writes.ts'
-import { SpacedChecks } from './spaced-checks.ts'
+import { NamingError } from '../../naming/errors.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { Cell } from '../../watch/cell.ts'
+import { Claims } from '../claims.ts'
+import { LinePerKey } from '../line-per-key.ts'
+import { RepeatedFailures } from '../repeated-failures.ts'
 import type {
   HistoryQuery,
   Idempotency,
@@ -30,8 +19,19 @@ import type {
   VersionSummary,
   WriteRequest,
   WriteResult,
-} from './store.ts'
-import { createWriteMetrics, type MeasureWrite } from './write-metrics.ts'
+} from '../store.ts'
+import { createWriteMetrics, type MeasureWrite } from '../write-metrics.ts'
+import { HeadCells } from './head-cells.ts'
+import { importHistory } from './history-import.ts'
+import { KeyDropping } from './key-dropping.ts'
+import { adopting, OutsideAdoption } from './outside-adoption.ts'
+import { createPresenceCell } from './presence-cell.ts'
+import { RefusedTexts } from './refused-texts.ts'
+import { type SettledHead, SettledHeads } from './settled-heads.ts'
+import type { HeadSighting, SharedBackend } from './shared-backend.ts'
+import { SharedHeads } from './shared-heads.ts'
+import { SharedWrites } from './shared-writes.ts'
+import { SpacedChecks } from './spaced-checks.ts'
 
 /** How long a cell stays open after its last watcher, so that a quick return opens nothing anew. */
 const lingerMs = 10_000

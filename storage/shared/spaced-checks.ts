@@ -1,5 +1,5 @@
 // Checks that are asked for by key and made at once, but no more often than every so often for one key.
-import type { Cancel, Clock } from '../watch/clock.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
 
 export interface SpacedChecksOptions {
   readonly clock: Clock

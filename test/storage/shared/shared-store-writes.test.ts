@@ -1,7 +1,7 @@
 // Writes of several servers to one backend, whose answers are lost, late or not what was hoped for.
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Expectation } from '../../storage/store.ts'
-import { codeOf, request } from '../contract/store.contract.ts'
+import type { Expectation } from '../../../storage/store.ts'
+import { codeOf, request } from '../../contract/store.contract.ts'
 import { openSharedRig, type SharedRig, type SharedRigOptions } from './shared-store.fixture.ts'
 
 const rigs: SharedRig[] = []

@@ -1,11 +1,11 @@
 // Which heads a shared backend has, as far as this process has seen: followed while it is wanted, without texts. The newest
 // sighting of a namespace counts, from wherever it comes. Knows neither texts nor what an edit from outside means.
-import type { Env } from '../runtime/env.ts'
-import type { Cell, Sink } from '../watch/cell.ts'
-import { Listing } from './listing.ts'
-import { sameSummaries } from './same-heads.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { Cell, Sink } from '../../watch/cell.ts'
+import { Listing } from '../listing.ts'
+import { sameSummaries } from '../same-heads.ts'
+import { type NamespaceSummary, storageGroup } from '../store.ts'
 import type { HeadRecord, HeadSighting, SharedBackend } from './shared-backend.ts'
-import { type NamespaceSummary, storageGroup } from './store.ts'
 
 export interface HeadsListener {
   /** What is known of these namespaces has changed, or was confirmed. */

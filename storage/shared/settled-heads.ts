@@ -1,13 +1,13 @@
 // Heads as they count: what the backend holds, after an edit from outside has become a version and what is no dtab was left
 // aside. Knows how to write such a version; callers stand in line for the namespace.
-import { NamingError } from '../naming/errors.ts'
-import type { Env } from '../runtime/env.ts'
+import { NamingError } from '../../naming/errors.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { Version } from '../store.ts'
+import { dtabBytes } from '../write-rules.ts'
 import { externalVersion, judgeOutsideEdit, type OutsideEdit } from './outside-edits.ts'
 import type { RefusedTexts } from './refused-texts.ts'
 import type { Commit, CommitOutcome, HeadRecord, HeadSighting, SharedBackend, StoredHead } from './shared-backend.ts'
 import type { SharedHeads } from './shared-heads.ts'
-import type { Version } from './store.ts'
-import { dtabBytes } from './write-rules.ts'
 
 /** A head that a write may go on. */
 export interface SettledHead {

@@ -1,10 +1,10 @@
 // A namespace brought in with its past: old versions first, and all of it becomes visible with the last, in one commit.
 
-import { NamingError } from '../naming/errors.ts'
-import { hasVersions, importedVersions } from './imported-versions.ts'
+import { NamingError } from '../../naming/errors.ts'
+import { hasVersions, importedVersions } from '../imported-versions.ts'
+import type { Version } from '../store.ts'
 import type { SettledHead, SettledHeads } from './settled-heads.ts'
 import type { SharedBackend } from './shared-backend.ts'
-import type { Version } from './store.ts'
 
 export interface HistoryImportOptions {
   readonly backend: SharedBackend

@@ -1,14 +1,14 @@
 // The heads that somebody observes, with their texts: read when what was seen of them changes, and only then.
 // Knows nothing of writing; what a stored head means it is told.
-import { NamingError } from '../naming/errors.ts'
-import type { Env } from '../runtime/env.ts'
-import type { Cell, Pool, Sink } from '../watch/cell.ts'
-import { TurnQueue } from '../watch/turn-queue.ts'
-import { isUnavailable, KeyedWork } from './keyed-work.ts'
-import { sameVersion } from './same-heads.ts'
+import { NamingError } from '../../naming/errors.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { Cell, Pool, Sink } from '../../watch/cell.ts'
+import { TurnQueue } from '../../watch/turn-queue.ts'
+import { isUnavailable, KeyedWork } from '../keyed-work.ts'
+import { sameVersion } from '../same-heads.ts'
+import { storageGroup, type Version } from '../store.ts'
 import type { HeadSighting } from './shared-backend.ts'
 import type { SharedHeads } from './shared-heads.ts'
-import { storageGroup, type Version } from './store.ts'
 
 /** Texts that are read at one time. */
 const readsAtOnce = 16

@@ -1,11 +1,11 @@
 // Several stores on one fake backend, each with a kernel of its own as separate servers have, on one clock in the test's hand.
-import type { Env } from '../../runtime/env.ts'
-import type { Log } from '../../runtime/log.ts'
-import { createSharedStore } from '../../storage/shared-store.ts'
-import type { Store } from '../../storage/store.ts'
-import { FakeClock } from '../fakes/clock.fake.ts'
-import { FakeSharedBackend } from '../fakes/shared-backend.fake.ts'
-import { testEnv, turnUntil } from './store.fixture.ts'
+import type { Env } from '../../../runtime/env.ts'
+import type { Log } from '../../../runtime/log.ts'
+import { createSharedStore } from '../../../storage/shared/shared-store.ts'
+import type { Store } from '../../../storage/store.ts'
+import { FakeClock } from '../../fakes/clock.fake.ts'
+import { FakeSharedBackend } from '../../fakes/shared-backend.fake.ts'
+import { testEnv, turnUntil } from '../store.fixture.ts'
 
 export interface Server {
   readonly store: Store

@@ -1,9 +1,9 @@
 // What observers of a shared backend see while its watch breaks, lags, repeats itself and goes back in time.
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Version } from '../../storage/store.ts'
-import type { Cell } from '../../watch/cell.ts'
-import type { State } from '../../watch/state.ts'
-import { request } from '../contract/store.contract.ts'
+import type { Version } from '../../../storage/store.ts'
+import type { Cell } from '../../../watch/cell.ts'
+import type { State } from '../../../watch/state.ts'
+import { request } from '../../contract/store.contract.ts'
 import { openSharedRig, type SharedRig, type SharedRigOptions } from './shared-store.fixture.ts'
 
 const rigs: SharedRig[] = []

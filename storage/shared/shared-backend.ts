@@ -1,8 +1,8 @@
 // What a backend that several servers share (etcd, Consul, Kubernetes) must be able to do. What a write means, what becomes
 // of edits from outside and what observers see is the same for all of them: see shared-store.ts.
-import type { ClaimTable } from './claims.ts'
-import type { HistoryQuery, PresenceRecord, Version, VersionMeta, VersionSummary } from './store.ts'
-import type { KeyRecord } from './write-rules.ts'
+import type { ClaimTable } from '../claims.ts'
+import type { HistoryQuery, PresenceRecord, Version, VersionMeta, VersionSummary } from '../store.ts'
+import type { KeyRecord } from '../write-rules.ts'
 
 /** What we wrote of a head, without its text. */
 export interface HeadRecord {

@@ -1,9 +1,9 @@
 // Lets go of idempotency keys that have run out, about once an hour: each server does, whichever comes first.
-import type { Env } from '../runtime/env.ts'
-import type { Cancel } from '../watch/clock.ts'
-import type { RepeatedFailures } from './repeated-failures.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { Cancel } from '../../watch/clock.ts'
+import type { RepeatedFailures } from '../repeated-failures.ts'
+import { idempotencyKeptMs } from '../write-rules.ts'
 import type { SharedBackend } from './shared-backend.ts'
-import { idempotencyKeptMs } from './write-rules.ts'
 
 const hourMs = 60 * 60 * 1000
 const what = 'dropping old idempotency keys'

@@ -1,10 +1,10 @@
 // Sees to it that what others did in the backend becomes a version, or is shown as refused, without anybody asking.
 // Every server does so; the backend's compare-and-swap lets one of them write.
-import { NamingError } from '../naming/errors.ts'
-import type { Env } from '../runtime/env.ts'
-import { isUnavailable, KeyedWork } from './keyed-work.ts'
+import { NamingError } from '../../naming/errors.ts'
+import type { Env } from '../../runtime/env.ts'
+import { isUnavailable, KeyedWork } from '../keyed-work.ts'
+import type { RepeatedFailures } from '../repeated-failures.ts'
 import type { RefusedTexts } from './refused-texts.ts'
-import type { RepeatedFailures } from './repeated-failures.ts'
 import type { SettledHeads } from './settled-heads.ts'
 import type { SharedHeads } from './shared-heads.ts'
 

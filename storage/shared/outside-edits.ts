@@ -1,13 +1,13 @@
 // What somebody has put where a head should stand, past all servers: an edit to be taken, a deletion, or no dtab at all.
 // Judges only; writes nothing and knows no backend.
-import { checkDtab } from '../naming/check-dtab.ts'
-import type { NamingError, TextPosition } from '../naming/errors.ts'
-import { parseNamespace } from '../naming/namespace.ts'
-import { createDtabParser } from '../naming/parse.ts'
-import type { Clock } from '../watch/clock.ts'
-import { nextTurn } from '../watch/pause.ts'
+import { checkDtab } from '../../naming/check-dtab.ts'
+import type { NamingError, TextPosition } from '../../naming/errors.ts'
+import { parseNamespace } from '../../naming/namespace.ts'
+import { createDtabParser } from '../../naming/parse.ts'
+import type { Clock } from '../../watch/clock.ts'
+import { nextTurn } from '../../watch/pause.ts'
+import type { Version } from '../store.ts'
 import type { HeadRecord, StoredHead } from './shared-backend.ts'
-import type { Version } from './store.ts'
 
 /** none: all is as we wrote it. edit: a new text, or a deletion when it has none. refused: no dtab. */
 export type OutsideEdit =

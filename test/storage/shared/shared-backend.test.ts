@@ -1,7 +1,7 @@
-import { sharedBackendContract } from '../contract/shared-backend.contract.ts'
-import { FakeClock } from '../fakes/clock.fake.ts'
-import { FakeSharedBackend } from '../fakes/shared-backend.fake.ts'
-import { turnUntil } from './store.fixture.ts'
+import { sharedBackendContract } from '../../contract/shared-backend.contract.ts'
+import { FakeClock } from '../../fakes/clock.fake.ts'
+import { FakeSharedBackend } from '../../fakes/shared-backend.fake.ts'
+import { turnUntil } from '../store.fixture.ts'
 
 sharedBackendContract('fake', async () => {
   const clock = new FakeClock(Date.now())
