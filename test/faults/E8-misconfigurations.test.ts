@@ -35,7 +35,7 @@ describe('E8: a wrong server configuration names the place and the cure', () => 
     [
       'an unknown key',
       'bogus: 1',
-      /server\.yaml:1:1: bogus: unknown key; known keys: admin, interfaces, namers, storage, telemetry/,
+      /server\.yaml:1:1: bogus: unknown key; known keys: admin, interfaces, namers, server, storage, telemetry/,
     ],
     [
       'a misspelt key inside a kind',
