@@ -38,6 +38,7 @@ async function killServers(kind: string, report: (line: string) => void): Promis
   const { acknowledged, repeats, faults } = await crashServer({
     storageFor: trial.storageFor,
     rounds: serverRounds,
+    random: Math.random,
     report: (round, total) => {
       if (round % 25 === 0) report(`${kind}: server killed ${round} of ${serverRounds} times, ${total} writes answered`)
     },

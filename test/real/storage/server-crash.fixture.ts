@@ -9,6 +9,8 @@ import { ServerFleet, type StorageFor } from './server-fleet.fixture.ts'
 export interface CrashRunOptions {
   readonly storageFor: StorageFor
   readonly rounds: number
+  /** When to kill, from 0 to 1; the same moments each time when absent. */
+  readonly random?: () => number
   /** Of each round, after its check. */
   readonly report?: (round: number, acknowledged: number) => void
 }
@@ -26,6 +28,8 @@ const namespaces = ['crash-a', 'crash-b', 'crash-c']
 /** A kill comes after at most this many more answers, and up to this much later. */
 const mostAnswers = 60
 const mostDelayMs = 15
+/** Its multiples' fractions are spread evenly, whatever their number. */
+const goldenRatio = (Math.sqrt(5) - 1) / 2
 const pauseMs = 10
 const stuckMs = 60_000
 
@@ -42,16 +46,17 @@ interface Acknowledged {
 }
 
 /** Stops at the first round with a fault. */
-export async function crashServer({ storageFor, rounds, report }: CrashRunOptions): Promise<CrashRunOutcome> {
+export async function crashServer({ storageFor, rounds, random, report }: CrashRunOptions): Promise<CrashRunOutcome> {
   await using fleet = await ServerFleet.start(1, storageFor)
   const [server] = fleet.servers
   if (server === undefined) throw new Error('no server was started')
   await using load = new WriteLoad(() => fleet.urls[0])
   const check = new StoredVersions(() => server.url)
   for (let round = 1; round <= rounds; round++) {
+    const draw = random ?? (() => (round * goldenRatio) % 1)
     load.isHeld = false
-    await load.acknowledge(1 + Math.floor(Math.random() * mostAnswers))
-    await delay(Math.random() * mostDelayMs)
+    await load.acknowledge(1 + Math.floor(draw() * mostAnswers))
+    await delay(draw() * mostDelayMs)
     await server.kill()
     load.isHeld = true
     await server.start()
