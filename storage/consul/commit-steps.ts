@@ -7,20 +7,23 @@ import { keyName, type Layout } from './layout.ts'
 import { headRecord, idempotencyRecord, versionRecord } from './records.ts'
 import type { HeadIndexes } from './sighting.ts'
 
-/** The places of the operations that compare with what was there. Any other that is refused is the version that exists already. */
-export const headSteps: readonly number[] = [0, 1]
+/** The steps of a commit, in two parts. */
+export interface CommitSteps {
+  /** They compare with what was there. */
+  readonly head: readonly KvOperation[]
+  /** If one of them is refused and none of the head's, the version exists already. */
+  readonly others: readonly KvOperation[]
+}
 
-/** Text, head, version and key in one step, over a head that stands as `over`. */
-export function commitSteps(
-  layout: Layout,
-  { version, fingerprint }: Commit,
-  over: HeadIndexes,
-): readonly KvOperation[] {
+/** Text, head, version and key in one step, over a head that stands as `indexes`. */
+export function commitSteps(layout: Layout, { over, version, fingerprint }: Commit, indexes: HeadIndexes): CommitSteps {
   const { namespace, version: number, meta } = version
   const record = recordOf(version)
-  const steps: KvOperation[] = [
-    textStep(layout.text(namespace), version, over.text),
-    { kind: 'cas', key: layout.head(namespace), value: headRecord.encode(record), index: over.head },
+  const head: readonly KvOperation[] = [
+    ...textSteps(layout.text(namespace), version, indexes.text, over.isOurs),
+    { kind: 'cas', key: layout.head(namespace), value: headRecord.encode(record), index: indexes.head },
+  ]
+  const others: KvOperation[] = [
     {
       kind: 'cas',
       key: layout.version(namespace, number),
@@ -29,12 +32,12 @@ export function commitSteps(
     },
   ]
   if (version.text !== undefined)
-    steps.push({ kind: 'set', key: layout.versionText(namespace, number), value: Buffer.from(version.text) })
+    others.push({ kind: 'set', key: layout.versionText(namespace, number), value: Buffer.from(version.text) })
   if (fingerprint !== undefined && meta.idempotencyKey !== undefined)
-    steps.push(
+    others.push(
       ...keySteps(layout, keyName(namespace, meta.idempotencyKey), { fingerprint, version: number, time: meta.time }),
     )
-  return steps
+  return { head, others }
 }
 
 /** The record, and its name among those of its hour, by which it is found when it has run out. */
@@ -45,10 +48,18 @@ function keySteps(layout: Layout, name: string, record: KeyRecord): readonly KvO
   ]
 }
 
-/** The number in the flags makes a text that is written again a change, which moves its index with the head's. */
-function textStep(key: string, { text, version }: Version, index: number): KvOperation {
-  if (text !== undefined) return { kind: 'cas', key, value: Buffer.from(text), flags: version, index }
-  return index === 0 ? { kind: 'check-absent', key } : { kind: 'delete-cas', key, index }
+/**
+ * The number in the flags makes a text that is written again a change, which moves its index with the head's. A text from
+ * outside may have come with that number, out of an export: it is deleted first.
+ */
+function textSteps(key: string, { text, version }: Version, index: number, isOurs: boolean): readonly KvOperation[] {
+  if (text === undefined) return [index === 0 ? { kind: 'check-absent', key } : { kind: 'delete-cas', key, index }]
+  const value = Buffer.from(text)
+  if (isOurs || index === 0) return [{ kind: 'cas', key, value, flags: version, index }]
+  return [
+    { kind: 'delete-cas', key, index },
+    { kind: 'cas', key, value, flags: version, index: 0 },
+  ]
 }
 
 /** An old version, over whatever stood under its number. */

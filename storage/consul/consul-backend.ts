@@ -13,7 +13,7 @@ import type {
 } from '../shared/shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
-import { commitSteps, dropSteps, headSteps, recordOf, versionSteps } from './commit-steps.ts'
+import { commitSteps, dropSteps, recordOf, versionSteps } from './commit-steps.ts'
 import { ConsulClaims } from './consul-claims.ts'
 import { storeError } from './consul-failure.ts'
 import { followHeads } from './head-follow.ts'
@@ -92,9 +92,10 @@ class ConsulBackend implements SharedBackend {
     const { namespace } = commit.version
     const over = indexesIn(commit.over.token)
     if (over === undefined) return { kind: 'moved' }
-    const outcome = await kv.transact(commitSteps(layout, commit, over))
+    const { head, others } = commitSteps(layout, commit, over)
+    const outcome = await kv.transact([...head, ...others])
     if (outcome.kind === 'refused')
-      return { kind: headSteps.some(step => outcome.operations.has(step)) ? 'moved' : 'taken' }
+      return { kind: [...outcome.operations].some(place => place < head.length) ? 'moved' : 'taken' }
     const entryOf = (key: string) => outcome.entries.find(entry => entry.key === key)
     const indexes = indexesOf(entryOf(layout.text(namespace)), entryOf(layout.head(namespace)))
     // A tombstone has no text, though Consul may answer its check with an entry.

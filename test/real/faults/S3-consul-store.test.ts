@@ -96,6 +96,24 @@ describe.concurrent('S3: with three servers on one Consul', () => {
     expect(await authors(namespace)).toEqual(['2 external', '1 ann'])
   })
 
+  it.each([
+    ['the text', '/by => /hand'],
+    ['the text that is there', good],
+  ])(
+    '%s with the number of the next version in its flags, as from an export, becomes one version',
+    async (what, text) => {
+      const namespace = `flags-${what.length}`
+      await first()?.write(request(namespace, good))
+      const all = onlookers(namespace)
+      await untilTrue('version 1 on all', () => all.every(({ head }) => head?.version === 1))
+      await consul.api.request('PUT', `/kv/${pathPrefix}/${namespace}?flags=2`, text)
+      await untilTrue('version 2 on all', () => all.every(({ head }) => head?.version === 2))
+      await first()?.write(request(namespace, '/next => /1'))
+      await untilTrue('version 3 on all', () => all.every(({ head }) => head?.version === 3))
+      expect(await authors(namespace)).toEqual(['3 ann', '2 external', '1 ann'])
+    },
+  )
+
   it.each(refused)('$what is shown with its place, and the next good text is taken', async bad => {
     const { text, reason, place } = bad
     const namespace = `refused-${refused.indexOf(bad)}`
