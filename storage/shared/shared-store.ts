@@ -148,7 +148,7 @@ class SharedStore implements Store {
 
   noticed(namespace: string, version: number): void {
     if (!this.#heads.isFollowed || this.#closing !== undefined) return
-    if ((this.#heads.record(namespace)?.version ?? 0) < version) this.#noticed.ask(namespace)
+    if ((this.#heads.record(namespace)?.version ?? 0) < version) this.#noticed.ask(namespace, version)
   }
 
   async forget(namespace: string, versions: readonly number[]): Promise<void> {

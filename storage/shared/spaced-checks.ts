@@ -1,4 +1,5 @@
-// Checks that are asked for by key and made at once, but no more often than every so often for one key.
+// Checks that are asked for by key, because somebody has news up to a number: at once for each higher number, and no more
+// often than every so often for one that is known. Knows nothing of what is checked.
 import type { Cancel, Clock } from '../../watch/clock.ts'
 
 export interface SpacedChecksOptions {
@@ -6,21 +7,29 @@ export interface SpacedChecksOptions {
   readonly check: (key: string) => void
 }
 
-/** Between two checks of one key, in milliseconds. */
+/** Between two checks of one key for the same number, in milliseconds. */
 const spacingMs = 1_000
+
+interface Recent {
+  /** The highest that was asked for. */
+  readonly upTo: number
+  /** Whether it was asked for again since. */
+  isAsked: boolean
+  readonly cancel: Cancel
+}
 
 export class SpacedChecks {
   readonly #options: SpacedChecksOptions
-  /** Keys that were checked within the spacing, and whether they were asked for since. */
-  readonly #recent = new Map<string, { isAsked: boolean; cancel: Cancel }>()
+  /** Keys that were checked within the spacing. */
+  readonly #recent = new Map<string, Recent>()
 
   constructor(options: SpacedChecksOptions) {
     this.#options = options
   }
 
-  ask(key: string): void {
+  ask(key: string, upTo: number): void {
     const recent = this.#recent.get(key)
-    if (recent === undefined) this.#check(key)
+    if (recent === undefined || upTo > recent.upTo) this.#check(key, upTo)
     else recent.isAsked = true
   }
 
@@ -29,14 +38,15 @@ export class SpacedChecks {
     this.#recent.clear()
   }
 
-  #check(key: string): void {
+  #check(key: string, upTo: number): void {
     const { clock, check } = this.#options
+    this.#recent.get(key)?.cancel()
     const cancel = clock.after(spacingMs, () => {
       const isAsked = this.#recent.get(key)?.isAsked === true
       this.#recent.delete(key)
-      if (isAsked) this.#check(key)
+      if (isAsked) this.#check(key, upTo)
     })
-    this.#recent.set(key, { isAsked: false, cancel })
+    this.#recent.set(key, { upTo, isAsked: false, cancel })
     check(key)
   }
 }
