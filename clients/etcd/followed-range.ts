@@ -95,7 +95,8 @@ class Following {
           this.#follower.changed(changes)
         },
         onProgress: at => {
-          this.#learn(at)
+          // A server's own term may be of an election that it lost; what it has applied is true.
+          this.#learn({ ...from, revision: at.revision })
           this.#follower.contact(at.revision)
           onWell()
         },

@@ -21,7 +21,7 @@ export interface WatchSessionOptions {
   readonly endpoint: Endpoint
   readonly metadata: Metadata
   readonly range: FollowedRange
-  /** What is known already; the watch begins behind it. */
+  /** What is known already; what is told of lies behind it. */
   readonly from: EtcdMoment
   readonly clock: Clock
   /** Where the cluster is now, by a read of its own that sees every write. */
@@ -60,7 +60,8 @@ export class WatchSession {
     const { range, from, clock } = this.#options
     this.#stream.on('data', (bytes: Buffer) => this.#take(bytes))
     this.#stream.on('end', () => this.#fail(new EtcdError('unreachable', 'etcd ended the watch')))
-    this.#send({ kind: 'create', range, startRevision: from.revision + 1 })
+    // A watch from a revision that is not there yet is asked for its progress in vain.
+    this.#send({ kind: 'create', range, startRevision: from.revision })
     this.#askedAt = clock.monotonic()
     this.#goal = { revision: from.revision, endsAt: this.#askedAt + lagMs }
     this.#scheduleTick()
@@ -108,7 +109,8 @@ export class WatchSession {
     const whole = this.#parts
     this.#parts = []
     this.#reach(whole.at(-1)?.entry.modRevision ?? 0)
-    this.#options.onEvents(whole)
+    const news = whole.filter(({ entry }) => entry.modRevision > this.#options.from.revision)
+    if (news.length > 0) this.#options.onEvents(news)
   }
 
   /** A server may be behind the one that was read from; then this says nothing yet. */

@@ -78,7 +78,7 @@ export class FakeEtcd implements AsyncDisposable {
   revision = 1
   term = 2
   clusterId = '18446744073709551615'
-  /** What is said to be reached when somebody asks; nothing is answered when undefined. */
+  /** What is said to be reached when somebody asks; nothing is answered when undefined, nor to a watch that begins later. */
   progress: (() => number) | undefined = () => this.revision
   /** What a range is answered with instead. */
   rangeFault: ((token: string | undefined) => FakeStatus | undefined) | undefined
@@ -163,13 +163,23 @@ export class FakeEtcd implements AsyncDisposable {
         watch = new FakeWatch(stream, Number(createRequest.startRevision), this)
         this.watches.push(watch)
         watch.send({ created: true })
-      } else if (this.progress !== undefined) {
-        watch?.send({ header: { ...this.header(), revision: this.progress() } })
+        this.#replay(watch)
+      } else if (watch !== undefined && this.progress !== undefined && watch.startRevision <= this.revision) {
+        watch.send({ header: { ...this.header(), revision: this.progress() } })
       }
     })
     stream.on('cancelled', () => {
       if (watch !== undefined) watch.isOpen = false
     })
+  }
+
+  /** What a watch from a revision that was read already is told again. */
+  #replay(watch: FakeWatch): void {
+    const reached = this.progress?.() ?? this.revision
+    const events = [...this.#entries]
+      .filter(([, { revision }]) => revision >= watch.startRevision && revision <= reached)
+      .map(([key, { value, revision }]) => ({ type: 0, kv: entryOf(key, value, revision) }))
+    if (events.length > 0) watch.send({ events })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 // The etcd client against real servers: calls that move on to the next endpoint, and a watch that is never silently wrong.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EtcdCluster } from '../../clients/etcd/cluster.ts'
+import type { EtcdCluster, RangeFollower } from '../../clients/etcd/cluster.ts'
 import { createEtcdCluster } from '../../clients/etcd/etcd-cluster.ts'
 import { systemClock } from '../../watch/clock.ts'
 import { eventually } from './backend-process.fixture.ts'
@@ -51,6 +51,23 @@ describe('a client of one etcd', () => {
     await cluster.revokeLease(lease)
     expect(await cluster.renewLease(lease)).toBe(false)
     expect((await cluster.range({ key: '/l/1' })).entries).toEqual([])
+  })
+
+  it('follows by one watch, with nobody told of a failure, while nothing is written', async () => {
+    const seen = new SeenRange()
+    let contacts = 0
+    const counted: RangeFollower = {
+      began: () => seen.began(),
+      read: entries => seen.read(entries),
+      reset: revision => seen.reset(revision, false),
+      changed: events => seen.changed(events),
+      contact: () => void contacts++,
+      failed: error => seen.failed(error),
+    }
+    const stop = cluster.follow({ key: '/quiet/', end: '/quiet0' }, counted)
+    await eventually('signs of life', async () => contacts >= 6 || undefined)
+    expect(seen).toMatchObject({ resets: 1, failures: [] })
+    stop()
   })
 
   it('follows a range through changes, deletions and large events', async () => {
