@@ -9,7 +9,10 @@ export interface ConsulQuery {
   readonly parameters: Readonly<Record<string, string>>
   /** 404 with an index is an answer, an empty list, as for keys of which there are none. */
   readonly absentIsEmpty?: boolean
-  /** The first read is consistent, as is the first one after every failure, whatever the mode of the others. */
+  /**
+   * Every read that is not held is consistent, whatever the mode of the others: the first one, the first one after a
+   * failure, and those that check the rest. One that is held brings nothing older than what was known.
+   */
   readonly beginsConsistent?: boolean
 }
 

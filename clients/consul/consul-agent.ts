@@ -49,7 +49,7 @@ class HttpConsulAgent implements ConsulAgent {
       http: this.#http,
       slots: this.#slots,
       reach: this.#reach,
-      idle: new IdleAnswers(options.minSpacingMs),
+      idle: new IdleAnswers(options.minSpacingMs, options.newsSpacingMs),
       mode: options.consistencyMode ?? 'default',
       maxStaleMs: options.maxStaleMs ?? defaultMaxStaleMs,
       clock,

@@ -172,13 +172,14 @@ class FollowedQuery {
     const asksLeader = confirms || isReread || this.#mayBeBehind
     this.#mustAskLeader = false
     const index = asksLeader ? undefined : this.#index.next
+    const mustBeSure = this.#mayBeBehind || (index === undefined && this.#query.beginsConsistent === true)
     return {
       index,
       waitMs: index === undefined ? 0 : slots.waitMs(),
       isReread,
       confirms,
       isFinal: index === undefined && (asksLeader || mode !== 'stale'),
-      mode: this.#mayBeBehind ? 'consistent' : asksLeader && mode === 'stale' ? 'default' : mode,
+      mode: mustBeSure ? 'consistent' : asksLeader && mode === 'stale' ? 'default' : mode,
     }
   }
 
@@ -233,7 +234,9 @@ class FollowedQuery {
     if (isLarge) await nextTurn(this.#context.clock)
     const body = decodeJson(answer)
     if (isLarge) await nextTurn(this.#context.clock)
-    if (!signal.aborted) this.#tellChange(answer, body, version, contentHash)
+    if (signal.aborted) return
+    this.#tellChange(answer, body, version, contentHash)
+    if (isNew) this.#pace.tookIn(this.#context.clock.monotonic() - answer.receivedAt)
   }
 
   /**

@@ -47,6 +47,11 @@ export interface ConsulAgentOptions {
   readonly maxConnections?: number
   /** The shortest time from one request of a followed query to its next, after two at once, in milliseconds; 250 when absent. */
   readonly minSpacingMs?: number
+  /**
+   * The same while the answers bring news: then it is four times the work that the last one made, between this and
+   * `minSpacingMs`, in milliseconds; `minSpacingMs` when absent.
+   */
+  readonly newsSpacingMs?: number
   /** A longer answer is refused; 32 MiB when absent. */
   readonly maxBodyBytes?: number
   /** With `stale`: a server that last heard from its leader longer ago is not believed, in milliseconds; 10,000 when absent. */

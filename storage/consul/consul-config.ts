@@ -12,9 +12,12 @@ const pathPrefix = z.string().transform((text, context): string => {
     return z.NEVER
   }
   if (folder === '') return refuse('a folder of keys, such as /namerd/dtabs')
-  if (folder.split('/').includes('')) return refuse('an empty label; write one slash between two labels')
+  const labels = folder.split('/')
+  if (labels.includes('')) return refuse('an empty label; write one slash between two labels')
+  if (labels.includes('.') || labels.includes('..')) return refuse("no label '.' or '..': they are lost on the way")
+  if (/\p{Cc}|\p{Cs}/u.test(folder)) return refuse('no control characters')
   if (folder.length > 200) return refuse('at most 200 characters')
-  if (folder.split('/')[0] === ourFolder) return refuse(`the folder ${ourFolder}/ is where the history is kept`)
+  if (labels[0] === ourFolder) return refuse(`the folder ${ourFolder}/ is where the history is kept`)
   return folder
 })
 

@@ -23,6 +23,8 @@ import type { SightingReader } from './sighting-reader.ts'
 const backoff = { minMs: 100, maxMs: 5000 }
 /** Comparing takes at most a fifth of the time, however many namespaces there are. */
 const restPerWork = 4
+/** And is done at most so often: each comparison asks the leader. */
+const minRestMs = 50
 /** A few milliseconds. */
 const recordsPerTurn = 1000
 
@@ -171,7 +173,7 @@ class HeadFollow {
     const startedAt = clock.monotonic()
     await this.#compare(signal)
     succeeded()
-    await pause(clock, (clock.monotonic() - startedAt) * restPerWork, signal)
+    await pause(clock, Math.max(minRestMs, (clock.monotonic() - startedAt) * restPerWork), signal)
   }
 
   #nextNews(signal: AbortSignal): Promise<void> {

@@ -14,8 +14,10 @@ import { Layout } from './layout.ts'
 
 /** Three questions are followed, each on a connection of its own. */
 const maxFollows = 8
-/** Shorter than a write may take to be seen elsewhere. */
+/** Shorter than a write may take to be seen elsewhere; with very many namespaces, so often at most the records are read. */
 const minSpacingMs = 100
+/** Writes that follow each other are seen one by one, or this much later. */
+const newsSpacingMs = 20
 /** The records of a hundred thousand namespaces. */
 const maxBodyBytes = 128 * 1024 * 1024
 
@@ -40,6 +42,7 @@ export function openConsulBackend(kind: string, config: ConsulConfig, env: Env):
     consistencyMode: readConsistencyMode,
     maxConnections: maxFollows,
     minSpacingMs,
+    newsSpacingMs,
     events: {
       onFailure: reason => metrics.failed(reason),
       onLimit: limit => log.warn({ agent: where, limit }, 'the Consul agent refuses connections of the store'),

@@ -79,3 +79,17 @@ it('takes 404 with an index for an empty list where the query says so, and for a
   expect(other.answers[0]?.body).toEqual([])
   stopOther()
 })
+
+it('asks consistently whenever it does not wait for an index, where the query says so', async () => {
+  const { consul, agent, until, advance } = await startConsulTrial()
+  consul.register({ service: 'web', port: 1 })
+  const stop = agent.follow({ ...web, beginsConsistent: true }, new Ear())
+  await until(() => consul.held === 1)
+  await advance(400_000, 1000)
+  const isConsistent = consul
+    .requestsFor(web.path)
+    .map(({ index, parameters }) => [index === undefined, parameters.has('consistent')])
+  expect(isConsistent.filter(([isAtOnce]) => isAtOnce).length).toBeGreaterThan(1)
+  expect(isConsistent.every(([isAtOnce, isSure]) => isAtOnce === isSure)).toBe(true)
+  stop()
+})

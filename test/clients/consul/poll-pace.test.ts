@@ -38,3 +38,20 @@ it('lets all idle queries together ask 200 times a second, and one alone no less
   expect([idle.count, idle.spacingMs]).toEqual([1, 250])
   expect(ask(clock, paces.slice(0, 1), 60_000, true)).toBeGreaterThanOrEqual(230)
 })
+
+it('asks faster while answers bring news, at four times the work that they make, and no faster than once in 20 ms', () => {
+  const clock = new FakeClock()
+  const pace = new PollPace(clock, new IdleAnswers(100, 20))
+  const askWith = (workMs: number | undefined): number => {
+    let before = 0
+    for (let sent = 0; sent < 23; clock.advance(1)) {
+      if (pace.delayMs() > 0) continue
+      if (++sent === 3) before = clock.now()
+      pace.sent()
+      pace.answered(workMs === undefined)
+      if (workMs !== undefined) pace.tookIn(workMs)
+    }
+    return Math.round((clock.now() - before) / 20)
+  }
+  expect([0, 8, 1000, undefined].map(askWith)).toEqual([20, 32, 100, 100])
+})

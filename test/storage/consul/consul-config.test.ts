@@ -28,10 +28,13 @@ describe('the configuration of the store on Consul', () => {
     expect(consulConfig.parse(namerd).pathPrefix).toBe('here')
   })
 
-  it.each(['', '/', 'a//b', 'nameplane', '/nameplane/texts', 'x'.repeat(201)])('refuses the folder %j', pathPrefix => {
-    const parsed = consulConfig.safeParse({ pathPrefix })
-    expect(parsed.error?.issues.map(({ path }) => path.join('.'))).toEqual(['pathPrefix'])
-  })
+  it.each(['', '/', 'a//b', 'nameplane', '/nameplane/texts', 'x'.repeat(201), 'a/../b', './a', 'a\u0001', '\ud800'])(
+    'refuses the folder %j',
+    pathPrefix => {
+      const parsed = consulConfig.safeParse({ pathPrefix })
+      expect(parsed.error?.issues.map(({ path }) => path.join('.'))).toEqual(['pathPrefix'])
+    },
+  )
 
   it('refuses what it does not know', () => {
     expect(consulConfig.safeParse({ prefix: '/namerd/dtabs' }).success).toBe(false)
