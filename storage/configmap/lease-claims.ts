@@ -13,7 +13,7 @@ import { type ClaimObject, decodeClaim, encodeClaim } from './claim-object.ts'
 import { labels } from './facts.ts'
 import { claimName } from './object-names.ts'
 import { SeenClaims } from './seen-claims.ts'
-import { isExisting, isLost, isRefused, storeError } from './store-error.ts'
+import { isExisting, isForbidden, isLost, storeError } from './store-error.ts'
 
 const maxRaces = 5
 const maxClaims = 100_000
@@ -38,6 +38,7 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
   #follower: PresenceFollower | undefined
   #unfollow: (() => void) | undefined
   #isKnown = false
+  #isClosed = false
   #expiry: Cancel | undefined
 
   constructor(options: LeaseClaimsOptions) {
@@ -82,6 +83,7 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
 
   /** The watch ends; what is claimed stays until it runs out. */
   close(): void {
+    this.#isClosed = true
     this.#follower = undefined
     this.#unfollow?.()
     this.#expiry?.()
@@ -172,6 +174,7 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
   #expireLater(minMs: number): void {
     this.#expiry?.()
     this.#expiry = undefined
+    if (this.#isClosed) return
     const left = [...this.#present.values()].map(claim => this.#seen.leftMs(claim, presenceLives))
     if (left.length === 0) return
     const soonest = left.reduce((a, b) => Math.min(a, b))
@@ -180,16 +183,17 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
 
   /** The server's word counts, not ours: it removes a record only when that has not changed. Never rejects. */
   async #expire(): Promise<void> {
-    let failures = 0
+    let areAllGone = true
     for (const [key, claim] of [...this.#present]) {
       if (this.#seen.leftMs(claim, presenceLives) > 0) continue
       // Where we may not remove it, our own clock is all there is to go by.
-      const isGone = await this.#remove(claim).catch((error: unknown) => (isRefused(error) ? true : undefined))
-      if (isGone === undefined) failures++
-      else if (isGone) this.#forget(key)
+      const isGone = await this.#remove(claim).catch(isForbidden)
+      if (isGone && this.#present.get(key) === claim) this.#forget(key)
+      areAllGone &&= isGone
     }
-    if (failures === 0) this.#tell()
-    else this.#expireLater(removeAgainMs)
+    this.#tell()
+    // What has changed or ended since is told by the watch, which may be away.
+    if (!areAllGone) this.#expireLater(removeAgainMs)
   }
 }
 

@@ -11,6 +11,11 @@ export function isExisting(error: unknown): boolean {
   return error instanceof KubernetesStatusError && error.reason === 'AlreadyExists'
 }
 
+/** The right is missing. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof KubernetesStatusError && error.status === 403
+}
+
 /** The server said no: nothing was changed. */
 export function isRefused(error: unknown): error is KubernetesStatusError {
   return error instanceof KubernetesStatusError && error.status < 500

@@ -15,7 +15,12 @@ class Servers {
   readonly clock = new FakeClock()
   readonly #store = new FakeKubernetesStore()
 
-  readonly objects = this.#store.connect(async () => {})
+  /** Of each call, how often it was made. */
+  readonly calls = new Map<string, number>()
+
+  readonly objects = this.#store.connect(async (when, call) => {
+    if (when === 'before') this.calls.set(call, (this.calls.get(call) ?? 0) + 1)
+  })
 
   connect(): LeaseClaims {
     const cluster: KubernetesCluster = {
@@ -76,33 +81,64 @@ describe('a lease on a Lease object', () => {
   })
 })
 
+/** An onlooker whose watch has told of one sign of life, and tells of nothing more. */
+async function seenOnce(
+  servers: Servers,
+): Promise<{ onlooker: LeaseClaims; at: string; ids: () => readonly string[] }> {
+  const onlooker = servers.connect()
+  await servers.connect().claim(servers.claim('presence', 'gone'))
+  let records: readonly PresenceRecord[] = []
+  onlooker.followPresence({
+    changed: all => {
+      records = all
+    },
+    failed: () => {},
+  })
+  const { items } = await servers.objects.listMetadata(path, { labelSelector: 'nameplane.io/claim' })
+  expect(items).toHaveLength(1)
+  const at = `${path}/${nameOf(items[0])}`
+  const claim = decodeClaim(await servers.objects.find(at))
+  if (claim === undefined) throw new Error('no claim')
+  const receivedAt = servers.clock.monotonic()
+  onlooker.changed(new Map([['web', claim]]), new Set(['web']), { version: '1', receivedAt })
+  return { onlooker, at, ids: () => records.map(({ id }) => id) }
+}
+
+async function advance(servers: Servers, ms: number): Promise<void> {
+  servers.clock.advance(ms)
+  await settle(servers.clock)
+}
+
 describe('a sign of life on a Lease object', () => {
   it('is gone and removed when it was not renewed for one and a half of its lives', async () => {
     const servers = new Servers()
-    const [gone, onlooker] = [servers.connect(), servers.connect()]
-    await gone.claim(servers.claim('presence', 'gone'))
-    let records: readonly PresenceRecord[] = []
-    onlooker.followPresence({
-      changed: all => {
-        records = all
-      },
-      failed: () => {},
-    })
-    const { items } = await servers.objects.listMetadata(path, { labelSelector: 'nameplane.io/claim' })
-    expect(items).toHaveLength(1)
-    const claim = decodeClaim(await servers.objects.find(`${path}/${nameOf(items[0])}`))
-    if (claim === undefined) throw new Error('no claim')
-    onlooker.changed(new Map([['web', claim]]), new Set(['web']), {
-      version: '1',
-      receivedAt: servers.clock.monotonic(),
-    })
-    servers.clock.advance(1.5 * ttlMs - 1)
+    const { at, ids } = await seenOnce(servers)
+    await advance(servers, 1.5 * ttlMs - 1)
+    expect(ids()).toEqual(['web'])
+    await advance(servers, 1)
+    expect(ids()).toEqual([])
+    expect(await servers.objects.find(at)).toBeUndefined()
+  })
+
+  it('that was renewed unseen, the watch being away, stays, and is looked at every few seconds only', async () => {
+    const servers = new Servers()
+    const { at, ids } = await seenOnce(servers)
+    await servers.connect().claim(servers.claim('presence', 'gone'))
+    await advance(servers, 1.5 * ttlMs)
+    for (let step = 0; step < 100; step++) await advance(servers, 50)
+    expect(ids()).toEqual(['web'])
+    expect(await servers.objects.find(at)).toBeDefined()
+    expect(servers.calls.get('remove')).toBeLessThanOrEqual(2)
+  })
+
+  it('that runs out as we close leaves no timer behind', async () => {
+    const servers = new Servers()
+    const { onlooker } = await seenOnce(servers)
+    await servers.connect().claim(servers.claim('presence', 'gone'))
+    servers.clock.advance(1.5 * ttlMs)
+    onlooker.close()
     await settle(servers.clock)
-    expect(records).toMatchObject([{ id: 'web', data: 'gone' }])
-    servers.clock.advance(1)
-    await settle(servers.clock)
-    expect(records).toEqual([])
-    expect(await servers.objects.find(`${path}/${nameOf(items[0])}`)).toBeUndefined()
+    expect(servers.clock.waiting).toBe(0)
   })
 })
 
