@@ -66,7 +66,7 @@ export interface WriteRequest {
 
 export interface WriteResult {
   readonly written: Version
-  /** What was replaced; absent for the first version. */
+  /** What was replaced; absent for the first version, and when it is kept no longer. */
   readonly replaced?: Version
   /** True when the idempotency key had made this version before and nothing was written now. */
   readonly repeated: boolean

@@ -15,6 +15,8 @@ export interface SettledHead {
   readonly over: HeadSighting
   /** What counts as the head; undefined for a namespace that never was. */
   readonly head: Version | undefined
+  /** Why the text of the head cannot be had any more: `head` has an empty one then, and may only be written over. */
+  readonly lost?: NamingError
 }
 
 export interface SettledHeadsOptions {
@@ -41,7 +43,7 @@ export class SettledHeads {
     this.#options = options
   }
 
-  /** The head, an edit from outside taken in. Call it in line for the namespace only. */
+  /** The head, an edit from outside taken in; a lost text is no failure here. Call it in line for the namespace only. */
   async settle(namespace: string): Promise<SettledHead> {
     for (let race = 0; race < maxRaces; race++) {
       const { epoch } = this.#options.heads
@@ -108,10 +110,16 @@ export class SettledHeads {
     else refused.clear(namespace)
     if (edit.kind === 'none' && !stored.isOurs) this.#judged.set(namespace, token)
     else this.#judged.delete(namespace)
-    const head = await this.#headOf(stored, record)
     const over = sightingOf(stored)
-    show(over, head, epoch)
-    return { over, head }
+    try {
+      const head = await this.#headOf(stored, record)
+      show(over, head, epoch)
+      return { over, head }
+    } catch (error) {
+      const lost = NamingError.from(error)
+      if (lost.code !== 'store-corrupt' || record === undefined) throw error
+      return { over, head: { namespace, version: record.version, text: '', meta: record.meta }, lost }
+    }
   }
 
   /** Undefined when another was faster, with this or with something newer. */

@@ -199,6 +199,7 @@ class SharedStore implements Store {
 
   async #settle(namespace: string): Promise<SettledHead> {
     const settled = await this.#line.run(namespace, () => this.#settled.settle(namespace))
+    if (settled.lost !== undefined) throw settled.lost
     this.#failures.worked(adopting(namespace))
     return settled
   }

@@ -121,8 +121,9 @@ class Attempt {
     return head.version === version ? Promise.resolve(head) : this.#options.backend.readVersion(namespace, version)
   }
 
-  async #commit({ over, head }: SettledHead): Promise<WriteResult | undefined> {
+  async #commit({ over, head, lost }: SettledHead): Promise<WriteResult | undefined> {
     const { settled, env } = this.#options
+    const replaced = lost === undefined ? head : undefined
     const { idempotency } = this.#request
     const refusal = refuseHead(this.#request, head)
     if (refusal !== undefined) throw refusal
@@ -130,8 +131,10 @@ class Attempt {
     for (let { version } = next; ; version++) {
       const written = { ...next, version }
       const fingerprint = idempotency === undefined ? {} : { fingerprint: idempotency.fingerprint }
-      const outcome = await this.#send(written, head, () => settled.commit({ over, version: written, ...fingerprint }))
-      if (outcome.kind === 'written') return { written, ...(head && { replaced: head }), repeated: false }
+      const outcome = await this.#send(written, replaced, () =>
+        settled.commit({ over, version: written, ...fingerprint }),
+      )
+      if (outcome.kind === 'written') return { written, ...(replaced && { replaced }), repeated: false }
       if (outcome.kind === 'moved') return undefined
       if (env.clock.monotonic() >= this.#deadline) throw this.#givenUp()
     }

@@ -126,6 +126,32 @@ describe('S3: a text that is no dtab', () => {
     expect(refusals(rig)).toEqual([])
   })
 
+  it('over a version whose own text is lost is healed by a write, with an expectation or without', async () => {
+    const rig = open()
+    for (const [name, wanted] of [
+      ['any', { kind: 'anything' }],
+      ['exact', { kind: 'version', versions: [1] }],
+      ['present', { kind: 'present' }],
+    ] as const) {
+      await rig.store.write(request(name, '/a=>/b'))
+      const seen = delivered(rig, name)
+      await rig.until('known', () => seen.length === 1)
+      rig.backend.drop(name, [1])
+      rig.backend.put(name, 'garbage')
+      await rig.pass(1_000)
+      expect(await codeOf(rig.store.head(name))).toBe('store-corrupt')
+      expect(rig.store.observe(name).peek()).toMatchObject({ value: { version: 1 }, stale: {} })
+      expect(await codeOf(rig.store.write(request(name, '/a=>/c', { expect: { kind: 'absent' } })))).toBe('dtab-exists')
+      const result = await rig.store.write(request(name, '/a=>/c', { expect: wanted }))
+      expect(result).toMatchObject({ written: { version: 2, meta: { parent: 1 } } })
+      expect(result).not.toHaveProperty('replaced')
+      await rig.pass(1_000)
+      expect(refusals(rig)).toEqual([])
+      expect(rig.store.observe(name).peek()).toMatchObject({ kind: 'ok', value: { version: 2, text: '/a=>/c' } })
+      expect(rig.store.observe(name).peek()).not.toHaveProperty('stale')
+    }
+  })
+
   it('is found by a server that starts when it is there already', async () => {
     const rig = open({ servers: 2 })
     await rig.store.write(request('web', '/a=>/b'))
