@@ -4,6 +4,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod'
 import { NamingError } from '../../naming/errors.ts'
 import { cannotListen } from '../../runtime/admin-server.ts'
 import type { ApiPorts } from '../ports.ts'
+import { limitBodyTime } from './body-time.ts'
 import { createContext, type HttpApiOptions } from './context.ts'
 import { addDtabRoutes } from './dtabs.ts'
 import { addEvaluationRoutes } from './evaluation.ts'
@@ -24,8 +25,8 @@ const jsonOverhead = 4
 const smallestBodyLimit = 64 * 1024
 /** A peer that vanished without a word is noticed by probes that begin after this long. */
 const keepAliveMs = 60_000
-/** A request whose head and body take longer than this is cut off. */
-const requestTimeoutMs = 120_000
+/** A request whose head takes longer than this is cut off; its body is body-time.ts's. */
+const headTimeoutMs = 60_000
 /** Longest URL part; more than any head can hold, so that a long name gets an answer that says what is wrong with it. */
 const maxParamLength = 65_536
 
@@ -43,7 +44,8 @@ export async function createHttpApi(ports: ApiPorts, options: HttpApiOptions = {
   const context = createContext(ports, options)
   const app = fastify({
     bodyLimit: ports.store.maxDtabBytes * jsonOverhead + smallestBodyLimit,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: 0,
+    http: { headersTimeout: headTimeoutMs },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength },
@@ -59,6 +61,7 @@ export async function createHttpApi(ports: ApiPorts, options: HttpApiOptions = {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   addRequestMetrics(app, context)
+  limitBodyTime(app, context)
   refuseEarly(app, context)
   const refusals = addMethodRefusals(app)
   addIndexRoutes(app)

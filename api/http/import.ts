@@ -7,7 +7,9 @@ import { NamingError } from '../../naming/errors.ts'
 import { orThrow } from '../../naming/result.ts'
 import { maxExportLineBytes } from '../../proto/export-lines.ts'
 import { type ImportOptions, type ImportResult, importNamespace } from '../../storage/import.ts'
+import type { Clock } from '../../watch/clock.ts'
 import type { Written } from './applied.ts'
+import { bodyMs } from './body-time.ts'
 import { authorOf, peerAddress } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { importGroups } from './import-groups.ts'
@@ -31,7 +33,7 @@ const importQuery = z
 export function addImportRoute(app: FastifyInstance, context: HttpContext): void {
   app.addContentTypeParser(ndjsonType, (_request, payload, done) => done(null, payload))
   const typed = app.withTypeProvider<ZodTypeProvider>()
-  const post = { schema: { querystring: importQuery }, config: { bodyTypes: [ndjsonType] } }
+  const post = { schema: { querystring: importQuery }, config: { bodyTypes: [ndjsonType], isBodyStreamed: true } }
   typed.post('/api/import', post, async (request, reply) => {
     const { existing, dryRun } = request.query
     const body = request.raw // the parser above has left it alone
@@ -42,7 +44,7 @@ export function addImportRoute(app: FastifyInstance, context: HttpContext): void
       const spread = dryRun ? undefined : await waitForMany(context, reply, writtenBy(results), request.query)
       return sendJson(reply, answerText(dryRun, results, spread))
     } catch (error) {
-      await readToEnd(body)
+      if (!(await readToEnd(body, context.ports.clock))) reply.header('connection', 'close')
       throw error
     }
   })
@@ -89,13 +91,18 @@ function atLine(count: number, { code, message, detail }: NamingError): NamingEr
   return new NamingError(code, `Line ${count}: ${message}`, { detail: { ...detail, at: `line ${count}` } })
 }
 
-/** A client that is still sending would not hear the answer. */
-async function readToEnd(body: Readable): Promise<void> {
-  if (body.readableEnded || body.destroyed) return
-  await new Promise<void>(resolve => {
-    body.once('close', resolve)
-    body.once('end', resolve)
-    body.once('error', () => resolve())
+/** A client that is still sending would not hear the answer. False for one that sends on and on. */
+async function readToEnd(body: Readable, clock: Pick<Clock, 'after'>): Promise<boolean> {
+  if (body.readableEnded || body.destroyed) return true
+  return new Promise(resolve => {
+    const cancel = clock.after(bodyMs, () => resolve(false))
+    const ended = (): void => {
+      cancel()
+      resolve(true)
+    }
+    body.once('close', ended)
+    body.once('end', ended)
+    body.once('error', ended)
     body.resume()
   })
 }
