@@ -76,6 +76,8 @@ export interface MetadataQuery {
   readonly labelSelector: string
   /** A list at least as new as this; the newest when absent, for which a busy server may take 100 ms longer. */
   readonly notOlderThan?: string
+  /** They fit one page. Older API servers read every object from etcd, with all its data, for a list in pages. */
+  readonly areFew?: boolean
 }
 
 /**

@@ -17,6 +17,8 @@ import { decodeVersion, metadataOf, parseJson, WatchBrokenError } from './watch-
 const idleMs = 4_000
 const maxBytes = 64 << 20
 const pageObjects = 500
+/** A list whose version the server forgets between two pages begins anew so often. */
+const maxRestarts = 2
 /** A server that is too busy, or did not know our credentials, has not looked at the request: it is sent again so often. */
 const maxRepeats = 2
 const longestPauseMs = 1_500
@@ -62,6 +64,17 @@ class Objects implements KubernetesObjects {
   }
 
   async listMetadata(collection: string, query: MetadataQuery): Promise<MetadataListing> {
+    for (let restarts = 0; ; restarts++) {
+      try {
+        return await this.#listPages(collection, query)
+      } catch (error) {
+        const isForgotten = error instanceof KubernetesStatusError && error.status === 410
+        if (!isForgotten || restarts === maxRestarts) throw error
+      }
+    }
+  }
+
+  async #listPages(collection: string, query: MetadataQuery): Promise<MetadataListing> {
     const items: unknown[] = []
     let continueAt: string | undefined
     for (;;) {
@@ -118,10 +131,11 @@ const managed = (path: string): string => `${path}?fieldManager=${fieldManager}`
 
 /** A page that continues another is of the other's version. */
 function listParameters(
-  { labelSelector, notOlderThan }: MetadataQuery,
+  { labelSelector, notOlderThan, areFew }: MetadataQuery,
   continueAt: string | undefined,
 ): URLSearchParams {
-  const parameters = new URLSearchParams({ labelSelector, limit: String(pageObjects) })
+  const parameters = new URLSearchParams({ labelSelector })
+  if (areFew !== true) parameters.set('limit', String(pageObjects))
   if (continueAt !== undefined) parameters.set('continue', continueAt)
   else if (notOlderThan !== undefined) {
     parameters.set('resourceVersion', notOlderThan)

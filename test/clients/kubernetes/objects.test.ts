@@ -68,6 +68,44 @@ describe.each([
   })
 })
 
+describe('a list of metadata', () => {
+  const labelSelector = 'a=b'
+  const put = (rig: Rig, count: number): void => {
+    for (let n = 0; n < count; n++) rig.api.put(path, { metadata: { name: `web-${n}`, labels: { a: 'b' } } })
+  }
+
+  it('begins anew when the server forgets its version between two pages', async () => {
+    await using rig = await Rig.start()
+    put(rig, 501)
+    let isForgotten = false
+    rig.api.onRequest = ({ parameters }) => {
+      if (!parameters.has('continue') || isForgotten) return undefined
+      isForgotten = true
+      return { kind: 'status', status: 410 }
+    }
+    const { items } = await rig.cluster.objects.listMetadata(path, { labelSelector })
+    expect(items).toHaveLength(501)
+    expect(rig.api.requests.map(({ parameters }) => parameters.has('continue'))).toEqual([false, true, false, true])
+  })
+
+  it('ends when the server never remembers', async () => {
+    await using rig = await Rig.start()
+    put(rig, 501)
+    rig.api.onRequest = ({ parameters }) => (parameters.has('continue') ? { kind: 'status', status: 410 } : undefined)
+    expect(await refusalOf(rig.cluster.objects.listMetadata(path, { labelSelector }))).toEqual([410, ''])
+  })
+
+  it('of few comes in one page', async () => {
+    await using rig = await Rig.start()
+    put(rig, 3)
+    const query = { labelSelector, notOlderThan: '1001', areFew: true }
+    expect((await rig.cluster.objects.listMetadata(path, query)).items).toHaveLength(3)
+    expect(rig.api.requests[0]?.parameters.toString()).toBe(
+      'labelSelector=a%3Db&resourceVersion=1001&resourceVersionMatch=NotOlderThan',
+    )
+  })
+})
+
 describe('a right that is missing', () => {
   it.each([
     ['create', (rig: Rig) => rig.cluster.objects.create(path, object)],
