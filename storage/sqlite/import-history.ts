@@ -1,7 +1,8 @@
 // Takes in the history of a namespace in parts that fit into memory and into one transaction each.
 // The parts are seen by nobody until the last; knows nothing of the table.
 import { NamingError } from '../../naming/errors.ts'
-import type { Lease, Version } from '../store.ts'
+import { ImportLease } from '../import-lease.ts'
+import type { Store, Version } from '../store.ts'
 import { dtabBytes } from '../write-rules.ts'
 import type { ImportPart } from './version-table.ts'
 
@@ -9,14 +10,12 @@ import type { ImportPart } from './version-table.ts'
 const partVersions = 500
 const partBytes = 4 * 1024 * 1024
 
-const leaseTtlMs = 10_000
-
 export interface ImportPorts {
   /** Resolves once the part is durable. */
   put(part: ImportPart): Promise<void>
   /** Drops what was put so far. */
   abandon(): Promise<void>
-  lease(name: string, ttlMs: number): Promise<Lease | undefined>
+  readonly lease: Store['lease']
 }
 
 /** The last of `versions`, which are what `importedVersions` lets through. Rejects with store-busy while another imports this namespace. */
@@ -25,31 +24,25 @@ export async function importHistory(
   versions: AsyncIterable<Version>,
   ports: ImportPorts,
 ): Promise<Version> {
-  let lease: Lease | undefined
+  const lease = new ImportLease(namespace, ports.lease)
   let last: Version | undefined
+  let isBegun = false
   try {
     for await (const part of partsOf(namespace, versions)) {
       const isAlone = part.isFirst && part.isLast
-      if (!isAlone) lease = await heldLease(namespace, lease, ports)
+      if (!isAlone) await lease.hold()
+      isBegun = !isAlone
       await ports.put(part)
       last = part.versions.at(-1)
     }
   } catch (error) {
-    if (lease !== undefined) await ports.abandon()
+    if (isBegun && lease.isHeld) await ports.abandon()
     throw error
   } finally {
-    await lease?.release()
+    await lease.release()
   }
   if (last === undefined) throw new NamingError('internal', 'An import without versions was let through.')
   return last
-}
-
-/** One import of a namespace at a time, on whichever server. */
-async function heldLease(namespace: string, lease: Lease | undefined, ports: ImportPorts): Promise<Lease> {
-  const present = lease ?? (await ports.lease(`import ${namespace}`, leaseTtlMs))
-  const held = present?.held.peek()
-  if (present !== undefined && held?.kind === 'ok' && held.value) return present
-  throw new NamingError('store-busy', `Another import of '${namespace}' is going on.`)
 }
 
 async function* partsOf(namespace: string, versions: AsyncIterable<Version>): AsyncGenerator<ImportPart> {

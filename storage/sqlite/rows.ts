@@ -19,6 +19,12 @@ export interface VersionRow {
   readonly text: string | null
 }
 
+/** Which number comes next, and whether a refused text is set aside. */
+export interface NextRow {
+  readonly highest: number | null
+  readonly is_refused: number
+}
+
 /** A row in place of a head that went through no server. */
 export interface UnsettledRow {
   readonly sequence: number
@@ -49,14 +55,22 @@ const columns =
 const ofPast = columns.replace(', seal, text', '')
 /** Rows that are versions: they have a seal, and their namespace a head. What an import leaves half-way has none. */
 const ofHead = 'seal IS NOT NULL AND EXISTS (SELECT 1 FROM head h WHERE h.namespace = v.namespace)'
+/**
+ * A parameter that is a limit, or that a column must equal which is not the whole of a key. SQLite would plan such a statement
+ * by the value of a bare `?`, and so prepare it anew for each call, which costs ten times what it does.
+ */
+export const aText = 'CAST(? AS TEXT)'
+export const aNumber = 'CAST(? AS INTEGER)'
 
 /** By namespace: the newest version. */
-export const selectHead = `SELECT ${columns} FROM version v WHERE namespace = ? AND ${ofHead} ORDER BY version DESC LIMIT 1`
+export const selectHead = `SELECT ${columns} FROM version v WHERE namespace = ${aText} AND ${ofHead}
+  ORDER BY version DESC LIMIT 1`
 /** By namespace and version. */
-export const selectVersion = `SELECT ${columns} FROM version v WHERE namespace = ? AND version = ? AND ${ofHead}`
+export const selectVersion = `SELECT ${columns} FROM version v WHERE namespace = ${aText} AND version = ${aNumber}
+  AND ${ofHead}`
 /** By namespace, version below, count; newest first. Reads no text: `typeof` needs the row's header alone. */
 export const selectHistory = `SELECT ${ofPast}, typeof(text) = 'null' AS deleted FROM version v
-  WHERE namespace = ? AND version < ? AND ${ofHead} ORDER BY version DESC LIMIT ?`
+  WHERE namespace = ${aText} AND version < ? AND ${ofHead} ORDER BY version DESC LIMIT ${aNumber}`
 const ofSummary = `v.sequence, v.namespace, v.version, v.author, v.verified, v.message, v.time, v.address, v.bytes,
   typeof(v.text) = 'null' AS deleted`
 const isHead = 'h.namespace = v.namespace AND h.sequence = v.sequence AND v.seal IS NOT NULL'
@@ -65,14 +79,22 @@ export const selectSummaries = `SELECT ${ofSummary} FROM head h CROSS JOIN versi
 /** The heads that were written after a sequence. Reads no text. */
 export const selectSummariesSince = `SELECT ${ofSummary} FROM version v CROSS JOIN head h ON ${isHead} WHERE v.sequence > ?`
 /** By namespace: as selectHead. Reads no text. */
-export const selectSummary = `SELECT ${ofSummary} FROM version v WHERE v.namespace = ? AND ${ofHead}
+export const selectSummary = `SELECT ${ofSummary} FROM version v WHERE v.namespace = ${aText} AND ${ofHead}
   ORDER BY v.version DESC LIMIT 1`
 /** By namespace: what stands in place of the head and went through no server; none in nearly every case. */
-export const selectUnsettled = `SELECT v.sequence, CAST(v.text AS BLOB) AS content FROM head h
-  JOIN version v ON v.sequence = h.sequence WHERE h.namespace = ? AND v.seal IS NULL`
+export const selectUnsettled = `SELECT sequence, CAST(text AS BLOB) AS content FROM version
+  WHERE sequence = (SELECT sequence FROM head WHERE namespace = ?) AND seal IS NULL`
 /** By namespace: 1 when there is such a row. */
-export const selectIsUnsettled = `SELECT v.seal IS NULL FROM head h JOIN version v ON v.sequence = h.sequence
-  WHERE h.namespace = ?`
+export const selectIsUnsettled = `SELECT seal IS NULL FROM version
+  WHERE sequence = (SELECT sequence FROM head WHERE namespace = ?)`
+/** By @namespace: what another program's rows and ours leave for the next write to reckon with. */
+const ofNext = `(SELECT max(version) FROM version WHERE namespace = CAST(@namespace AS TEXT)
+    AND version < ${Number.MAX_SAFE_INTEGER}) AS highest,
+  EXISTS (SELECT 1 FROM refused_text WHERE namespace = @namespace) AS is_refused`
+export const selectNext = `SELECT ${ofNext}`
+/** By @namespace: the row that the head points to, whoever wrote it, and as selectNext. */
+export const selectPointed = `SELECT ${columns}, ${ofNext} FROM version
+  WHERE sequence = (SELECT sequence FROM head WHERE namespace = @namespace)`
 /** By namespace and key. */
 export const selectKey = 'SELECT fingerprint, version, time FROM idempotency WHERE namespace = ? AND key = ?'
 export const insertVersion = `INSERT INTO version (${columns}) VALUES (@namespace, @version, @parent, @author, @verified,

@@ -13,11 +13,16 @@ import {
   refuseHead,
 } from '../write-rules.ts'
 import {
+  aNumber,
+  aText,
   insertVersion,
+  type NextRow,
   rowFromVersion,
   selectHead,
   selectIsUnsettled,
   selectKey,
+  selectNext,
+  selectPointed,
   selectVersion,
   type VersionRow,
   versionFromRow,
@@ -51,15 +56,18 @@ export class VersionTable {
     const recalled = this.#recall(request, now)
     if (recalled !== undefined) return recalled
     const { namespace, idempotency } = request
-    const standing = this.#statements.standing.get({ namespace, below: Number.MAX_SAFE_INTEGER })
-    if (standing?.isUnsettled === 1) return undefined
-    const head = this.#head(namespace)
+    const pointed = this.#statements.pointed.get({ namespace })
+    if (pointed?.seal === null) return undefined
+    const next = pointed ?? this.#statements.next.get({ namespace })
+    // Nearly always the head points to the newest row there is, which is then read once.
+    const isHead = pointed?.namespace === namespace && pointed.version === pointed.highest
+    const head = isHead ? versionFromRow(pointed) : this.#head(namespace)
     const refusal = refuseHead(request, head)
     if (refusal !== undefined) throw refusal
     if (head === undefined) this.#statements.dropAll.run(namespace)
-    const written = above(standing?.highest ?? 0, nextVersion(request, head, now))
+    const written = above(next?.highest ?? 0, nextVersion(request, head, now))
     this.#putHead(written)
-    if (standing?.isRefused === 1) this.#statements.clearRefused.run(namespace)
+    if (next?.is_refused === 1) this.#statements.clearRefused.run(namespace)
     if (idempotency !== undefined) this.#rememberKey(idempotency, written, now)
     return { written, ...(head && { replaced: head }), repeated: false }
   }
@@ -136,13 +144,6 @@ function above(highest: number, version: Version): Version {
   return highest < version.version ? version : { ...version, version: highest + 1 }
 }
 
-/** How a namespace stands, whoever wrote what there. */
-interface Standing {
-  readonly isUnsettled: number | null
-  readonly isRefused: number
-  readonly highest: number | null
-}
-
 type Statements = ReturnType<typeof prepare>
 
 /** Every statement once, for the life of the connection. */
@@ -152,26 +153,23 @@ function prepare(db: Database.Database) {
     version: db.prepare<[string, number], VersionRow>(selectVersion),
     isUnsettled: db.prepare<[string], number>(selectIsUnsettled).pluck(),
     hasHead: db.prepare<[string], number>('SELECT 1 FROM head WHERE namespace = ?').pluck(),
-    standing: db.prepare<[{ readonly namespace: string; readonly below: number }], Standing>(
-      `SELECT (${selectIsUnsettled.replace('?', '@namespace')}) AS isUnsettled,
-         EXISTS (SELECT 1 FROM refused_text WHERE namespace = @namespace) AS isRefused,
-         (SELECT max(version) FROM version WHERE namespace = @namespace AND version < @below) AS highest`,
-    ),
-    count: db.prepare<[string], number>('SELECT count(*) FROM version WHERE namespace = ?').pluck(),
+    pointed: db.prepare<[{ readonly namespace: string }], VersionRow & NextRow>(selectPointed),
+    next: db.prepare<[{ readonly namespace: string }], NextRow>(selectNext),
+    count: db.prepare<[string], number>(`SELECT count(*) FROM version WHERE namespace = ${aText}`).pluck(),
     insert: db.prepare<[VersionRow]>(insertVersion),
     moveHead: db.prepare<[string, number | bigint]>(
       'INSERT INTO head VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence',
     ),
     clearRefused: db.prepare<[string]>('DELETE FROM refused_text WHERE namespace = ?'),
-    dropAll: db.prepare<[string]>('DELETE FROM version WHERE namespace = ?'),
+    dropAll: db.prepare<[string]>(`DELETE FROM version WHERE namespace = ${aText}`),
     forget: db.prepare<[string, number]>(
-      `DELETE FROM version WHERE namespace = ? AND version = ?
+      `DELETE FROM version WHERE namespace = ${aText} AND version = ${aNumber}
        AND sequence IS NOT (SELECT sequence FROM head h WHERE h.namespace = version.namespace)`,
     ),
     key: db.prepare<[string, string], KeyRecord>(selectKey),
     putKey: db.prepare<[string, string, string, number, number]>(
       'INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)',
     ),
-    dropKeys: db.prepare<[number, number]>('DELETE FROM idempotency WHERE time <= ? LIMIT ?'),
+    dropKeys: db.prepare<[number, number]>(`DELETE FROM idempotency WHERE time <= ? LIMIT ${aNumber}`),
   }
 }
