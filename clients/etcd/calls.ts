@@ -15,6 +15,10 @@ const tryWithinMs = 1500
 const roundPauseMs = 100
 /** What is left is not worth a try. */
 const leastTryMs = 50
+/** Where no endpoint can be connected to a call ends after so long, unless one has served a moment ago: it may be starting again. */
+const refusedWithinMs = 200
+/** How often one call logs in again. */
+const maxLogins = 2
 
 export interface CallsContext extends Pick<EtcdOptions, 'clock' | 'events'> {
   readonly endpoints: Endpoints
@@ -26,6 +30,8 @@ export interface CallsContext extends Pick<EtcdOptions, 'clock' | 'events'> {
 /** Makes calls; nothing to dispose. */
 export class Calls {
   readonly #context: CallsContext
+  /** In ms of the clock's `monotonic`, when an endpoint last answered. */
+  #servedAt = Number.NEGATIVE_INFINITY
 
   constructor(context: CallsContext) {
     this.#context = context
@@ -35,26 +41,35 @@ export class Calls {
   async call<Q, A>(method: EtcdMethod<Q, A>, request: Q, withinMs = callWithinMs): Promise<A> {
     const { clock, endpoints, closing } = this.#context
     const bytes = method.encode(request)
-    const endsAt = clock.monotonic() + withinMs
-    for (let tries = 1; ; tries++) {
+    const course = new Course(clock.monotonic(), withinMs, endpoints.count)
+    for (;;) {
       if (closing.aborted) throw new EtcdError('closed', 'the connection to etcd was closed')
-      const outcome = await this.#try(method, bytes, Math.min(tryWithinMs, endsAt - clock.monotonic()))
+      const outcome = await this.#try(method, bytes, Math.min(tryWithinMs, course.endsAt - clock.monotonic()))
       if (outcome.ok) return outcome.answer
-      if (!this.#mayTryAgain(outcome.error, tries)) throw outcome.error
-      if (outcome.error.isPassing && tries % endpoints.count === 0) await pause(clock, roundPauseMs, closing)
-      if (endsAt - clock.monotonic() < leastTryMs) throw outcome.error
+      course.failed(outcome.error)
+      if (!course.mayGoOn(outcome.error)) throw course.judge(outcome.error)
+      if (course.isRoundOver(outcome.error)) await pause(clock, roundPauseMs, closing)
+      if (clock.monotonic() > this.#lastTryAt(course)) throw course.judge(outcome.error)
     }
   }
 
+  #lastTryAt({ endsAt, startedAt, isRefusedByAll }: Course): number {
+    const latest = endsAt - leastTryMs
+    if (!isRefusedByAll) return latest
+    return Math.min(latest, Math.max(startedAt + refusedWithinMs, this.#servedAt + callWithinMs))
+  }
+
   async #try<Q, A>(method: EtcdMethod<Q, A>, bytes: Buffer, withinMs: number): Promise<Outcome<A>> {
-    const { endpoints, events } = this.#context
+    const { endpoints, events, clock } = this.#context
     const endpoint = endpoints.current
     try {
-      return { ok: true, answer: method.decode(await this.#send(endpoint, method.path, bytes, withinMs)) }
+      const answer = method.decode(await this.#send(endpoint, method.path, bytes, withinMs))
+      this.#servedAt = clock.monotonic()
+      return { ok: true, answer }
     } catch (thrown) {
       const error = etcdError(thrown, endpoint.address)
       events.onFailure?.(error.reason)
-      if (error.isPassing) endpoints.leave(endpoint.address)
+      if (error.isPassing) endpoints.leave(endpoint)
       return { ok: false, error }
     }
   }
@@ -63,15 +78,57 @@ export class Calls {
     const { clock, login } = this.#context
     const startedAt = clock.monotonic()
     const metadata = await login.metadata(endpoint, withinMs)
-    return await send(endpoint, { path, bytes, metadata, clock, withinMs: withinMs - (clock.monotonic() - startedAt) })
+    try {
+      const leftMs = withinMs - (clock.monotonic() - startedAt)
+      return await send(endpoint, { path, bytes, metadata, clock, withinMs: leftMs })
+    } catch (thrown) {
+      const error = etcdError(thrown, endpoint.address)
+      if (error.reason === 'token') login.refused(metadata)
+      throw error
+    }
+  }
+}
+
+/** What one call has met with so far. Times in ms of the clock's `monotonic`. */
+class Course {
+  readonly startedAt: number
+  readonly endsAt: number
+  readonly #endpoints: number
+  #passing = 0
+  #logins = 0
+  /** Tries in a row that were not connected. */
+  #refused = 0
+  #mayBeDone = false
+
+  constructor(startedAt: number, withinMs: number, endpoints: number) {
+    this.startedAt = startedAt
+    this.endsAt = startedAt + withinMs
+    this.#endpoints = endpoints
   }
 
-  /** A token that has run out is renewed once. */
-  #mayTryAgain(error: EtcdError, tries: number): boolean {
-    if (error.isPassing) return true
-    if (error.reason !== 'token' || tries > this.#context.endpoints.count + 1) return false
-    this.#context.login.forget()
-    return true
+  get isRefusedByAll(): boolean {
+    return this.#refused >= this.#endpoints
+  }
+
+  failed(error: EtcdError): void {
+    this.#refused = error.wasSent ? 0 : this.#refused + 1
+    this.#mayBeDone ||= error.mayBeDone
+    if (error.isPassing) this.#passing++
+    if (error.reason === 'token') this.#logins++
+  }
+
+  /** A token that has run out is renewed. */
+  mayGoOn(error: EtcdError): boolean {
+    return error.isPassing || (error.reason === 'token' && this.#logins <= maxLogins)
+  }
+
+  isRoundOver(error: EtcdError): boolean {
+    return error.isPassing && this.#passing % this.#endpoints === 0
+  }
+
+  /** A refusal says nothing of what became of an earlier try. */
+  judge(error: EtcdError): EtcdError {
+    return this.#mayBeDone ? error.inDoubt() : error
   }
 }
 

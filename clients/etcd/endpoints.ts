@@ -50,8 +50,8 @@ export class Endpoints {
   }
 
   /** The next one is in use from now on, unless that is so already. Its connection goes with it: it may be a dead one. */
-  leave(address: string): void {
-    if (this.#addresses[this.#inUse] !== address) return
+  leave(endpoint: Endpoint): void {
+    if (this.#current !== endpoint) return
     this.#inUse = (this.#inUse + 1) % this.#addresses.length
     this.close()
   }

@@ -21,18 +21,37 @@ export type EtcdFailure =
   | 'closed'
   | 'status'
 
+export interface EtcdErrorOptions {
+  readonly cause?: unknown
+  /** False when there was no connection to send the request by. */
+  readonly wasSent?: boolean
+  readonly mayBeDone?: boolean
+}
+
 export class EtcdError extends Error {
   readonly reason: EtcdFailure
+  readonly wasSent: boolean
+  /** Whether what was asked may have been done all the same. */
+  readonly mayBeDone: boolean
 
-  constructor(reason: EtcdFailure, message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
+  constructor(reason: EtcdFailure, message: string, options: EtcdErrorOptions = {}) {
+    super(message, { cause: options.cause })
+    const { wasSent = true, mayBeDone = wasSent && passing.has(reason) } = options
     this.name = 'EtcdError'
     this.reason = reason
+    this.wasSent = wasSent
+    this.mayBeDone = mayBeDone
   }
 
-  /** Whether another endpoint, or the same one a little later, may serve. The outcome of a write is not known then. */
+  /** Whether another endpoint, or the same one a little later, may serve. */
   get isPassing(): boolean {
     return passing.has(this.reason)
+  }
+
+  /** The same after a try whose outcome is not known. */
+  inDoubt(): EtcdError {
+    const { reason, message, cause, wasSent } = this
+    return new EtcdError(reason, message, { cause, wasSent, mayBeDone: true })
   }
 }
 
@@ -59,7 +78,7 @@ const sayings: readonly Saying[] = [
   { when: /revision has been compacted/, reason: 'compacted', cure: 'it is read anew' },
   { when: /lease not found/, reason: 'no-lease', cure: 'it has run out' },
   {
-    when: /no leader|leader changed|leader failure|unhealthy cluster|not leader/,
+    when: /no leader|leader changed|leader failure|unhealthy cluster|not leader|raft proposal dropped/,
     reason: 'no-leader',
     cure: 'start its other members',
   },
@@ -69,7 +88,7 @@ const sayings: readonly Saying[] = [
     cure: 'leave this endpoint out until it is a healthy voting member',
   },
   {
-    when: /request timed out|deadline exceeded|too many requests|server stopped/,
+    when: /request timed out|request cancell?ed|deadline exceeded|too many requests|server stopped/,
     reason: 'timeout',
     cure: 'look at its disk and its load',
   },
@@ -93,6 +112,9 @@ const maxTextLength = 300
 /** What gRPC says of a connection that is not made, or breaks in the middle of a call. */
 const lostCodes: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.INTERNAL, status.CANCELLED])
 
+/** What it says of a call that never had one. */
+const unsent = /^(No connection established|Name resolution failed|Channel closed before call started)/
+
 /** A gRPC status that is not OK, or whatever was thrown. `endpoint` is what was asked. */
 export function etcdError(cause: unknown, endpoint: string): EtcdError {
   if (cause instanceof EtcdError) return cause
@@ -105,6 +127,7 @@ export function etcdError(cause: unknown, endpoint: string): EtcdError {
   if (isConnections)
     return new EtcdError('unreachable', `etcd at ${endpoint} cannot be reached (${said}): ${connectionCure(text)}`, {
       cause,
+      wasSent: !unsent.test(text),
     })
   if (code === status.UNIMPLEMENTED)
     return new EtcdError(
@@ -141,6 +164,9 @@ function connectionCure(text: string): string {
 }
 
 function shorten(text: string): string {
-  const plain = text.replace(/\p{Cc}+/gu, ' ').trim()
+  const plain = text
+    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/\. Resolution note:\s*$/, '')
+    .trim()
   return plain.length <= maxTextLength ? plain : `${plain.slice(0, maxTextLength)}...`
 }

@@ -79,13 +79,14 @@ class Following {
 
   async #watch(from: EtcdMoment, signal: AbortSignal, onWell: () => void): Promise<void> {
     const { endpoints, login, clock, random, events } = this.#context
-    const { address } = endpoints.current
+    const inUse = endpoints.current
+    const { address } = inUse
     const endpoint = { address, client: endpoints.connect(address) }
     const ended = events.onWatch?.()
     try {
       const session = new WatchSession({
         endpoint,
-        metadata: await login.metadata(endpoints.current, loginWithinMs),
+        metadata: await login.metadata(inUse, loginWithinMs),
         range: this.#range,
         from,
         clock,
@@ -111,7 +112,7 @@ class Following {
       })
     } catch (thrown) {
       const error = etcdError(thrown, address)
-      if (error.isPassing || error.reason === 'silent') endpoints.leave(address)
+      if (error.isPassing || error.reason === 'silent') endpoints.leave(inUse)
       throw error
     } finally {
       endpoint.client.close()

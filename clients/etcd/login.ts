@@ -14,6 +14,8 @@ export interface LoginOptions {
 export class Login {
   readonly #options: LoginOptions
   #token: Promise<string> | undefined
+  /** What the last login gave; undefined while one is under way. */
+  #given: string | undefined
 
   constructor(options: LoginOptions) {
     this.#options = options
@@ -25,23 +27,27 @@ export class Login {
     const { login } = this.#options
     if (login === undefined) return metadata
     this.#token ??= this.#ask(endpoint, login, withinMs)
+    const asked = this.#token
     try {
-      metadata.set('token', await this.#token)
+      metadata.set('token', await asked)
     } catch (error) {
-      this.forget()
+      if (this.#token === asked) this.#token = undefined
       throw error
     }
     return metadata
   }
 
-  /** The next call logs in again. */
-  forget(): void {
-    this.#token = undefined
+  /** The next call logs in again, unless another was told the same before and has done so: a login is costly to etcd. */
+  refused(metadata: Metadata): void {
+    if (this.#given !== undefined && metadata.get('token')[0] === this.#given) this.#token = undefined
   }
 
   async #ask(endpoint: Endpoint, login: { name: string; password: string }, withinMs: number): Promise<string> {
     const { path, encode, decode } = authenticateMethod
-    const bytes = encode(login)
-    return decode(await send(endpoint, { path, bytes, metadata: new Metadata(), withinMs, clock: this.#options.clock }))
+    const { clock } = this.#options
+    this.#given = undefined
+    const answer = await send(endpoint, { path, bytes: encode(login), metadata: new Metadata(), withinMs, clock })
+    this.#given = decode(answer)
+    return this.#given
   }
 }

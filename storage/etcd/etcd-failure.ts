@@ -9,7 +9,8 @@ export function etcdFailure(thrown: unknown): NamingError {
   if (thrown instanceof NamingError) return thrown
   if (!(thrown instanceof EtcdError)) return NamingError.from(thrown)
   const message = `The store does not serve: ${thrown.message}.`
-  return new NamingError(codes[thrown.reason] ?? 'store-unavailable', message, { cause: thrown })
+  const code = thrown.mayBeDone ? undefined : codes[thrown.reason]
+  return new NamingError(code ?? 'store-unavailable', message, { cause: thrown })
 }
 
 /** Runs calls to etcd; rejects with NamingErrors only. */
