@@ -24,7 +24,7 @@ async function openEtcd(config: EtcdConfig, env: Env): Promise<Store> {
 async function openNamerdEtcd(config: NamerdEtcdConfig, env: Env): Promise<Store> {
   const cluster = connect(config, env)
   try {
-    if (!config.allowEmpty) await refuseEmpty(cluster, config.pathPrefix, env.log)
+    if (!config.allowEmpty) await refuseEmpty(cluster, config.pathPrefix, env)
   } catch (error) {
     cluster.close()
     throw error

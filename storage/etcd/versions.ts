@@ -1,6 +1,7 @@
 // Old versions in etcd. Knows no heads beyond how far they have come.
 import type { EtcdCluster, EtcdEntry } from '../../clients/etcd/cluster.ts'
 import { NamingError } from '../../naming/errors.ts'
+import { hasHead } from '../imported-versions.ts'
 import { headRecordCodec, textFromBytes } from '../shared/record-codec.ts'
 import type { HeadRecord } from '../shared/shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
@@ -82,7 +83,7 @@ export async function putVersion(cluster: EtcdCluster, layout: Layout, version: 
     compare: [{ kind: 'modified-at', key: layout.head(namespace), revision: 0 }],
     success: archiveOperations(layout, version, importedRecord(version)),
   })
-  if (!succeeded) throw new NamingError('dtab-exists', `The namespace '${namespace}' has versions already.`)
+  if (!succeeded) throw hasHead(namespace)
 }
 
 export async function dropVersions(

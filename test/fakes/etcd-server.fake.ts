@@ -80,6 +80,8 @@ export class FakeEtcd implements AsyncDisposable {
   clusterId = '18446744073709551615'
   /** What is said to be reached when somebody asks; nothing is answered when undefined, nor to a watch that begins later. */
   progress: (() => number) | undefined = () => this.revision
+  /** Ranges are answered after this. */
+  rangeHold: Promise<void> | undefined
   /** What a range is answered with instead. */
   rangeFault: ((token: string | undefined) => FakeStatus | undefined) | undefined
   port = 0
@@ -126,8 +128,12 @@ export class FakeEtcd implements AsyncDisposable {
         const token = call.metadata.get('token')[0]?.toString()
         this.tokens.push(token)
         const fault = this.rangeFault?.(token)
-        if (fault === undefined) answer(null, this.#range(decodeRange(call.request)))
-        else answer({ code: fault.code, details: fault.text })
+        const reply = (): void => {
+          if (fault === undefined) answer(null, this.#range(decodeRange(call.request)))
+          else answer({ code: fault.code, details: fault.text })
+        }
+        if (this.rangeHold === undefined) reply()
+        else void this.rangeHold.then(reply)
       },
     })
     this.#server.addService(methodsOf('Auth', ['Authenticate'], false), {

@@ -76,7 +76,7 @@ describe.concurrent("namerd's kind", () => {
     const config = { endpoints: etcd.endpoints, pathPrefix: freshPrefix() }
     const open = (more: object) =>
       openServer(async env => namerdEtcd.open(namerdEtcdConfig.parse({ ...config, ...more }), env))
-    await expect(open({})).rejects.toThrow(/namerctl export --from.*allowEmpty: true/)
+    await expect(open({})).rejects.toThrow(/namerctl export namerd.ndjson --from .*allowEmpty: true/)
     {
       await using first = await open({ allowEmpty: true })
       await first.store.announce('s1', 'here', 10_000)
