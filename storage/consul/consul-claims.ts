@@ -3,7 +3,7 @@
 import { type ConsulKv, type KvEntry, type KvOperation, sessionTtlMs } from '../../clients/consul/kv.ts'
 import type { Claim, ClaimTable } from '../claims.ts'
 import { type Layout, ourFolder } from './layout.ts'
-import { presenceRecord, textOf } from './records.ts'
+import { presenceRecord } from './records.ts'
 
 /** So often a claim by force is tried against others that do the same. */
 const forcedTries = 5
@@ -74,5 +74,5 @@ function holderOf({ kind, name, owner }: Held): string {
 }
 
 function isHeldWith(entry: KvEntry | undefined, session: string, value: Uint8Array): boolean {
-  return entry?.session === session && textOf(entry.value) === textOf(value)
+  return entry?.session === session && Buffer.compare(entry.value, value) === 0
 }

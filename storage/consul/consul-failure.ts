@@ -7,15 +7,18 @@ import { type Layout, ourFolder } from './layout.ts'
 export function storeError(error: unknown, layout: Layout): NamingError {
   if (!(error instanceof ConsulError)) return NamingError.from(error)
   if (error.status === 403) return new NamingError('store-unavailable', sayRights(error, layout), { cause: error })
-  if (error.status === 413)
-    return new NamingError(
-      'dtab-too-large',
-      `The dtab, with its message and the rest that is stored with it, is larger than Consul takes in one transaction: ${error.said}`,
-      { cause: error },
-    )
+  if (error.status === 413) return tooLarge(error)
   if (/no space left on device/i.test(error.message))
     return new NamingError('store-full', `The disk of Consul is full: ${error.message}`, { cause: error })
   return new NamingError('store-unavailable', error.message, { cause: error })
+}
+
+/** The agent tells both figures, of the whole transaction. */
+function tooLarge(error: ConsulError): NamingError {
+  const [, used, limit] = /\((\d+) bytes\).*max size: (\d+)/.exec(error.said) ?? []
+  const message = `The dtab, with its message and the rest that is stored with it, is larger than Consul takes in one transaction: ${error.said}`
+  const detail = used === undefined ? {} : { used: Number(used), limit: Number(limit) }
+  return new NamingError('dtab-too-large', message, { cause: error, detail })
 }
 
 function sayRights({ said, message }: ConsulError, layout: Layout): string {

@@ -30,12 +30,7 @@ export class ListedHead {
 
 /** Undefined also for a record that cannot be read. */
 export function readableRecord(entry: KvEntry | undefined): HeadRecord | undefined {
-  if (entry === undefined) return undefined
-  try {
-    return headRecord.decode(entry.value, entry.key)
-  } catch {
-    return undefined
-  }
+  return entry === undefined ? undefined : headRecord.read(entry.value)
 }
 
 export interface HeadList {

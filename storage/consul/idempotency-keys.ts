@@ -31,11 +31,11 @@ export class IdempotencyKeys {
     }
   }
 
-  /** A key that was used again since then stays. */
+  /** A key that was used again since then stays; one that somebody has spoilt holds nobody back. */
   async #dropNamed(names: readonly string[], before: number): Promise<void> {
     const entries = await this.#kv.read(names.map(name => this.#layout.key(name)))
     const steps = entries.flatMap((entry): KvOperation[] =>
-      entry !== undefined && idempotencyRecord.decode(entry.value, entry.key).time < before
+      entry !== undefined && (idempotencyRecord.read(entry.value)?.time ?? 0) < before
         ? [{ kind: 'delete-cas', key: entry.key, index: entry.modifyIndex }]
         : [],
     )

@@ -1,8 +1,9 @@
 // The old versions of a namespace. Only those that were its head are told of: what an import that was cut off has left is none.
 import { type ConsulKv, maxKvOperations } from '../../clients/consul/kv.ts'
+import { textFromBytes } from '../shared/record-codec.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import { type Layout, versionIn } from './layout.ts'
-import { headRecord, textOf, type VersionRecord, versionRecord } from './records.ts'
+import { headRecord, type VersionRecord, versionRecord } from './records.ts'
 
 export class VersionRecords {
   readonly #kv: ConsulKv
@@ -30,7 +31,7 @@ export class VersionRecords {
       if (!(await this.#isLinked(namespace, version, newest, later))) return undefined
     }
     if (record.deleted) return { namespace, version, meta: record.meta }
-    return text === undefined ? undefined : { namespace, version, text: textOf(text.value), meta: record.meta }
+    return text === undefined ? undefined : { namespace, version, text: textFromBytes(text.value), meta: record.meta }
   }
 
   /** Each version names the one before it: a number that was passed over is of an import that was cut off. */

@@ -37,10 +37,14 @@ const meta = z.object({
 })
 
 /** Of a head, and of a version without its text. */
-export const headRecordCodec: RecordCodec<HeadRecord> = recordCodec(
-  'the record of a version',
-  z.object({ version: z.int().min(1), deleted: z.boolean(), bytes: z.int().min(0), meta }),
-)
+export const headRecordSchema = z.object({
+  version: z.int().min(1),
+  deleted: z.boolean(),
+  bytes: z.int().min(0),
+  meta,
+})
+
+export const headRecordCodec: RecordCodec<HeadRecord> = recordCodec('the record of a version', headRecordSchema)
 
 export const keyRecordCodec: RecordCodec<KeyRecord> = recordCodec(
   'the record of an Idempotency-Key',

@@ -58,7 +58,8 @@ describe('S7: at the size limit of Consul', () => {
       const namespace = `long-${length}`
       const before = await write(namespace, 10)
       const refusal = write(namespace, maxConsulDtabBytes, 'm'.repeat(length))
-      await expect(refusal).rejects.toMatchObject({ code: 'dtab-too-large', httpStatus: 413 })
+      const detail = { used: expect.any(Number), limit: 512 * 1024 }
+      await expect(refusal).rejects.toMatchObject({ code: 'dtab-too-large', httpStatus: 413, detail })
       expect(await server.store.head(namespace)).toEqual(before)
       expect(await server.store.history(namespace, { limit: 10 })).toHaveLength(1)
     },
