@@ -80,12 +80,14 @@ export class HeadCells {
     }
   }
 
+  /** What is shown stays until something is read, whatever its order. */
+  rewound(): void {
+    for (const open of this.#open.values()) open.shown = undefined
+  }
+
   /** Everything is known anew. */
-  reset(isRewound: boolean): void {
-    for (const [namespace, open] of this.#open) {
-      if (isRewound) open.shown = undefined
-      this.#later(namespace, open, () => this.#compare(namespace, open))
-    }
+  reset(): void {
+    for (const [namespace, open] of this.#open) this.#later(namespace, open, () => this.#compare(namespace, open))
   }
 
   contact(): void {

@@ -1,15 +1,18 @@
 // A namespace brought in with its past: old versions first, and all of it becomes visible with the last, in one commit.
 
 import { NamingError } from '../../naming/errors.ts'
+import { ImportLease } from '../import-lease.ts'
 import { hasVersions, importedVersions } from '../imported-versions.ts'
-import type { Version } from '../store.ts'
+import { sameVersion } from '../same-heads.ts'
+import type { Store, Version } from '../store.ts'
 import type { SettledHead, SettledHeads } from './settled-heads.ts'
 import type { SharedBackend } from './shared-backend.ts'
 
 export interface HistoryImportOptions {
   readonly backend: SharedBackend
   readonly settled: SettledHeads
-  /** Told when what was begun could not be taken back; nobody sees it, and the next import writes over it. */
+  readonly lease: Store['lease']
+  /** Told of what was begun and could not be taken back: nobody sees it, and the next import writes over it. */
   readonly onLeftOver: (error: unknown) => void
 }
 
@@ -22,60 +25,105 @@ export async function importHistory(
   versions: AsyncIterable<Version> | Iterable<Version>,
   options: HistoryImportOptions,
 ): Promise<Version> {
-  const { backend, settled, onLeftOver } = options
-  const over = await settled.settle(namespace)
-  if (over.head !== undefined) throw hasVersions(namespace, over.head.version)
-  const put: number[] = []
+  const lease = new ImportLease(namespace, options.lease)
   try {
-    const last = await putAllButLast(importedVersions(namespace, versions, backend.maxDtabBytes), backend, put)
-    await commitLast(last, over, options)
+    return await new HistoryImport(namespace, lease, options).run(versions)
+  } finally {
+    await lease.release().catch(options.onLeftOver)
+  }
+}
+
+class HistoryImport {
+  readonly #namespace: string
+  readonly #lease: ImportLease
+  readonly #options: HistoryImportOptions
+  /** Versions that were put, and those of which nobody knows. */
+  readonly #put: number[] = []
+  /** Its commit was sent. */
+  #sent: Version | undefined
+
+  constructor(namespace: string, lease: ImportLease, options: HistoryImportOptions) {
+    this.#namespace = namespace
+    this.#lease = lease
+    this.#options = options
+  }
+
+  async run(versions: AsyncIterable<Version> | Iterable<Version>): Promise<Version> {
+    const { backend, settled } = this.#options
+    const over = await settled.settle(this.#namespace)
+    if (over.head !== undefined) throw hasVersions(this.#namespace, over.head.version)
+    try {
+      const last = await this.#putAllButLast(importedVersions(this.#namespace, versions, backend.maxDtabBytes))
+      await this.#commit(last, over)
+      return last
+    } catch (error) {
+      const written = await this.#afterFailure(NamingError.from(error)).catch(this.#options.onLeftOver)
+      if (written !== undefined) return written
+      throw error
+    }
+  }
+
+  async #putAllButLast(versions: AsyncIterable<Version>): Promise<Version> {
+    let last: Version | undefined
+    let waiting: Version[] = []
+    for await (const version of versions) {
+      if (last !== undefined) waiting.push(last)
+      last = version
+      if (waiting.length < putAtOnce) continue
+      await this.#putAll(waiting)
+      waiting = []
+    }
+    if (last === undefined) throw new NamingError('internal', 'An import that was checked held no version.')
+    await this.#putAll(waiting)
     return last
-  } catch (error) {
-    if (put.length > 0) await backend.dropVersions(namespace, put).catch(onLeftOver)
-    throw error
   }
-}
 
-async function putAllButLast(
-  versions: AsyncIterable<Version>,
-  backend: SharedBackend,
-  put: number[],
-): Promise<Version> {
-  let last: Version | undefined
-  let waiting: Version[] = []
-  for await (const version of versions) {
-    if (last !== undefined) waiting.push(last)
-    last = version
-    if (waiting.length < putAtOnce) continue
-    await putAll(waiting, backend, put)
-    waiting = []
+  /** Settles once none is under way any more, so that what was written can be dropped again. */
+  async #putAll(versions: readonly Version[]): Promise<void> {
+    if (versions.length === 0) return
+    await this.#lease.hold()
+    const { backend } = this.#options
+    const outcomes = await Promise.allSettled(versions.map(version => backend.putVersion(version)))
+    const failures = outcomes.map(outcome =>
+      outcome.status === 'rejected' ? NamingError.from(outcome.reason) : undefined,
+    )
+    // Where another has made a head meanwhile, the number may be its own.
+    this.#put.push(...versions.flatMap(({ version }, i) => (failures[i]?.code === 'dtab-exists' ? [] : version)))
+    const failure = failures.find(each => each !== undefined)
+    if (failure !== undefined) throw failure
   }
-  if (last === undefined) throw new NamingError('internal', 'An import that was checked held no version.')
-  await putAll(waiting, backend, put)
-  return last
-}
 
-/** Settles once none is under way any more, so that what was written can be dropped again. */
-async function putAll(versions: readonly Version[], backend: SharedBackend, put: number[]): Promise<void> {
-  put.push(...versions.map(({ version }) => version))
-  const outcomes = await Promise.allSettled(versions.map(version => backend.putVersion(version)))
-  const failure = outcomes.find(outcome => outcome.status === 'rejected')
-  if (failure !== undefined) throw failure.reason
-}
-
-async function commitLast(
-  version: Version,
-  { over }: SettledHead,
-  { backend, settled }: HistoryImportOptions,
-): Promise<void> {
-  const { namespace } = version
-  let outcome = await settled.commit({ over, version })
-  if (outcome.kind === 'taken') {
-    // Left over from an import that was cut off.
-    await backend.dropVersions(namespace, [version.version])
-    outcome = await settled.commit({ over, version })
+  async #commit(version: Version, { over }: SettledHead): Promise<void> {
+    const { backend, settled } = this.#options
+    if (this.#put.length > 0) await this.#lease.hold()
+    this.#sent = version
+    let outcome = await settled.commit({ over, version })
+    if (outcome.kind === 'taken') {
+      // Left over from an import that was cut off.
+      await this.#lease.hold()
+      await backend.dropVersions(this.#namespace, [version.version])
+      outcome = await settled.commit({ over, version })
+    }
+    if (outcome.kind === 'written') return
+    this.#sent = undefined
+    const { head } = await settled.settle(this.#namespace)
+    throw hasVersions(this.#namespace, head?.version ?? version.version)
   }
-  if (outcome.kind === 'written') return
-  const { head } = await settled.settle(namespace)
-  throw hasVersions(namespace, head?.version ?? version.version)
+
+  /**
+   * Takes back what was put, unless it counts or may still come to count: a commit whose answer was lost may have been made.
+   * Then it gives the version that was written.
+   */
+  async #afterFailure({ code }: NamingError): Promise<Version | undefined> {
+    const { backend, settled } = this.#options
+    if (this.#sent !== undefined && code === 'store-unavailable') {
+      const { head } = await settled.settle(this.#namespace)
+      if (head === undefined || head.version < this.#sent.version) return undefined
+      const found = await backend.readVersion(this.#namespace, this.#sent.version)
+      return sameVersion(found, this.#sent) ? this.#sent : undefined
+    }
+    // Without the lease another may be at it, and write over what is left.
+    if (this.#put.length > 0 && this.#lease.isHeld) await backend.dropVersions(this.#namespace, this.#put)
+    return undefined
+  }
 }

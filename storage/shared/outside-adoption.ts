@@ -2,6 +2,7 @@
 // Every server does so; the backend's compare-and-swap lets one of them write.
 import { NamingError } from '../../naming/errors.ts'
 import type { Env } from '../../runtime/env.ts'
+import { TurnQueue } from '../../watch/turn-queue.ts'
 import { isUnavailable, KeyedWork } from '../keyed-work.ts'
 import type { RepeatedFailures } from '../repeated-failures.ts'
 import type { RefusedTexts } from './refused-texts.ts'
@@ -29,10 +30,12 @@ export const adopting = (namespace: string): string => `taking in what others di
 export class OutsideAdoption {
   readonly #options: OutsideAdoptionOptions
   readonly #work: KeyedWork
+  readonly #turns: TurnQueue
 
   constructor(options: OutsideAdoptionOptions) {
     this.#options = options
     const { env, settle, failures, failed } = options
+    this.#turns = new TurnQueue(env.clock)
     this.#work = new KeyedWork({
       clock: env.clock,
       random: env.random,
@@ -56,9 +59,11 @@ export class OutsideAdoption {
     }
   }
 
+  /** All are looked at, some in each turn. */
   reset(): void {
     const { heads, refused } = this.#options
-    this.changed(new Set([...refused.namespaces, ...heads.namespaces()]))
+    const all = new Set([...refused.namespaces, ...heads.namespaces()])
+    for (const namespace of all) this.#turns.run(() => this.changed([namespace]))
   }
 
   /** Reads the head again, whatever was seen of it. */

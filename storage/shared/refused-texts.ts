@@ -16,7 +16,8 @@ export interface RefusedTextsOptions {
 }
 
 interface Refusal {
-  readonly token: string
+  /** Undefined once it may stand for something else. */
+  token: string | undefined
   readonly refused: RefusedText
 }
 
@@ -54,6 +55,11 @@ export class RefusedTexts {
   /** The namespaces of what is refused. */
   get namespaces(): readonly string[] {
     return [...this.#refusals.keys()]
+  }
+
+  /** All that is refused is to be looked at again: what it was known by may stand for something else. */
+  rewound(): void {
+    for (const refusal of this.#refusals.values()) refusal.token = undefined
   }
 
   put(token: string, refused: Omit<RefusedText, 'since'>): void {

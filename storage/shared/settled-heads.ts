@@ -43,6 +43,11 @@ export class SettledHeads {
     this.#options = options
   }
 
+  /** Tokens may come again for something else. */
+  rewound(): void {
+    this.#judged.clear()
+  }
+
   /** The head, an edit from outside taken in; a lost text is no failure here. Call it in line for the namespace only. */
   async settle(namespace: string): Promise<SettledHead> {
     for (let race = 0; race < maxRaces; race++) {

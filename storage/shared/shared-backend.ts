@@ -79,11 +79,14 @@ export interface SharedBackend {
   /** undefined for one that never became a head too. */
   readVersion(namespace: string, version: number): Promise<Version | undefined>
   readHistory(namespace: string, query: HistoryQuery): Promise<readonly VersionSummary[]>
-  /** Undefined too when the write that left the key was cut off before its version became the head. */
-  readKey(namespace: string, key: string): Promise<KeyRecord | undefined>
+  /**
+   * Undefined too when the write that left the key was cut off before its version became the head. With `asOf`, the head as it
+   * was read just now, commits after that need not be seen.
+   */
+  readKey(namespace: string, key: string, asOf?: HeadSighting): Promise<KeyRecord | undefined>
   /** Durable once it resolves: head, text, old version and key all together, or nothing. */
   commit(commit: Commit): Promise<CommitOutcome>
-  /** Writes an old version of a namespace without a head, over whatever stood there. */
+  /** Writes an old version of a namespace without a head, over what an earlier import left there. dtab-exists, with nothing changed, when a head has that number. */
   putVersion(version: Version): Promise<void>
   dropVersions(namespace: string, versions: readonly number[]): Promise<void>
   /** Drops the keys that were first used before then, in ms since 1970; some may be left for the next call. */

@@ -2,6 +2,7 @@
 // sighting of a namespace counts, from wherever it comes. Knows neither texts nor what an edit from outside means.
 import type { Env } from '../../runtime/env.ts'
 import type { Cell, Sink } from '../../watch/cell.ts'
+import type { Cancel } from '../../watch/clock.ts'
 import { Listing } from '../listing.ts'
 import { sameSummaries } from '../same-heads.ts'
 import { type NamespaceSummary, storageGroup } from '../store.ts'
@@ -10,8 +11,10 @@ import type { HeadRecord, HeadSighting, SharedBackend } from './shared-backend.t
 export interface HeadsListener {
   /** What is known of these namespaces has changed, or was confirmed. */
   changed(namespaces: Iterable<string>): void
-  /** Everything is known anew; when `isRewound`, what was known before counts for nothing. */
-  reset(isRewound: boolean): void
+  /** What was known before counts for nothing; a reset follows, after some turns where there is much to take in. */
+  rewound(): void
+  /** Everything is known anew. */
+  reset(): void
   contact(): void
   /** Nothing is heard of the backend until the next reset. */
   failed(error: Error, retryAt: number): void
@@ -38,6 +41,18 @@ export interface Fault {
   readonly retryAt: number
 }
 
+/** A reading of all heads that is taken in piece by piece; nobody is told before the last one. */
+interface Reading {
+  readonly heads: readonly HeadSighting[]
+  readonly order: number
+  /** Of what it has come to so far. */
+  readonly listing: Listing
+  next: Cancel | undefined
+}
+
+/** Heads of a reading that are taken in by one turn: a millisecond or two. */
+const headsPerTurn = 500
+
 export class SharedHeads {
   /** Sorted by name; tombstones included. */
   readonly list: Cell<readonly NamespaceSummary[]>
@@ -50,6 +65,8 @@ export class SharedHeads {
   #unfollow: (() => void) | undefined
   /** Of the last reset; undefined until there was one. */
   #wholeAt: number | undefined
+  /** Under way. */
+  #reading: Reading | undefined
   #epoch = 0
   #fault: Fault | undefined
 
@@ -110,9 +127,9 @@ export class SharedHeads {
   /** Ends the follow and forgets what is known. */
   #unfollowed(): void {
     this.#unfollow?.()
+    this.#endReading()
     this.#unfollow = this.#wholeAt = this.#fault = undefined
     this.#forget()
-    this.#listing = new Listing()
   }
 
   sighting(namespace: string): HeadSighting | undefined {
@@ -143,6 +160,7 @@ export class SharedHeads {
         listener.contact()
       },
       failed: (error, retryAt) => {
+        this.#endReading()
         this.#fault = { error, retryAt }
         this.#listSink?.fail(error, retryAt)
         listener.failed(error, retryAt)
@@ -151,16 +169,61 @@ export class SharedHeads {
   }
 
   #reset(heads: readonly HeadSighting[], order: number, isRewound: boolean): void {
-    if (isRewound) this.#forget()
+    this.#endReading()
+    if (isRewound) {
+      this.#wholeAt = undefined
+      this.#forget()
+      this.#options.listener.rewound()
+    }
+    const reading: Reading = { heads, order, listing: new Listing(), next: undefined }
+    this.#reading = reading
+    this.#goOn(reading, this.#takeIn(reading))
+  }
+
+  #goOn(reading: Reading, pieces: Iterator<void>): void {
+    if (pieces.next().done === true) this.#know(reading)
+    else reading.next = this.#options.env.clock.defer(() => this.#goOn(reading, pieces))
+  }
+
+  /** Yields after each turn's worth. What is seen in between counts like what is in the reading. */
+  *#takeIn({ heads, order, listing }: Reading): Generator<void, void> {
+    const present = new Set<string>()
+    for (const piece of piecesOf(heads)) {
+      for (const head of piece) {
+        present.add(head.namespace)
+        this.#note(head)
+      }
+      this.#putInto(
+        listing,
+        piece.map(head => head.namespace),
+      )
+      if (piece.length === headsPerTurn) yield
+    }
+    for (const piece of piecesOf([...this.#seen.keys()].filter(namespace => !present.has(namespace)))) {
+      for (const namespace of piece) this.#missing(namespace, order)
+      this.#putInto(listing, piece)
+      if (piece.length === headsPerTurn) yield
+    }
+  }
+
+  #missing(namespace: string, order: number): void {
+    const known = this.#seen.get(namespace)
+    if (known !== undefined && known.sighting.order <= order) this.#note(nothingThere(namespace, order))
+  }
+
+  /** Keeps the same array when nothing is new, so that a reading which confirms is no change. */
+  #know({ order, listing }: Reading): void {
+    this.#reading = undefined
     this.#wholeAt = order
     this.#fault = undefined
-    const present = new Set(heads.map(head => head.namespace))
-    for (const head of heads) this.#note(head)
-    for (const [namespace, { sighting }] of this.#seen)
-      if (!present.has(namespace) && sighting.order <= order) this.#note(nothingThere(namespace, order))
-    this.#relist()
+    if (!sameSummaries(listing.sorted, this.#listing.sorted)) this.#listing = listing
     this.#listSink?.set(this.#listing.sorted)
-    this.#options.listener.reset(isRewound)
+    this.#options.listener.reset()
+  }
+
+  #endReading(): void {
+    this.#reading?.next?.()
+    this.#reading = undefined
   }
 
   #take(sightings: readonly HeadSighting[]): void {
@@ -182,19 +245,17 @@ export class SharedHeads {
     return known !== undefined && known.sighting.token === token ? 'same' : 'news'
   }
 
-  /** Keeps the same array when nothing is new, so that an answer which confirms is no change. */
-  #relist(): void {
-    const listing = new Listing()
-    listing.put([...this.#seen.keys()].flatMap(namespace => this.#summary(namespace) ?? []))
-    if (!sameSummaries(listing.sorted, this.#listing.sorted)) this.#listing = listing
+  #list(namespaces: readonly string[]): void {
+    this.#putInto(this.#listing, namespaces)
+    if (this.#reading !== undefined) this.#putInto(this.#reading.listing, namespaces)
+    if (this.#wholeAt !== undefined) this.#showListing()
   }
 
-  #list(namespaces: readonly string[]): void {
+  #putInto(listing: Listing, namespaces: readonly string[]): void {
     const present = namespaces.flatMap(namespace => this.#summary(namespace) ?? [])
-    this.#listing.put(present)
+    listing.put(present)
     if (present.length < namespaces.length)
-      this.#listing.remove(new Set(namespaces.filter(namespace => this.#summary(namespace) === undefined)))
-    if (this.#wholeAt !== undefined) this.#showListing()
+      listing.remove(new Set(namespaces.filter(namespace => this.#summary(namespace) === undefined)))
   }
 
   #showListing(): void {
@@ -225,7 +286,12 @@ export class SharedHeads {
   #forget(): void {
     this.#epoch++
     this.#seen.clear()
+    this.#listing = new Listing()
   }
+}
+
+function* piecesOf<T>(all: readonly T[]): Iterable<readonly T[]> {
+  for (let at = 0; at < all.length; at += headsPerTurn) yield all.slice(at, at + headsPerTurn)
 }
 
 /** A namespace that a whole reading did not find. Its token is equal to no other, so that it is read before it is written over. */

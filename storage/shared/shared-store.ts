@@ -163,7 +163,8 @@ class SharedStore implements Store {
   async importHistory(namespace: string, versions: AsyncIterable<Version> | Iterable<Version>): Promise<Version> {
     this.#assertOpen()
     const onLeftOver = (error: unknown): void => this.#failures.failed(`taking back an import of '${namespace}'`, error)
-    const options = { backend: this.#backend, settled: this.#settled, onLeftOver }
+    const lease: Store['lease'] = (name, ttlMs) => this.#claims.lease(name, ttlMs)
+    const options = { backend: this.#backend, settled: this.#settled, lease, onLeftOver }
     return this.#line.run(namespace, () => importHistory(namespace, versions, options))
   }
 
@@ -215,8 +216,13 @@ class SharedStore implements Store {
         this.#cells.changed(namespaces)
         this.#adoption.changed(namespaces)
       },
-      reset: (isRewound: boolean) => {
-        this.#cells.reset(isRewound)
+      rewound: () => {
+        this.#cells.rewound()
+        this.#settled.rewound()
+        this.#refused.rewound()
+      },
+      reset: () => {
+        this.#cells.reset()
         this.#adoption.reset()
         this.#refused.heard()
       },

@@ -7,7 +7,7 @@ import { sameVersion } from '../same-heads.ts'
 import type { Idempotency, Version, WriteRequest, WriteResult } from '../store.ts'
 import { keyOutlivedVersion, nextVersion, recallKey, refuseHead, refuseText } from '../write-rules.ts'
 import type { SettledHead, SettledHeads } from './settled-heads.ts'
-import type { SharedBackend } from './shared-backend.ts'
+import type { HeadSighting, SharedBackend } from './shared-backend.ts'
 
 export interface SharedWritesOptions {
   readonly backend: SharedBackend
@@ -40,10 +40,10 @@ export class SharedWrites {
     })
   }
 
-  /** As Store.recall. */
-  async recall(namespace: string, idempotency: Idempotency): Promise<WriteResult | undefined> {
+  /** As Store.recall; as of a head that was read just now where one is given. */
+  async recall(namespace: string, idempotency: Idempotency, asOf?: HeadSighting): Promise<WriteResult | undefined> {
     const { backend, env } = this.#options
-    const record = await backend.readKey(namespace, idempotency.key)
+    const record = await backend.readKey(namespace, idempotency.key, asOf)
     const known = recallKey(namespace, idempotency, record, env.clock.now())
     if (known === undefined) return undefined
     if (known instanceof NamingError) throw known
@@ -107,14 +107,14 @@ class Attempt {
    * What this write, or another with its key, has made already. The head was read before: a key that is written after we
    * have asked for it moves the head, and then our commit fails.
    */
-  async #madeBefore({ head }: SettledHead): Promise<WriteResult | undefined> {
+  async #madeBefore({ over, head }: SettledHead): Promise<WriteResult | undefined> {
     for (const { version, replaced } of this.#doubts) {
       if (head === undefined || head.version < version.version) continue
       const found = await this.#versionOf(version, head)
       if (sameVersion(found, version)) return { written: version, ...(replaced && { replaced }), repeated: false }
     }
     const { namespace, idempotency } = this.#request
-    return idempotency === undefined ? undefined : this.#writes.recall(namespace, idempotency)
+    return idempotency === undefined ? undefined : this.#writes.recall(namespace, idempotency, over)
   }
 
   #versionOf({ namespace, version }: Version, head: Version): Promise<Version | undefined> {

@@ -1,6 +1,6 @@
 // Writes of several servers to one backend, whose answers are lost, late or not what was hoped for.
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Expectation } from '../../../storage/store.ts'
+import type { Expectation, Version } from '../../../storage/store.ts'
 import { codeOf, request } from '../../contract/store.contract.ts'
 import { openSharedRig, type SharedRig, type SharedRigOptions } from './shared-store.fixture.ts'
 
@@ -15,6 +15,13 @@ function open(options?: SharedRigOptions): SharedRig {
 afterEach(async () => {
   for (const rig of rigs.splice(0)) await rig.close()
 })
+
+const longPast: readonly Version[] = Array.from({ length: 30 }, (_, i) => ({
+  namespace: 'web',
+  version: i + 1,
+  text: `/a=>/b${i}`,
+  meta: { author: 'bo', verified: false, message: '', time: 1, parent: i },
+}))
 
 const at = (...versions: number[]): Expectation => ({ kind: 'version', versions })
 const key = (name: string) => ({ idempotency: { key: name, fingerprint: 'print' } })
@@ -149,6 +156,38 @@ describe('a write to a shared backend', () => {
     expect(await rig.store.history('web', { limit: 9 })).toEqual([])
     expect(await rig.store.importHistory('web', versions)).toMatchObject({ version: 3 })
     expect(await rig.store.history('web', { limit: 9 })).toHaveLength(3)
+  })
+
+  it('of a whole history counts, with all of its past, though the answer to its last step was lost', async () => {
+    const rig = open()
+    rig.backend.faults.push('lost')
+    expect(await rig.store.importHistory('web', longPast)).toMatchObject({ version: 30 })
+    expect(await rig.store.history('web', { limit: 99 })).toHaveLength(30)
+  })
+
+  it("of a whole history is one server's at a time, and the other takes nothing of it away", async () => {
+    const rig = open({ servers: 2 })
+    const imports = rig.servers.map(({ store }) => codeOf(store.importHistory('web', longPast)))
+    expect(new Set(await inTime(rig, Promise.all(imports)))).toEqual(new Set([undefined, 'store-busy']))
+    expect(await rig.store.history('web', { limit: 99 })).toHaveLength(30)
+    const [, other] = rig.servers
+    expect(await inTime(rig, codeOf(other?.store.importHistory('web', longPast) ?? Promise.resolve()))).toBe(
+      'dtab-exists',
+    )
+  })
+
+  it('made while a history comes in stands, whole, and nothing of the history does', async () => {
+    const rig = open({ servers: 2 })
+    const [, other] = rig.servers
+    async function* meanwhile(): AsyncGenerator<Version> {
+      yield* longPast.slice(0, 20)
+      await other?.store.write(request('web', '/a=>/meanwhile'))
+      yield* longPast.slice(20)
+    }
+    expect(await inTime(rig, codeOf(rig.store.importHistory('web', meanwhile())))).toBe('dtab-exists')
+    const { version = 0 } = (await rig.store.head('web')) ?? {}
+    expect(await rig.store.version('web', version)).toMatchObject({ text: '/a=>/meanwhile' })
+    expect(await rig.store.history('web', { limit: 99 })).toHaveLength(1)
   })
 
   it('with a key that two servers were given is made once', async () => {
