@@ -2,7 +2,7 @@
 import type { KubernetesObjects, Preconditions } from '../../clients/kubernetes/cluster.ts'
 import { labels } from './facts.ts'
 import { decodeHead, type HeadObject } from './head-object.ts'
-import { headName, shortHash, versionName } from './object-names.ts'
+import { headName, keyRestName, shortHash, versionName } from './object-names.ts'
 import { isLost } from './store-error.ts'
 import { decodeObject, type StoredObject } from './stored-object.ts'
 import { decodeVersionObject, encodeConfirmation, type VersionObject } from './version-object.ts'
@@ -47,21 +47,26 @@ export class ConfigMaps {
 
   /** Those of a namespace that are not known as unused, in any order; all there are at `notOlderThan` at least. */
   async listVersions(namespace: string, notOlderThan?: string): Promise<VersionListing> {
-    return await this.#list(namespace, `${labels.dtab}=version`, notOlderThan)
+    return await this.#list(namespace, `${labels.dtab}=version`, { notOlderThan })
   }
 
   /** Those made with this key that were heads or may have been, dropped ones included. */
   async listKeyed(namespace: string, key: string, notOlderThan?: string): Promise<readonly VersionObject[]> {
-    const { versions } = await this.#list(namespace, `${labels.key}=${shortHash(key)}`, notOlderThan)
+    const { versions } = await this.#list(namespace, `${labels.key}=${shortHash(key)}`, { notOlderThan, areFew: true })
     return versions.filter(({ meta, isUnused }) => !isUnused && meta.idempotencyKey === key)
   }
 
-  async #list(namespace: string, label: string, notOlderThan: string | undefined): Promise<VersionListing> {
+  async #list(
+    namespace: string,
+    label: string,
+    { notOlderThan, areFew }: { readonly notOlderThan: string | undefined; readonly areFew?: boolean },
+  ): Promise<VersionListing> {
     const { version, items } = await this.#objects.listMetadata(this.path, {
       labelSelector: `${label},${labels.namespace}=${shortHash(namespace)}`,
       ...(notOlderThan !== undefined && { notOlderThan }),
+      ...(areFew !== undefined && { areFew }),
     })
-    const versions = items.map(item => decodeVersionObject(decodeObject(item))).filter(each => each !== undefined)
+    const versions = items.map(item => decodeNamed(namespace, item)).filter(each => each !== undefined)
     return { version, versions }
   }
 
@@ -118,6 +123,15 @@ export class ConfigMaps {
   #at(name: string): string {
     return `${this.path}/${name}`
   }
+}
+
+/** Undefined too for a copy that somebody has made under another name, labels and all. */
+function decodeNamed(namespace: string, item: unknown): VersionObject | undefined {
+  const object = decodeObject(item)
+  const version = decodeVersionObject(object)
+  if (version === undefined) return undefined
+  const name = version.isDropped ? keyRestName(namespace, version.version) : versionName(namespace, version.version)
+  return object.name === name ? version : undefined
 }
 
 /** Whether the change was made; false when the object is not as expected, or is gone. */

@@ -3,10 +3,12 @@ import type { KubernetesCluster, KubernetesObjects } from '../../clients/kuberne
 import type { Log } from '../../runtime/log.ts'
 import type { Clock } from '../../watch/clock.ts'
 import type { ClaimTable } from '../claims.ts'
+import { hasHead } from '../imported-versions.ts'
 import type {
   Commit,
   CommitOutcome,
   HeadFollower,
+  HeadSighting,
   PresenceFollower,
   SharedBackend,
   StoredHead,
@@ -68,8 +70,8 @@ export class ConfigMapBackend implements SharedBackend {
     return said(this.#reader.readHistory(namespace, query))
   }
 
-  readKey(namespace: string, key: string): Promise<KeyRecord | undefined> {
-    return said(this.#reader.readKey(namespace, key))
+  readKey(namespace: string, key: string, asOf?: HeadSighting): Promise<KeyRecord | undefined> {
+    return said(this.#reader.readKey(namespace, key, asOf))
   }
 
   commit(commit: Commit): Promise<CommitOutcome> {
@@ -112,6 +114,7 @@ export class ConfigMapBackend implements SharedBackend {
       await this.#maps.create(object)
     } catch (error) {
       if (!isExisting(error)) throw error
+      if ((await this.#reader.readHead(version.namespace)).record !== undefined) throw hasHead(version.namespace)
       await this.#maps.removeVersion(version.namespace, version.version)
       await this.#maps.create(object)
     }

@@ -34,7 +34,8 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
   readonly #options: LeaseClaimsOptions
   readonly #path: string
   readonly #seen: SeenClaims
-  readonly #present = new Map<string, ClaimObject>()
+  /** As the watch has told them, by their keys. */
+  readonly #claims = new Map<string, ClaimObject>()
   #follower: PresenceFollower | undefined
   #unfollow: (() => void) | undefined
   #isKnown = false
@@ -151,18 +152,22 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
 
   #note(key: string, claim: ClaimObject, receivedAt: number): void {
     this.#seen.see(claim, receivedAt)
-    if (claim.kind === 'presence') this.#present.set(key, claim)
+    this.#claims.set(key, claim)
   }
 
   #forget(key: string): void {
-    const claim = this.#present.get(key)
-    this.#present.delete(key)
+    const claim = this.#claims.get(key)
+    this.#claims.delete(key)
     if (claim !== undefined) this.#seen.forget(claim)
+  }
+
+  #present(): readonly (readonly [string, ClaimObject])[] {
+    return [...this.#claims].filter(([, { kind }]) => kind === 'presence')
   }
 
   #tell(): void {
     const now = this.#options.clock.now()
-    const records = [...this.#present.values()].map(claim => ({
+    const records = this.#present().map(([, claim]) => ({
       id: claim.name,
       data: claim.data,
       expiresAt: now + Math.max(0, this.#seen.leftMs(claim, presenceLives)),
@@ -175,7 +180,7 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
     this.#expiry?.()
     this.#expiry = undefined
     if (this.#isClosed) return
-    const left = [...this.#present.values()].map(claim => this.#seen.leftMs(claim, presenceLives))
+    const left = this.#present().map(([, claim]) => this.#seen.leftMs(claim, presenceLives))
     if (left.length === 0) return
     const soonest = left.reduce((a, b) => Math.min(a, b))
     this.#expiry = this.#options.clock.after(Math.max(minMs, soonest), () => void this.#expire())
@@ -184,11 +189,11 @@ export class LeaseClaims implements ClaimTable, CollectionFollower<ClaimObject> 
   /** The server's word counts, not ours: it removes a record only when that has not changed. Never rejects. */
   async #expire(): Promise<void> {
     let areAllGone = true
-    for (const [key, claim] of [...this.#present]) {
+    for (const [key, claim] of this.#present()) {
       if (this.#seen.leftMs(claim, presenceLives) > 0) continue
       // Where we may not remove it, our own clock is all there is to go by.
       const isGone = await this.#remove(claim).catch(isForbidden)
-      if (isGone && this.#present.get(key) === claim) this.#forget(key)
+      if (isGone && this.#claims.get(key) === claim) this.#forget(key)
       areAllGone &&= isGone
     }
     this.#tell()

@@ -13,6 +13,8 @@ import { type HeadObject, noHead, nothingAtAll, recordFrom, storedHead } from '.
 import { realVersions } from './real-versions.ts'
 import { decodeVersionObject, summaryFrom, type VersionObject, versionFrom } from './version-object.ts'
 
+/** So many versions are looked at one by one; more are listed. */
+const fewVersions = 4
 /** A head may come and go while it is read, this often in a row. */
 const maxRaces = 5
 
@@ -50,18 +52,29 @@ export class NamespaceReader {
   }
 
   /** Undefined too for a key whose write has not moved the head: it is not made until it has. */
-  async readKey(namespace: string, key: string): Promise<KeyRecord | undefined> {
-    const notOlderThan = await this.#maps.findHeadVersion(namespace)
+  async readKey(namespace: string, key: string, asOf?: HeadSighting): Promise<KeyRecord | undefined> {
+    const isStanding = asOf !== undefined && isNumber(asOf.token)
+    const notOlderThan = isStanding ? asOf.token : await this.#maps.findHeadVersion(namespace)
     if (notOlderThan === undefined && (await this.readHead(namespace)).record === undefined) return undefined
     const keyed = [...(await this.#maps.listKeyed(namespace, key, notOlderThan))].sort((a, b) => b.version - a.version)
     if (keyed.length === 0) return undefined
-    const head = await this.readHead(namespace)
+    const isReal = await this.#judgeOf(namespace, keyed)
     for (const facts of keyed) {
       const { version, meta, fingerprint = '' } = facts
-      if (facts.isDropped || (await this.#isReal(namespace, facts, head)))
-        return { fingerprint, version, time: meta.time }
+      if (facts.isDropped || (await isReal(facts))) return { fingerprint, version, time: meta.time }
     }
     return undefined
+  }
+
+  /** Says which of these were heads. A write that was cut off again and again leaves many with its key: they are judged by one list. */
+  async #judgeOf(
+    namespace: string,
+    keyed: readonly VersionObject[],
+  ): Promise<(facts: VersionObject) => Promise<boolean> | boolean> {
+    const head = await this.readHead(namespace)
+    if (keyed.length <= fewVersions) return facts => this.#isReal(namespace, facts, head)
+    const real = new Set((await this.listReal(namespace, head)).map(({ version }) => version))
+    return ({ version }) => real.has(version)
   }
 
   /** Whether this version is a head or was one, as of this sighting. */
@@ -111,11 +124,14 @@ export class NamespaceReader {
 
   /** A version that was made before the head changed last, with a greater number. There are no gaps before the first free one. */
   async #hasFollower(namespace: string, version: number, headVersion: string): Promise<boolean> {
-    for (let next = version + 1; ; next++) {
+    const isFollower = ({ isUnused, madeAt }: VersionObject): boolean => !isUnused && isOlder(madeAt, headVersion)
+    for (let next = version + 1; next <= version + fewVersions; next++) {
       const found = await this.#maps.findVersionFacts(namespace, next)
       if (found === undefined) return false
-      if (!found.isUnused && isOlder(found.madeAt, headVersion)) return true
+      if (isFollower(found)) return true
     }
+    const { versions } = await this.#maps.listVersions(namespace, headVersion)
+    return versions.some(found => found.version > version && isFollower(found))
   }
 
   /**
@@ -126,7 +142,7 @@ export class NamespaceReader {
     const { record } = head
     if (record === undefined || isUnused || version > record.version) return false
     for (let next = version + 1; next < record.version; next++) {
-      const above = await this.#maps.findVersionFacts(namespace, next)
+      const above = next > version + fewVersions ? undefined : await this.#maps.findVersionFacts(namespace, next)
       if (above === undefined) return await this.#isListedReal(namespace, version, head)
       if (above.meta.parent >= version) return above.meta.parent === version
     }

@@ -20,6 +20,11 @@ export function versionName(namespace: string, version: number): string {
   return `${headName(namespace)}-v${String(version).padStart(numberLength, '0')}`
 }
 
+/** Of the ConfigMap that remembers the key of a version that was dropped. */
+export function keyRestName(namespace: string, version: number): string {
+  return `${versionName(namespace, version)}-key`
+}
+
 /** Of the Lease that holds a lease or a sign of life. */
 export function claimName(kind: string, name: string): string {
   return `nameplane-${kind}-${nameWithHash(name)}`

@@ -4,8 +4,8 @@ import type { Clock } from '../../watch/clock.ts'
 import type { Commit, CommitOutcome, HeadSighting } from '../shared/shared-backend.ts'
 import type { Version } from '../store.ts'
 import type { ConfigMaps } from './config-maps.ts'
-import { factsOf, importedOver } from './facts.ts'
-import { encodeEmptyHead, encodeMove, nothingAtAll, recordFrom } from './head-object.ts'
+import { factsOf, importedOver, textHash } from './facts.ts'
+import { encodeEmptyHead, encodeMove, type HeadObject, nothingAtAll, recordFrom } from './head-object.ts'
 import { realVersions } from './real-versions.ts'
 import { isExisting, isLost, isRefused } from './store-error.ts'
 import type { StoredObject } from './stored-object.ts'
@@ -63,7 +63,9 @@ async function takeNumber(
 ): Promise<string | CommitOutcome> {
   const { namespace } = version
   const object = encodeVersion(version, making)
-  for (const waitMs of waitsMs) {
+  // Whoever holds a later number has waited for the first one too: there may be many that were cut off, and waits add up.
+  const isFirst = version.version === version.meta.parent + 1
+  for (const waitMs of isFirst ? waitsMs : waitsMs.slice(0, 1)) {
     try {
       return (await maps.create(object)).resourceVersion
     } catch (error) {
@@ -110,12 +112,18 @@ async function moveHead(
 async function takeBack(version: Version, made: string, maps: ConfigMaps): Promise<CommitOutcome> {
   const { namespace, version: number } = version
   const head = await maps.findHead(namespace)
+  // A proxy may have sent the move twice: then it was refused because it was made.
+  if (head !== undefined && isHead(version, head)) return written(version, `before ${head.resourceVersion}`, 0)
   // A number below the head that nobody has must not look free: see NamespaceReader.
   const isPassed = (head?.facts?.version ?? 0) > number
   const isTaken = isPassed
     ? await maps.markUnused(namespace, number, made)
     : await maps.removeUnconfirmed(namespace, number, made)
   return isTaken ? { kind: 'moved' } : written(version, `before ${head?.resourceVersion}`, 0)
+}
+
+function isHead({ version, meta, text }: Version, { facts }: HeadObject): boolean {
+  return facts?.version === version && facts.meta.time === meta.time && facts.hash === textHash(text)
 }
 
 function written(version: Version, token: string, order: number): CommitOutcome {

@@ -2,7 +2,7 @@
 import { NamingError } from '../../naming/errors.ts'
 import type { Version, VersionSummary } from '../store.ts'
 import { annotations, decodeFacts, encodeFacts, type Facts, factsOf, labels, textHash } from './facts.ts'
-import { shortHash, versionName } from './object-names.ts'
+import { keyRestName, shortHash, versionName } from './object-names.ts'
 import type { StoredObject } from './stored-object.ts'
 
 /** A version without its text. */
@@ -59,7 +59,7 @@ export function encodeKeyRest(namespace: string, version: VersionObject): object
     kind: 'ConfigMap',
     immutable: true,
     metadata: {
-      name: `${versionName(namespace, version.version)}-key`,
+      name: keyRestName(namespace, version.version),
       labels: {
         [labels.dtab]: 'key',
         [labels.namespace]: shortHash(namespace),

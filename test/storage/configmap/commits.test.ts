@@ -1,0 +1,151 @@
+// Commits on one fake cluster: which calls they make, and what is left over of writes that came to nothing.
+import { describe, expect, it } from 'vitest'
+import type { KubernetesObjects } from '../../../clients/kubernetes/cluster.ts'
+import { silentLog } from '../../../runtime/log.ts'
+import { ConfigMapBackend } from '../../../storage/configmap/configmap-backend.ts'
+import { headName, versionName } from '../../../storage/configmap/object-names.ts'
+import { decodeObject } from '../../../storage/configmap/stored-object.ts'
+import { encodeVersion } from '../../../storage/configmap/version-object.ts'
+import { createSharedStore } from '../../../storage/shared/shared-store.ts'
+import { versionOf } from '../../contract/shared-backend.contract.ts'
+import { request } from '../../contract/store.contract.ts'
+import { FakeClock } from '../../fakes/clock.fake.ts'
+import { FakeKubernetesStore } from '../../fakes/kubernetes-store.fake.ts'
+import { testEnv } from '../store.fixture.ts'
+
+const path = '/api/v1/namespaces/place/configmaps'
+const key = { idempotency: { key: 'k', fingerprint: 'f' } }
+
+/** A store on a cluster of its own; `between` stands between it and the cluster. */
+class Rig {
+  readonly clock = new FakeClock()
+  readonly #cluster = new FakeKubernetesStore()
+  /** As administrators have them. */
+  readonly objects = this.#cluster.connect(async () => {})
+  /** Since they were cleared. */
+  readonly calls: string[] = []
+  readonly store
+
+  constructor(between: (objects: KubernetesObjects) => KubernetesObjects = objects => objects) {
+    const counted = this.#cluster.connect(async (when, call) => {
+      if (when === 'before') this.calls.push(call)
+    })
+    const backend = new ConfigMapBackend({
+      kind: 'configMap',
+      cluster: {
+        objects: between(counted),
+        follow: () => () => {},
+        get: () => Promise.reject(new Error('not asked for')),
+        load: () => ({ collections: 0, objects: 0, lists: 0, watches: 0, drift: 0 }),
+        close: () => {},
+      },
+      kubernetesNamespace: 'place',
+      clock: this.clock,
+      log: silentLog,
+    })
+    this.store = createSharedStore(backend, testEnv(this.clock))
+  }
+
+  /** With the clock running; gives the calls that were made, too. */
+  async run<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly calls: readonly string[] }> {
+    this.calls.length = 0
+    let isDone = false
+    const result = work().finally(() => {
+      isDone = true
+    })
+    while (!isDone) {
+      await new Promise(resolve => setImmediate(resolve))
+      this.clock.advance(1)
+    }
+    return { result: await result, calls: [...this.calls] }
+  }
+
+  write(
+    text: string,
+    more = {},
+  ): Promise<{ readonly result: { written: { version: number } }; calls: readonly string[] }> {
+    return this.run(() => this.store.write(request('web', text, more)))
+  }
+
+  async numbers(): Promise<readonly number[]> {
+    const { result } = await this.run(() => this.store.history('web', { limit: 100 }))
+    return result.map(({ version }) => version)
+  }
+
+  /** What servers leave that die once they have made a version, and before they have moved the head. */
+  async cutOff(from: number, to: number): Promise<void> {
+    const over = decodeObject(await this.objects.find(`${path}/${headName('web')}`)).resourceVersion
+    for (let number = from; number <= to; number++) {
+      const version = { ...versionOf('web', number, '/never => /was', { idempotencyKey: 'k', parent: from - 1 }) }
+      await this.objects.create(path, encodeVersion(version, { over, fingerprint: 'f' }))
+    }
+  }
+}
+
+describe('a write to ConfigMaps', () => {
+  it('reads the head, makes the version and moves the head; one list more finds a key', async () => {
+    const rig = new Rig()
+    await rig.write('/svc => /a')
+    expect((await rig.write('/svc => /b')).calls).toEqual(['find', 'create', 'patch'])
+    expect((await rig.write('/svc => /c', key)).calls).toEqual(['find', 'list', 'create', 'patch'])
+  })
+
+  it('that a proxy has moved twice was written, and is there once', async () => {
+    const rig = new Rig(objects => ({
+      ...objects,
+      patch: async (at, change) => {
+        await objects.patch(at, change)
+        return objects.patch(at, change)
+      },
+    }))
+    expect((await rig.write('/svc => /a')).result.written.version).toBe(1)
+    expect((await rig.write('/svc => /b')).result.written.version).toBe(2)
+    expect(await rig.numbers()).toEqual([2, 1])
+  })
+})
+
+describe('many writes that were cut off', () => {
+  it('are passed over by the next one, which waits for the first of them only', async () => {
+    const rig = new Rig()
+    await rig.write('/svc => /a')
+    await rig.cutOff(2, 81)
+    const before = rig.clock.monotonic()
+    expect((await rig.write('/svc => /b', key)).result.written.version).toBe(82)
+    expect(rig.clock.monotonic() - before).toBeLessThan(3_000)
+    expect(await rig.numbers()).toEqual([82, 1])
+  })
+
+  it('are known for what they are by a few calls', async () => {
+    const rig = new Rig()
+    await rig.write('/svc => /a')
+    await rig.cutOff(2, 81)
+    await rig.write('/svc => /b')
+    const { result, calls } = await rig.run(() => rig.store.version('web', 3))
+    expect(result).toBeUndefined()
+    expect(calls.length).toBeLessThan(10)
+    const recalled = await rig.run(() => rig.store.recall('web', key.idempotency))
+    expect(recalled.result).toBeUndefined()
+    expect(recalled.calls.length).toBeLessThan(10)
+  })
+})
+
+describe('a copy of a version under another name', () => {
+  it('is no version, whatever its labels and annotations say', async () => {
+    const rig = new Rig()
+    await rig.write('/svc => /a')
+    await rig.write('/svc => /b', key)
+    const copied = decodeObject(await rig.objects.find(`${path}/${versionName('web', 2)}`))
+    const annotations = { ...copied.annotations, 'nameplane.io/version': '900' }
+    for (const [name, noted] of [['backup', copied.annotations] as const, ['raised', annotations] as const])
+      await rig.objects.create(path, {
+        metadata: { name, labels: copied.labels, annotations: noted },
+        data: copied.data,
+      })
+    await rig.objects.remove(`${path}/${headName('web')}`)
+    const { result } = await rig.run(() => rig.store.head('web'))
+    expect(result).toMatchObject({ version: 3, meta: { author: 'external', parent: 2 } })
+    await rig.run(() => rig.store.forget('web', [2]))
+    expect(await rig.numbers()).toEqual([3, 1])
+    expect(await rig.objects.find(`${path}/backup`)).toBeDefined()
+  })
+})
