@@ -63,7 +63,7 @@ async function takeNumber(
 ): Promise<string | CommitOutcome> {
   const { namespace } = version
   const object = encodeVersion(version, making)
-  // Whoever holds a later number has waited for the first one too: there may be many that were cut off, and waits add up.
+  // Whoever holds a later number has waited for the first one too: there may be many that were cut off.
   const isFirst = version.version === version.meta.parent + 1
   for (const waitMs of isFirst ? waitsMs : waitsMs.slice(0, 1)) {
     try {
@@ -77,7 +77,16 @@ async function takeNumber(
     if (holder?.isUnused === true || holder?.over === importedOver) return { kind: 'taken' }
     await new Promise<void>(resolve => clock.after(waitMs, resolve))
   }
-  return { kind: 'taken' }
+  return isFirst ? { kind: 'taken' } : { kind: 'taken', next: await freeNumber(version, making.over, maps) }
+}
+
+/** The first one above this version that nobody has; one that is known as unused looks free here, and is not. */
+async function freeNumber({ namespace, version }: Version, headVersion: string, maps: ConfigMaps): Promise<number> {
+  const { versions } = await maps.listVersions(namespace, headVersion)
+  const held = new Set(versions.map(each => each.version))
+  let free = version + 1
+  while (held.has(free)) free++
+  return free
 }
 
 /** Takes the version back when the head is not as expected, or the server refuses the move. */

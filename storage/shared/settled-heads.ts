@@ -136,7 +136,8 @@ export class SettledHeads {
     const { backend, env } = this.#options
     const { namespace } = stored
     const made = externalVersion(edit, { kind: backend.kind, namespace, parent, time: env.clock.now() })
-    for (let { version } = made; version < made.version + maxRaces; version++) {
+    let { version } = made
+    for (let tries = 0; tries < maxRaces; tries++) {
       const adopted = { ...made, version }
       const outcome = await this.commit({ over: sightingOf(stored), version: adopted })
       if (outcome.kind === 'written') {
@@ -144,6 +145,7 @@ export class SettledHeads {
         return { over: outcome.sighting, head: adopted }
       }
       if (outcome.kind === 'moved') return undefined
+      version = outcome.next ?? version + 1
     }
     return undefined
   }

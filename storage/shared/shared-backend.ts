@@ -40,11 +40,14 @@ export interface Commit {
   readonly fingerprint?: string
 }
 
-/** moved: the namespace no longer is as in `over`. taken: the number belongs to a write that was cut off; the next one may be free. Nothing was changed by either. */
+/**
+ * moved: the namespace no longer is as in `over`. taken: the number belongs to a write that was cut off; `next`, or the one
+ * after it where none is given, may be free. Nothing was changed by either.
+ */
 export type CommitOutcome =
   | { readonly kind: 'written'; readonly sighting: HeadSighting }
   | { readonly kind: 'moved' }
-  | { readonly kind: 'taken' }
+  | { readonly kind: 'taken'; readonly next?: number }
 
 /** Where a followed backend reports. No call comes after the follow was ended. */
 export interface HeadFollower {

@@ -128,7 +128,7 @@ class Attempt {
     const refusal = refuseHead(this.#request, head)
     if (refusal !== undefined) throw refusal
     const next = nextVersion(this.#request, head, env.clock.now())
-    for (let { version } = next; ; version++) {
+    for (let { version } = next; ; ) {
       const written = { ...next, version }
       const fingerprint = idempotency === undefined ? {} : { fingerprint: idempotency.fingerprint }
       const outcome = await this.#send(written, replaced, () =>
@@ -136,6 +136,7 @@ class Attempt {
       )
       if (outcome.kind === 'written') return { written, ...(replaced && { replaced }), repeated: false }
       if (outcome.kind === 'moved') return undefined
+      version = outcome.next ?? version + 1
       if (env.clock.monotonic() >= this.#deadline) throw this.#givenUp()
     }
   }
