@@ -56,7 +56,7 @@ class HeadNews implements CollectionFollower<HeadSighting> {
   }
 
   changed(objects: ReadonlyMap<string, HeadSighting>, changed: ReadonlySet<string>, facts: CollectionFacts): void {
-    const isRewound = this.#version !== undefined && isOlder(facts.version, this.#version)
+    const isRewound = this.#isRewound(objects, changed, facts)
     this.#version = facts.version
     const gone = [...changed].filter(key => !objects.has(key)).flatMap(key => this.#gone(key))
     for (const key of changed) {
@@ -81,6 +81,16 @@ class HeadNews implements CollectionFollower<HeadSighting> {
   failed(error: Error, retryAt: number): void {
     this.#mustReset = true
     this.#options.follower.failed(error, retryAt)
+  }
+
+  /** By the version of all, or, when that has gone on past what was seen, by a head that is older than it was. */
+  #isRewound(
+    objects: ReadonlyMap<string, HeadSighting>,
+    changed: ReadonlySet<string>,
+    facts: CollectionFacts,
+  ): boolean {
+    if (this.#version !== undefined && isOlder(facts.version, this.#version)) return true
+    return [...changed].some(key => (objects.get(key)?.order ?? Infinity) < (this.#told.get(key)?.order ?? 0))
   }
 
   #reset(isRewound: boolean): void {

@@ -126,6 +126,16 @@ describe('following heads', () => {
     expect(followed.resets).toMatchObject([{ isRewound: false }, { order: 20, isRewound: true }])
   })
 
+  it('tells of a cluster that was set back and has gone on past what was seen, by a head that is older than it was', () => {
+    const followed = new Followed()
+    followed.tell(50, { web: headObject(5), other: headObject(4) })
+    followed.fail()
+    followed.tell(70, { web: headObject(2) })
+    followed.tell(80, { web: headObject(8) })
+    expect(followed.resets).toMatchObject([{ isRewound: false }, { order: 70, isRewound: true }])
+    expect(followed.changes).toMatchObject([{ order: 80 }])
+  })
+
   it('tells of a head that was removed, also beside a whole reading, as of one whose versions may be there', () => {
     const followed = new Followed()
     followed.tell(10, { web: headObject(1) })
