@@ -33,8 +33,9 @@ export interface ConsulFollower {
   /**
    * A well-formed answer that differs from the one before; the first one and the first one after a failure always, so
    * that a follower need not remember what to take back. A throw counts as a malformed answer: it fails, and the loop goes on.
+   * The next request waits for a promise, and nothing else is told before it settles.
    */
-  changed(answer: ConsulAnswer): void
+  changed(answer: ConsulAnswer): void | Promise<void>
   /** A well-formed answer with nothing new. */
   same(version: string): void
   /** The query failed; it is asked again at `retryAt`, in ms since 1970. What was reported before stays true for all we know. */

@@ -235,7 +235,7 @@ class FollowedQuery {
     const body = decodeJson(answer)
     if (isLarge) await nextTurn(this.#context.clock)
     if (signal.aborted) return
-    this.#tellChange(answer, body, version, contentHash)
+    await this.#tellChange(answer, body, version, contentHash)
     if (isNew) this.#pace.tookIn(this.#context.clock.monotonic() - answer.receivedAt)
   }
 
@@ -247,9 +247,10 @@ class FollowedQuery {
     return read.index !== undefined && version === read.index && answer.receivedAt - this.#sentAt < read.waitMs
   }
 
-  #tellChange(answer: HttpAnswer, body: unknown, version: string, contentHash: string): void {
+  async #tellChange(answer: HttpAnswer, body: unknown, version: string, contentHash: string): Promise<void> {
     const isFiltered = headerText(answer.headers, 'x-consul-results-filtered-by-acls') === 'true'
-    this.#follower.changed({ body, version, isFiltered, receivedAt: answer.receivedAt })
+    const told = this.#follower.changed({ body, version, isFiltered, receivedAt: answer.receivedAt })
+    if (told !== undefined) await told
     this.#contentHash = contentHash
     this.#isFailing = this.#isUnheard = false
   }

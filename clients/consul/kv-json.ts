@@ -61,9 +61,9 @@ export function decodeTransaction(body: unknown): TransactionAnswer {
   }
 }
 
-/** The entries of a list of keys with their values. */
-export function decodeEntries(body: unknown): readonly KvEntry[] {
-  return listOf(body).map(decodeEntry)
+/** The entries of a list of keys with their values, one by one, so that a long list can be decoded over several turns. */
+export function* decodeEntries(body: unknown): Generator<KvEntry, void> {
+  for (const entry of listOf(body)) yield decodeEntry(entry)
 }
 
 /** A list of names of keys. */
@@ -98,8 +98,12 @@ export function decodeSessionId(body: unknown): string {
 }
 
 function fieldsOf(value: unknown): Fields {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  if (isFields(value)) return value
   throw malformed('an object')
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Go writes an empty list as null. */

@@ -113,9 +113,11 @@ class HeadFollow {
     })
   }
 
-  #headsChanged(answer: ConsulAnswer): void {
+  async #headsChanged(answer: ConsulAnswer): Promise<void> {
+    const { layout, clock } = this.#options
     const known = this.#heads
-    const list = headListFrom(answer, this.#options.layout, known)
+    const list = await headListFrom(answer, { layout, known, clock })
+    if (this.#signal.aborted) return
     this.#heads = list
     if (isOlder(list, known)) {
       this.#isRewound = true

@@ -4,6 +4,8 @@ import type { ConsulAnswer } from '../../clients/consul/agent.ts'
 import { ConsulError } from '../../clients/consul/consul-error.ts'
 import type { KvEntry } from '../../clients/consul/kv.ts'
 import { decodeEntries, decodeKeys } from '../../clients/consul/kv-json.ts'
+import type { Clock } from '../../watch/clock.ts'
+import { nextTurn } from '../../watch/pause.ts'
 import type { HeadRecord } from '../shared/shared-backend.ts'
 import { type Layout, namespaceIn } from './layout.ts'
 import { headRecord } from './records.ts'
@@ -11,9 +13,9 @@ import { headRecord } from './records.ts'
 /** Decoded when it is looked at first. */
 export class ListedHead {
   readonly index: number
-  readonly #entry: KvEntry
+  /** Until it was decoded. */
+  #entry: KvEntry | undefined
   #record: HeadRecord | undefined
-  #isDecoded = false
 
   constructor(entry: KvEntry) {
     this.index = entry.modifyIndex
@@ -22,8 +24,8 @@ export class ListedHead {
 
   /** A record that somebody has spoilt is as one that is not there: reading it says what is wrong. */
   get record(): HeadRecord | undefined {
-    if (!this.#isDecoded) this.#record = readableRecord(this.#entry)
-    this.#isDecoded = true
+    if (this.#entry !== undefined) this.#record = readableRecord(this.#entry)
+    this.#entry = undefined
     return this.#record
   }
 }
@@ -32,6 +34,9 @@ export class ListedHead {
 export function readableRecord(entry: KvEntry | undefined): HeadRecord | undefined {
   return entry === undefined ? undefined : headRecord.read(entry.value)
 }
+
+/** Some milliseconds. */
+const entriesPerTurn = 2000
 
 export interface HeadList {
   readonly heads: ReadonlyMap<string, ListedHead>
@@ -46,10 +51,21 @@ export interface TextList {
 export const noHeads: HeadList = { heads: new Map(), index: 0 }
 export const noTexts: TextList = { names: new Set(), index: 0 }
 
-/** Records that have not changed since `known` are not decoded again. Throws when the token may not see all of them. */
-export function headListFrom(answer: ConsulAnswer, layout: Layout, known: HeadList): HeadList {
+export interface KnownHeads {
+  readonly layout: Layout
+  readonly known: HeadList
+  readonly clock: Pick<Clock, 'defer'>
+}
+
+/**
+ * Takes several turns for a long list. Records that have not changed since `known` are not decoded again. Throws when the
+ * token may not see all of them.
+ */
+export async function headListFrom(answer: ConsulAnswer, { layout, known, clock }: KnownHeads): Promise<HeadList> {
   const heads = new Map<string, ListedHead>()
+  let looked = 0
   for (const entry of decodeEntries(unfiltered(answer))) {
+    if (++looked % entriesPerTurn === 0) await nextTurn(clock)
     const namespace = namespaceIn(layout.heads, entry.key)
     if (namespace === undefined) continue
     const before = known.heads.get(namespace)

@@ -37,7 +37,7 @@ export function followPresence(options: PresenceFollowOptions): () => void {
 
 /** A key without a session is nobody's sign of life. */
 function recordsIn(body: unknown): readonly PresenceRecord[] {
-  return decodeEntries(body).flatMap(({ key, value, session }) =>
+  return [...decodeEntries(body)].flatMap(({ key, value, session }) =>
     session === undefined ? [] : { ...presenceRecord.decode(value, key), expiresAt: neverMs },
   )
 }
