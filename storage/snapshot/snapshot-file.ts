@@ -51,6 +51,7 @@ const savedListing = z.object({
       message: z.string(),
       time: z.number(),
       bytes: z.number(),
+      address: z.string().exactOptional(),
     }),
   ),
 })

@@ -2,6 +2,7 @@
 // not answered. Reads of a single version, writes, leases and presence are the other's own: they need the truth.
 import type { Env } from '../../runtime/env.ts'
 import { type Cell, type Pool, relayGroup, type Sink } from '../../watch/cell.ts'
+import { pause } from '../../watch/pause.ts'
 import { sameVersion } from '../same-heads.ts'
 import type {
   HistoryQuery,
@@ -20,7 +21,7 @@ import type {
 import { DirectoryLock } from './directory-lock.ts'
 import { Outage, type ServedSnapshot } from './outage.ts'
 import { SnapshotDirectory } from './snapshot-directory.ts'
-import type { SavedListing } from './snapshot-file.ts'
+import type { SavedHead, SavedListing } from './snapshot-file.ts'
 import { SnapshotUpkeep } from './snapshot-upkeep.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import { openWarmCell, type Saved } from './warm-cell.ts'
@@ -34,6 +35,22 @@ export interface SnapshotOptions {
 }
 
 const lockFile = 'owner.json'
+/** A stop waits so long for a disk that does not answer, in milliseconds. */
+const mostCloseMs = 3_000
+
+interface Indexed {
+  readonly namespaces: unknown
+  readonly summaries: ReadonlyMap<string, NamespaceSummary>
+}
+
+/** Enough to tell two versions apart, also of a store that was restored from a copy. */
+interface Said {
+  readonly version: number
+  readonly time: number
+}
+
+/** As no version is. */
+const gone: Said = { version: 0, time: 0 }
 
 export class SnapshotStore implements Store {
   readonly kind: string
@@ -49,7 +66,9 @@ export class SnapshotStore implements Store {
   readonly #followed = new Set<string>()
   /** The newest that is known, from the disk at first. */
   #listing: SavedListing | undefined
-  #indexed: { readonly namespaces: unknown; readonly versions: ReadonlyMap<string, number> } | undefined
+  #indexed: Indexed | undefined
+  /** What the store said last to us of each namespace that has had a text, without that. */
+  readonly #said = new Map<string, Said>()
 
   constructor(store: Store, { env, path, origin }: SnapshotOptions) {
     const { kernel, clock, log } = env
@@ -158,8 +177,10 @@ export class SnapshotStore implements Store {
 
   /** What is not written yet is written first. */
   async close(): Promise<void> {
-    await this.#writer.flush()
-    await this.#upkeep.close()
+    const bound = new AbortController()
+    const saved = this.#writer.flush().then(() => this.#upkeep.close())
+    await Promise.race([saved, pause(this.#env.clock, mostCloseMs, bound.signal)])
+    bound.abort()
     await this.#store.close()
   }
 
@@ -195,27 +216,45 @@ export class SnapshotStore implements Store {
     })
   }
 
-  /** Of the listing's time when that names the same version still. */
+  /** Never older than what the store has said to us. Of the listing's time when that names the same version still. */
   async #loadHead(namespace: string): Promise<Saved<Version | undefined> | undefined> {
+    const unwritten = this.#writer.pending(namespace)
+    if (unwritten !== undefined) return unwritten.head && { value: unwritten.head, savedAt: unwritten.savedAt }
     const saved = await this.#directory.readHead(namespace)
-    if (saved === undefined) return undefined
+    if (saved === undefined || this.#isOvertaken(saved)) return undefined
     const { head, savedAt } = saved
     const listing = this.#listing
-    const isListed = listing !== undefined && this.#listedVersions(listing).get(namespace) === head.version
+    const isListed = listing !== undefined && isOf(this.#summary(listing, namespace), head)
     return { value: head, savedAt: isListed ? Math.max(savedAt, listing.savedAt) : savedAt }
   }
 
-  /** Made once while a listing stays, for in an outage every head asks. */
-  #listedVersions({ namespaces }: SavedListing): ReadonlyMap<string, number> {
+  /**
+   * Whether we were told another head since, or that there is none. A newer one that we only heard of, in the listing, is
+   * no reason: its text is not known, and what is known is better than nothing.
+   */
+  #isOvertaken({ head, savedAt }: SavedHead): boolean {
+    const said = this.#said.get(head.namespace)
+    if (said !== undefined) return said.version !== head.version || said.time !== head.meta.time
+    const listing = this.#listing
+    return listing !== undefined && listing.savedAt >= savedAt && !exists(this.#summary(listing, head.namespace))
+  }
+
+  /** Indexed once while a listing stays, for in an outage every head asks. */
+  #summary({ namespaces }: SavedListing, namespace: string): NamespaceSummary | undefined {
     if (this.#indexed?.namespaces !== namespaces)
-      this.#indexed = { namespaces, versions: new Map(namespaces.map(each => [each.namespace, each.version])) }
-    return this.#indexed.versions
+      this.#indexed = { namespaces, summaries: new Map(namespaces.map(each => [each.namespace, each])) }
+    return this.#indexed.summaries.get(namespace)
   }
 
   /** A namespace that is gone leaves nothing behind: a start without the store must not take it for a truth. */
   #recordHead(namespace: string, head: Version | undefined): void {
-    if (head?.text === undefined) this.#writer.removeHead(namespace)
-    else this.#writer.putHead(head)
+    if (head?.text === undefined) {
+      if (this.#said.has(namespace)) this.#said.set(namespace, gone)
+      this.#writer.removeHead(namespace)
+    } else {
+      this.#said.set(namespace, { version: head.version, time: head.meta.time })
+      this.#writer.putHead(head)
+    }
   }
 
   #recordListing(namespaces: readonly NamespaceSummary[]): void {
@@ -238,4 +277,12 @@ export class SnapshotStore implements Store {
     this.#listing = { namespaces: state.value, savedAt: this.#env.clock.now() }
     return state.value
   }
+}
+
+function isOf(summary: NamespaceSummary | undefined, head: Version): boolean {
+  return summary?.version === head.version && summary.time === head.meta.time
+}
+
+function exists(summary: NamespaceSummary | undefined): boolean {
+  return summary !== undefined && !summary.deleted
 }

@@ -3,7 +3,7 @@ import type { Log } from '../../runtime/log.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { NamespaceSummary, Version } from '../store.ts'
 import type { DirectoryLock } from './directory-lock.ts'
-import type { SnapshotDirectory } from './snapshot-directory.ts'
+import type { KeptHead, SnapshotDirectory } from './snapshot-directory.ts'
 import type { SnapshotWriter } from './snapshot-writer.ts'
 
 /** Well below what the lock outlives its owner by. */
@@ -33,7 +33,9 @@ export interface SnapshotUpkeepOptions {
 export class SnapshotUpkeep {
   readonly #options: SnapshotUpkeepOptions
   #timer: Cancel | undefined
-  #running: Promise<void> | undefined
+  #claiming: Promise<void> | undefined
+  /** May take longer than a claim lasts. */
+  #tending: Promise<void> | undefined
   #isClosed = false
   #trouble: string | undefined
 
@@ -47,55 +49,69 @@ export class SnapshotUpkeep {
     this.#schedule()
   }
 
-  /** Gives the directory up, after the round that is under way. */
+  /** Gives the directory up. What is under way writes nothing more; a store that does not answer is not waited for. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.()
-    await this.#running
+    await this.#claiming
     await this.#options.lock.release()
   }
 
   #schedule(): void {
     if (this.#isClosed) return
     this.#timer = this.#options.clock.after(everyMs, () => {
-      this.#running = this.#round().then(() => this.#schedule())
+      this.#claiming = this.#round().then(() => this.#schedule())
     })
   }
 
   async #round(): Promise<void> {
-    const { lock, writer, log } = this.#options
+    const { lock, writer } = this.#options
     const wasOurs = lock.isOurs
-    await this.#claim()
-    if (!lock.isOurs) return
-    if (!wasOurs) this.#options.onOurs()
+    const isNew = await this.#claim()
+    if (!lock.isOurs || this.#isClosed) return
+    if (isNew || !wasOurs) {
+      writer.beginAnew()
+      this.#options.onOurs()
+    }
+    this.#tending ??= this.#lookAfter().then(() => {
+      this.#tending = undefined
+    })
+  }
+
+  async #lookAfter(): Promise<void> {
+    const { writer, log } = this.#options
     try {
       if (!writer.knowsAll) await this.#index()
-      await this.#tend()
+      if (writer.knowsAll) await this.#tend()
     } catch (error) {
       log.debug({ err: error }, 'the snapshot could not be looked after')
     }
   }
 
-  async #claim(): Promise<void> {
+  /** Whether it is ours only now. */
+  async #claim(): Promise<boolean> {
     const { lock, directory, log } = this.#options
-    const trouble = await this.#tryClaim()
+    const { trouble, isNew } = await this.#tryClaim()
     const facts = { path: directory.path }
     if (trouble !== undefined && trouble !== this.#trouble) log.warn(facts, trouble)
     if (lock.isOurs && this.#trouble !== undefined) log.info(facts, 'the snapshot directory is ours now')
     this.#trouble = trouble
+    return isNew
   }
 
-  /** Why nothing can be written. */
-  async #tryClaim(): Promise<string | undefined> {
+  /** `trouble`: why nothing can be written. */
+  async #tryClaim(): Promise<{ readonly trouble?: string; readonly isNew: boolean }> {
     const { lock, directory } = this.#options
+    const notSaved = 'what this server learns is not saved'
     try {
       await directory.prepare()
-      const other = await lock.claim()
-      if (other === undefined) return undefined
-      return `the snapshot directory is in use by ${other}: what this server learns is not saved; give each server a path of its own in storage.snapshot`
+      const { other, isNew } = await lock.claim()
+      if (other === undefined) return { isNew }
+      const advice = 'give each server a path of its own in storage.snapshot'
+      return { isNew, trouble: `the snapshot directory is in use by ${other}: ${notSaved}; ${advice}` }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      return `the snapshot directory cannot be written (${why}): what this server learns is not saved`
+      return { isNew: false, trouble: `the snapshot directory cannot be written (${why}): ${notSaved}` }
     }
   }
 
@@ -103,8 +119,10 @@ export class SnapshotUpkeep {
   async #index(): Promise<void> {
     const { directory, writer } = this.#options
     await directory.tidy()
-    for await (const kept of directory.kept())
+    for await (const kept of directory.kept()) {
+      if (this.#isClosed) return
       if (!writer.kept.has(kept.namespace)) writer.kept.set(kept.namespace, kept)
+    }
     writer.knowsAll = true
   }
 
@@ -112,19 +130,26 @@ export class SnapshotUpkeep {
     const { directory, writer, clock, isFollowed } = this.#options
     const listing = this.#options.listing()
     if (listing === undefined) return
-    await directory.confirmListing(clock.now())
+    // Another one is on its way to the disk, or cannot be written.
+    if (writer.hasWritten(listing)) await directory.confirmListing(clock.now())
     const summaries = new Map(listing.map(summary => [summary.namespace, summary]))
     let reads = 0
     for (const kept of [...writer.kept.values()]) {
       if (this.#isClosed) return
-      const { namespace, version, usedAt } = kept
-      if (writer.isPending(namespace)) continue
+      const { namespace, usedAt } = kept
+      if (this.#hasMoved(kept)) continue
       const summary = summaries.get(namespace)
       if (isFollowed(namespace)) await this.#markUsed(namespace, usedAt)
       else if (summary === undefined || summary.deleted || clock.now() - usedAt >= keptUnusedMs)
         writer.removeHead(namespace)
-      else if (summary.version !== version && reads++ < readsPerRound) await this.#refresh(namespace, usedAt)
+      else if (!holds(kept, summary) && reads++ < readsPerRound) await this.#refresh(kept)
     }
+  }
+
+  /** Whether somebody else has seen to its file since. */
+  #hasMoved(kept: KeptHead): boolean {
+    const { writer } = this.#options
+    return writer.pending(kept.namespace) !== undefined || writer.kept.get(kept.namespace) !== kept
   }
 
   async #markUsed(namespace: string, usedAt: number): Promise<void> {
@@ -136,9 +161,17 @@ export class SnapshotUpkeep {
     writer.kept.set(namespace, { ...kept, usedAt: now })
   }
 
-  async #refresh(namespace: string, usedAt: number): Promise<void> {
-    const head = await this.#options.readHead(namespace)
-    if (head?.text === undefined) this.#options.writer.removeHead(namespace)
-    else this.#options.writer.putHead(head, usedAt)
+  /** What is followed meanwhile is newer than an answer that was on its way. */
+  async #refresh(kept: KeptHead): Promise<void> {
+    const { writer, readHead, isFollowed } = this.#options
+    const { namespace, usedAt } = kept
+    const head = await readHead(namespace)
+    if (this.#isClosed || isFollowed(namespace) || this.#hasMoved(kept)) return
+    if (head?.text === undefined) writer.removeHead(namespace)
+    else writer.putHead(head, usedAt)
   }
+}
+
+function holds(kept: KeptHead, summary: NamespaceSummary): boolean {
+  return kept.version === summary.version && kept.time === summary.time
 }

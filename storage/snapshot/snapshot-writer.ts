@@ -1,8 +1,9 @@
 // Writes what the store last said to the snapshot's directory: soon, the newest only, one file at a time, never in the way.
 import type { Log } from '../../runtime/log.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
+import { sameVersion } from '../same-heads.ts'
 import type { NamespaceSummary, Version } from '../store.ts'
-import type { KeptHead, SnapshotDirectory } from './snapshot-directory.ts'
+import { type KeptHead, keptHeadOf, type SnapshotDirectory } from './snapshot-directory.ts'
 
 /** From a change to its file, in milliseconds; changes in between are one. */
 const settleMs = 200
@@ -12,6 +13,8 @@ const listingMs = 5_000
 const flushMs = 2_000
 /** After a write that failed. */
 const retryMs = 30_000
+/** So many heads in a row cannot be written: then it is the disk, not a file. */
+const mostFailures = 3
 
 export interface SnapshotWriterOptions {
   readonly directory: SnapshotDirectory
@@ -21,7 +24,8 @@ export interface SnapshotWriterOptions {
   readonly mayWrite: () => boolean
 }
 
-interface PendingHead {
+/** What a file is to be. Times in ms since 1970. */
+export interface PendingHead {
   /** Absent: the file goes. */
   readonly head?: Version
   readonly usedAt: number
@@ -42,6 +46,8 @@ export class SnapshotWriter {
   readonly #options: SnapshotWriterOptions
   readonly #heads = new Map<string, PendingHead>()
   #listing: PendingListing | undefined
+  /** As the file holds it. */
+  #written: readonly NamespaceSummary[] | undefined
   #listingDueAt = 0
   #giveUpAt = Number.POSITIVE_INFINITY
   #timer: Cancel | undefined
@@ -69,9 +75,22 @@ export class SnapshotWriter {
     this.#schedule(settleMs)
   }
 
-  /** Whether its file is about to change. */
-  isPending(namespace: string): boolean {
-    return this.#heads.has(namespace)
+  /** What its file is about to be; undefined when that stays as it is. */
+  pending(namespace: string): PendingHead | undefined {
+    return this.#heads.get(namespace)
+  }
+
+  /** Whether the file holds this listing. */
+  hasWritten(namespaces: readonly NamespaceSummary[]): boolean {
+    return this.#written === namespaces
+  }
+
+  /** The directory was another's, or nobody's: nothing is known of what it holds. */
+  beginAnew(): void {
+    this.#forget()
+    this.kept.clear()
+    this.knowsAll = false
+    this.#written = undefined
   }
 
   putListing(namespaces: readonly NamespaceSummary[]): void {
@@ -118,12 +137,9 @@ export class SnapshotWriter {
   /** Gives when there is more to do, in milliseconds. */
   async #run(): Promise<number | undefined> {
     try {
-      for (const [namespace, pending] of this.#heads) {
-        if (this.#options.clock.monotonic() >= this.#giveUpAt) break
-        await this.#writeHead(namespace, pending)
-        if (this.#heads.get(namespace) === pending) this.#heads.delete(namespace)
-      }
+      const failure = await this.#writeHeads()
       await this.#writeListing()
+      if (failure !== undefined) throw failure.error
       this.#wentWell()
     } catch (error) {
       this.#wentWrong(error)
@@ -134,6 +150,32 @@ export class SnapshotWriter {
     return Math.max(settleMs, this.#listingDueAt - this.#options.clock.monotonic())
   }
 
+  /** Gives the first failure. What failed comes last the next time, so that no file keeps the others from the disk. */
+  async #writeHeads(): Promise<{ readonly error: unknown } | undefined> {
+    let failure: { readonly error: unknown } | undefined
+    let inARow = 0
+    for (const [namespace, pending] of [...this.#heads]) {
+      if (this.#options.clock.monotonic() >= this.#giveUpAt || inARow === mostFailures) break
+      try {
+        await this.#writeHead(namespace, pending)
+        inARow = 0
+        if (this.#heads.get(namespace) === pending) this.#heads.delete(namespace)
+      } catch (error) {
+        failure ??= { error }
+        inARow++
+        this.#putLast(namespace)
+      }
+    }
+    return failure
+  }
+
+  #putLast(namespace: string): void {
+    const pending = this.#heads.get(namespace)
+    if (pending === undefined) return
+    this.#heads.delete(namespace)
+    this.#heads.set(namespace, pending)
+  }
+
   async #writeHead(namespace: string, { head, savedAt, usedAt }: PendingHead): Promise<void> {
     const { directory } = this.#options
     if (head === undefined) {
@@ -142,16 +184,16 @@ export class SnapshotWriter {
       return
     }
     const known = await directory.readHead(namespace)
-    if (known?.head.version === head.version && known.head.text === head.text)
-      await directory.markUsed(namespace, usedAt)
-    else await directory.writeHead({ head, savedAt }, usedAt)
-    this.kept.set(namespace, { namespace, version: head.version, usedAt })
+    if (sameVersion(known?.head, head)) await directory.markUsed(namespace, usedAt)
+    else await directory.writeHead({ head, savedAt }, { usedAt, isNew: known === undefined })
+    this.kept.set(namespace, keptHeadOf(head, usedAt))
   }
 
   async #writeListing(): Promise<void> {
     const listing = this.#listing
     if (listing === undefined || this.#options.clock.monotonic() < this.#listingDueAt) return
     await this.#options.directory.writeListing(listing)
+    this.#written = listing.namespaces
     this.#listingDueAt = this.#options.clock.monotonic() + listingMs
     if (this.#listing === listing) this.#listing = undefined
   }

@@ -2,12 +2,14 @@
 // its own last good value is newer than any file. Knows neither files nor what the value is.
 import { NamingError } from '../../naming/errors.ts'
 import type { Cell, Sink } from '../../watch/cell.ts'
-import type { Clock } from '../../watch/clock.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { State } from '../../watch/state.ts'
 import type { Outage } from './outage.ts'
 
 /** How long a silent store is waited for before the snapshot is served, in milliseconds. */
 export const silenceMs = 2_000
+/** And how long, at most, one that answers others meanwhile. */
+export const slownessMs = 10_000
 
 export interface Saved<T> {
   readonly value: T
@@ -36,32 +38,53 @@ export function openWarmCell<T>(options: WarmCellOptions<T>): () => void {
 
 class WarmCell<T> {
   readonly #options: WarmCellOptions<T>
+  readonly #openedAt: number
   #hasAnswered = false
   #isClosed = false
+  #isOpening = true
   /** Why the store's answer is not waited for any longer. */
   #error: Error | undefined
   #hasFailed = false
   #isLoading = false
   #isLoaded = false
   #saved: Saved<T> | undefined
+  #endTimer: Cancel | undefined
   #endWait: (() => void) | undefined
   #end: (() => void) | undefined
 
   constructor(options: WarmCellOptions<T>) {
     this.#options = options
+    this.#openedAt = options.clock.monotonic()
   }
 
   open(): void {
     const observation = this.#options.cell.observe({ isRelay: true, deliver: state => this.#take(state) })
     this.#end = () => observation.end()
+    this.#isOpening = false
     if (this.#hasAnswered || this.#hasFailed) return
-    const { clock, outage } = this.#options
+    this.#wait()
     // Where another cell has waited for the store, or was refused, there is nothing to wait for.
-    const giveUp = (): void => this.#fallBack(new NamingError('store-unavailable', 'no answer yet'))
-    const waits = [clock.after(silenceMs, giveUp), outage.whenBegun(giveUp)]
+    const endWait = this.#options.outage.whenAway(() => this.#giveUp())
     this.#endWait = () => {
-      for (const end of waits) end()
+      this.#endTimer?.()
+      endWait()
     }
+  }
+
+  #wait(): void {
+    const { clock, outage } = this.#options
+    this.#endTimer = clock.after(silenceMs, () => {
+      const now = clock.monotonic()
+      const isSlow = outage.wasHeardSince(now - silenceMs)
+      if (isSlow && now - this.#openedAt < slownessMs) this.#wait()
+      else outage.inTurn(() => this.#giveUp())
+    })
+  }
+
+  #giveUp(): void {
+    if (this.#hasAnswered || this.#isClosed) return
+    this.#endTimer?.()
+    this.#fallBack(this.#error ?? new NamingError('store-unavailable', 'no answer yet'))
   }
 
   close(): void {
@@ -78,6 +101,8 @@ class WarmCell<T> {
 
   #answer(value: T, staleFor: Error | undefined): void {
     const { sink, outage, record } = this.#options
+    // What it comes with at once, stale, is what the store said long ago.
+    if (staleFor === undefined || (!this.#hasAnswered && !this.#isOpening)) outage.heard()
     this.#hasAnswered = true
     this.#saved = undefined
     this.#endWait?.()
@@ -120,7 +145,7 @@ class WarmCell<T> {
     if (error === undefined) return
     if (this.#saved !== undefined) {
       const { value, savedAt } = this.#saved
-      outage.begin(this, savedAt, error)
+      outage.begin(this, { savedAt, error, waitedSince: this.#openedAt })
       sink.setStale(value, outage.reason(error, savedAt))
     } else if (this.#hasFailed) sink.fail(error)
   }

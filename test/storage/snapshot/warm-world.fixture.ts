@@ -33,14 +33,18 @@ export const away = new NamingError('store-unavailable', 'connection refused')
 
 /** What our server shares with others: it outlives each start of ours. */
 class SharedBackend {
-  readonly memory: Store
+  memory: Store
+  readonly #clock: Clock
   readonly #kernel: Kernel
   readonly #relays = new Set<() => void>()
   #mode: BackendMode = 'up'
   /** Heads that were asked for one by one. */
   reads = 0
+  /** An answer to that, before it arrives. */
+  underWay: Promise<unknown> = Promise.resolve()
 
   constructor(clock: Clock) {
+    this.#clock = clock
     this.#kernel = testEnv(clock).kernel
     this.memory = createMemoryStore({ kernel: this.#kernel, clock })
   }
@@ -48,6 +52,11 @@ class SharedBackend {
   set mode(mode: BackendMode) {
     this.#mode = mode
     for (const relay of this.#relays) relay()
+  }
+
+  /** From now on, to servers that start, the store is another one, in which nothing was written yet. */
+  beginAnew(): void {
+    this.memory = createMemoryStore({ kernel: this.#kernel, clock: this.#clock })
   }
 
   async put(namespace: string, text: string | undefined): Promise<number> {
@@ -64,7 +73,9 @@ class SharedBackend {
       head: async namespace => {
         this.reads++
         if (this.#mode !== 'up') throw away
-        return await memory.head(namespace)
+        const head = await memory.head(namespace)
+        await this.underWay
+        return head
       },
       close: async () => {},
     }
