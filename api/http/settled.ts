@@ -1,5 +1,5 @@
 // Waits for a cell to know something, for a while or for as long as the client does.
-import type { Cell } from '../../watch/cell.ts'
+import type { Cell, Unwatch } from '../../watch/cell.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { State } from '../../watch/state.ts'
 
@@ -19,21 +19,24 @@ export function settled<T>(
 ): Promise<State<T>> {
   return new Promise(resolve => {
     let cancel: Cancel | undefined
+    let unwatch: Unwatch | undefined
     let isDone = false
-    const watching = new AbortController()
     const finish = (state: State<T>): void => {
       if (isDone) return
       isDone = true
       cancel?.()
       signal?.removeEventListener('abort', giveUp)
       resolve(state)
-      watching.abort()
+      unwatch?.()
     }
     const giveUp = (): void => finish(cell.peek())
-    cell.watch(state => {
+    unwatch = cell.watch(state => {
       if (isSettled(state)) finish(state)
-    }, watching.signal)
-    if (isDone) return
+    })
+    if (isDone) {
+      unwatch()
+      return
+    }
     if (signal?.aborted === true || limitMs === 0) giveUp()
     else {
       signal?.addEventListener('abort', giveUp, { once: true })

@@ -1,7 +1,7 @@
 // Waits until servers go by a version, and says who does. Knows no stream.
 import type { AppliedReport, ServerState, Servers } from '../../api/servers.ts'
 import type { Cell } from '../../watch/cell.ts'
-import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { Clock } from '../../watch/clock.ts'
 
 export interface AppliedPorts {
   readonly clock: Clock
@@ -20,21 +20,21 @@ export function waitUntilApplied(
   const first = report()
   if (first.all || signal.aborted || timeoutMs <= 0) return Promise.resolve(first)
   return new Promise(resolve => {
-    const watching = new AbortController()
-    let cancel: Cancel | undefined
     const finish = (last: AppliedReport): void => {
-      cancel?.()
+      cancel()
       signal.removeEventListener('abort', giveUp)
-      watching.abort()
+      unwatch()
       resolve(last)
     }
     const giveUp = (): void => finish(report())
-    cancel = clock.after(timeoutMs, giveUp)
+    const cancel = clock.after(timeoutMs, giveUp)
     signal.addEventListener('abort', giveUp, { once: true })
-    changes.watch(() => {
-      const now = report()
+    let isFirst = true // that delivery tells of now, and comes before there is an unwatch
+    const unwatch = changes.watch(() => {
+      const now = isFirst ? first : report()
+      isFirst = false
       if (now.all) finish(now)
-    }, watching.signal)
+    })
   })
 }
 

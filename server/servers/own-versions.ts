@@ -6,6 +6,7 @@ import type { Unwatch } from '../../watch/cell.ts'
 
 /** Whoever makes it passes on what the store and the interpreter say. */
 export class OwnVersions implements ToldVersions {
+  #listing: readonly NamespaceSummary[] = []
   readonly #listed = new Map<string, number>()
   readonly #inUse = new Map<string, number>()
   /** What is gone by: of those in use the one, of the rest the other. */
@@ -58,8 +59,7 @@ export class OwnVersions implements ToldVersions {
   /** The store's listing has changed. */
   takeListing(summaries: readonly NamespaceSummary[]): void {
     const changed: string[] = []
-    for (const { namespace, version } of summaries) {
-      if (this.#listed.get(namespace) === version) continue
+    for (const [namespace, version] of this.#moved(summaries)) {
       this.#listed.set(namespace, version)
       if (this.#update(namespace)) changed.push(namespace)
     }
@@ -77,6 +77,18 @@ export class OwnVersions implements ToldVersions {
     if (version === undefined) this.#inUse.delete(namespace)
     else this.#inUse.set(namespace, version)
     if (this.#update(namespace)) this.#tell([namespace])
+  };
+
+  /** Those with another version than before. Most of a listing is what it was, to the object: each write gives a new one. */
+  *#moved(summaries: readonly NamespaceSummary[]): Iterable<readonly [namespace: string, version: number]> {
+    const before = this.#listing
+    this.#listing = summaries
+    for (let at = 0; at < summaries.length; at++) {
+      const summary = summaries[at]
+      if (summary === undefined || summary === before[at]) continue
+      const { namespace, version } = summary
+      if (this.#listed.get(namespace) !== version) yield [namespace, version]
+    }
   }
 
   /** Those that have left the listing; it is only searched when there are some. */

@@ -70,4 +70,21 @@ describe('the versions that a server goes by', () => {
       ['a', 1],
     ])
   })
+
+  it('are read of what is new in a listing alone, for each write gives one of all namespaces', () => {
+    const { own, told } = watched()
+    let reads = 0
+    const counted = (summary: NamespaceSummary): NamespaceSummary => ({
+      ...summary,
+      get version() {
+        reads++
+        return summary.version
+      },
+    })
+    const before = listing(Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`n${n}`, 1]))).map(counted)
+    own.takeListing(before)
+    reads = 0
+    own.takeListing(before.toSpliced(7, 1, ...listing({ n7: 2 }).map(counted)))
+    expect([reads, told.at(-1)]).toEqual([1, 'n7'])
+  })
 })
