@@ -139,13 +139,14 @@ describe('a reader that stops reading', () => {
     const stream = await openStream(port, '/api/dtabs/default?watch=true')
     await stream.event()
     stream.response.pause()
-    const padding = Array.from({ length: 200 }, (_, i) => `/p${i} => /${'x'.repeat(600)} ;`).join('')
-    const versions = 80
+    // Some 16 MB: the system's own buffers between two sockets hold a third of that before the server is held back.
+    const padding = Array.from({ length: 200 }, (_, i) => `/p${i} => /${'x'.repeat(1_300)} ;`).join('')
+    const versions = 60
     for (let version = 1; version <= versions; version++) await put(`${padding}/a => /v${version}`)
     stream.response.resume()
     let events = 0
     for (let seen = 0; seen < versions; events++) seen = Number((await stream.event()).dtabVersion)
-    expect(events).toBeLessThan(versions / 2)
+    expect(events).toBeLessThan(0.75 * versions)
   })
 })
 
