@@ -1,5 +1,6 @@
 // A commit: the immutable object of the new version is created, then the head is moved to it by its resourceVersion. The
 // creation takes the number, the move is what counts: what has not moved the head was never written.
+import { NamingError } from '../../naming/errors.ts'
 import type { Clock } from '../../watch/clock.ts'
 import type { Commit, CommitOutcome, HeadSighting } from '../shared/shared-backend.ts'
 import type { Version } from '../store.ts'
@@ -13,6 +14,9 @@ import { encodeVersion, type Making } from './version-object.ts'
 
 /** Who has made a version moves the head to it, or takes it back, within some milliseconds; after these waits that was cut off. */
 const waitsMs = [5, 10, 20, 40, 80, 160]
+
+/** Others may change a version while it is taken back, this often in a row. */
+const maxRaces = 5
 
 export interface CommitOptions {
   readonly maps: ConfigMaps
@@ -28,7 +32,7 @@ export async function commitInTwoSteps(commit: Commit, options: CommitOptions): 
   if (over.record === undefined && over.token !== nothingAtAll) await dropLeftOvers(version, headVersion, maps)
   const making = { over: headVersion, ...(fingerprint !== undefined && { fingerprint }) }
   const made = await takeNumber(version, making, options)
-  if (typeof made !== 'string') return made
+  if ('kind' in made) return made
   return await moveHead(headVersion, version, made, options)
 }
 
@@ -55,19 +59,19 @@ async function dropLeftOvers(version: Version, headVersion: string, maps: Config
   for (const { version: number, uid } of dropped) await maps.removeVersion(namespace, number, { uid })
 }
 
-/** Creates the version; gives its resourceVersion, or why there is none. */
+/** Creates the version; gives it, or why there is none. */
 async function takeNumber(
   version: Version,
   making: Making,
   { maps, clock }: CommitOptions,
-): Promise<string | CommitOutcome> {
+): Promise<StoredObject | CommitOutcome> {
   const { namespace } = version
   const object = encodeVersion(version, making)
   // Whoever holds a later number has waited for the first one too: there may be many that were cut off.
   const isFirst = version.version === version.meta.parent + 1
   for (const waitMs of isFirst ? waitsMs : waitsMs.slice(0, 1)) {
     try {
-      return (await maps.create(object)).resourceVersion
+      return await maps.create(object)
     } catch (error) {
       if (!isExisting(error)) throw error
     }
@@ -93,7 +97,7 @@ async function freeNumber({ namespace, version }: Version, headVersion: string, 
 async function moveHead(
   headVersion: string,
   version: Version,
-  made: string,
+  made: StoredObject,
   { maps }: CommitOptions,
 ): Promise<CommitOutcome> {
   const { namespace } = version
@@ -118,17 +122,26 @@ async function moveHead(
  * Somebody may have confirmed our version meanwhile, because the head was changed from outside: then it was written, and
  * changed after that. Rejects when it cannot be taken back, for then nobody knows how others see it.
  */
-async function takeBack(version: Version, made: string, maps: ConfigMaps): Promise<CommitOutcome> {
+async function takeBack(version: Version, made: StoredObject, maps: ConfigMaps): Promise<CommitOutcome> {
   const { namespace, version: number } = version
   const head = await maps.findHead(namespace)
+  const before = `before ${head?.resourceVersion}`
   // A proxy may have sent the move twice: then it was refused because it was made.
-  if (head !== undefined && isHead(version, head)) return written(version, `before ${head.resourceVersion}`, 0)
+  if (head !== undefined && isHead(version, head)) return written(version, before, 0)
   // A number below the head that nobody has must not look free: see NamespaceReader.
   const isPassed = (head?.facts?.version ?? 0) > number
-  const isTaken = isPassed
-    ? await maps.markUnused(namespace, number, made)
-    : await maps.removeUnconfirmed(namespace, number, made)
-  return isTaken ? { kind: 'moved' } : written(version, `before ${head?.resourceVersion}`, 0)
+  let { resourceVersion } = made
+  for (let race = 0; race < maxRaces; race++) {
+    const isTaken = isPassed
+      ? await maps.markUnused(namespace, number, resourceVersion)
+      : await maps.removeUnconfirmed(namespace, number, resourceVersion)
+    if (isTaken) return { kind: 'moved' }
+    const found = await maps.findVersionFacts(namespace, number)
+    if (found?.uid !== made.uid) return { kind: 'moved' }
+    if (found.isConfirmed) return written(version, before, 0)
+    resourceVersion = found.resourceVersion
+  }
+  throw new NamingError('store-unavailable', `Others change version ${number} of '${namespace}' each time.`)
 }
 
 function isHead({ version, meta, text }: Version, { facts }: HeadObject): boolean {

@@ -14,6 +14,8 @@ import { FakeKubernetesStore } from '../../fakes/kubernetes-store.fake.ts'
 import { testEnv } from '../store.fixture.ts'
 
 const path = '/api/v1/namespaces/place/configmaps'
+/** After so long nobody goes by what was read before. */
+const aWhileMs = 60_000
 const key = { idempotency: { key: 'k', fingerprint: 'f' } }
 
 /** A store on a cluster of its own; `between` stands between it and the cluster. */
@@ -87,7 +89,9 @@ describe('a write to ConfigMaps', () => {
   it('reads the head, makes the version and moves the head; one list more finds a key', async () => {
     const rig = new Rig()
     await rig.write('/svc => /a')
+    rig.clock.advance(aWhileMs)
     expect((await rig.write('/svc => /b')).calls).toEqual(['find', 'create', 'patch'])
+    rig.clock.advance(aWhileMs)
     expect((await rig.write('/svc => /c', key)).calls).toEqual(['find', 'list', 'create', 'patch'])
   })
 
@@ -105,21 +109,64 @@ describe('a write to ConfigMaps', () => {
   })
 })
 
+describe('a write whose move is refused', () => {
+  /** What others do just before the first move of the head to this version. */
+  const beforeMove = (number: number, others: (objects: KubernetesObjects) => Promise<void>) => {
+    let isDone = false
+    return new Rig(objects => ({
+      ...objects,
+      patch: async (at, change) => {
+        if (!isDone && JSON.stringify(change).includes(`/svc => /v${number}`)) {
+          isDone = true
+          await others(objects)
+        }
+        return objects.patch(at, change)
+      },
+    }))
+  }
+  const touchHead = (objects: KubernetesObjects): Promise<unknown> =>
+    objects.patch(`${path}/${headName('web')}`, { metadata: { annotations: { team: 'blue' } } })
+
+  it('is made anew when its version was removed meanwhile, and not taken for written', async () => {
+    const rig = beforeMove(2, async objects => {
+      await touchHead(objects)
+      await objects.remove(`${path}/${versionName('web', 2)}`)
+    })
+    await rig.write('/svc => /v1')
+    const { written } = (await rig.write('/svc => /v2')).result
+    const { result } = await rig.run(() => rig.store.version('web', written.version))
+    expect(result).toMatchObject({ text: '/svc => /v2' })
+    expect(await rig.numbers()).toEqual([2, 1])
+  })
+
+  it('takes its version back though somebody has put a label on it', async () => {
+    const rig = beforeMove(2, async objects => {
+      await touchHead(objects)
+      await objects.patch(`${path}/${versionName('web', 2)}`, { metadata: { labels: { team: 'blue' } } })
+    })
+    await rig.write('/svc => /v1')
+    await rig.write('/svc => /v2')
+    expect(await rig.numbers()).toEqual([2, 1])
+    const { result } = await rig.run(() => rig.store.head('web'))
+    expect(result).toMatchObject({ version: 2, text: '/svc => /v2', meta: { author: 'ann' } })
+  })
+})
+
 describe('many writes that were cut off', () => {
   it('are passed over by the next one, by a few calls', async () => {
     const rig = new Rig()
     await rig.write('/svc => /a')
-    await rig.cutOff(2, 2_001)
+    await rig.cutOff(2, 601)
     const { result, calls } = await rig.write('/svc => /b', key)
-    expect(result.written.version).toBe(2_002)
+    expect(result.written.version).toBe(602)
     expect(calls.length).toBeLessThan(50)
-    expect(await rig.numbers()).toEqual([2_002, 1])
+    expect(await rig.numbers()).toEqual([602, 1])
   })
 
   it('are passed over by an edit from outside too', async () => {
     const rig = new Rig()
     await rig.write('/svc => /a')
-    await rig.cutOff(2, 2_001)
+    await rig.cutOff(2, 601)
     await rig.kubectl.patch(`${path}/${headName('web')}`, { data: { dtab: '/svc => /by/hand' } })
     const { result } = await rig.run(() => rig.store.head('web'))
     expect(result).toMatchObject({ text: '/svc => /by/hand', meta: { author: 'external' } })
