@@ -139,9 +139,9 @@ describe('a reader that stops reading', () => {
     const stream = await openStream(port, '/api/dtabs/default?watch=true')
     await stream.event()
     stream.response.pause()
-    // Some 16 MB: the system's own buffers between two sockets hold a third of that before the server is held back.
+    // Some 11 MB: the system's own buffers between two sockets hold half of that before the server is held back.
     const padding = Array.from({ length: 200 }, (_, i) => `/p${i} => /${'x'.repeat(1_300)} ;`).join('')
-    const versions = 60
+    const versions = 40
     for (let version = 1; version <= versions; version++) await put(`${padding}/a => /v${version}`)
     stream.response.resume()
     let events = 0
