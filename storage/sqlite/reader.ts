@@ -112,12 +112,15 @@ export class Reader {
     return this.#read(({ presence }) => presence.all(now))
   }
 
-  /** The order of the newest head: it grows with every head, whoever writes it. Reads every head. */
+  /** The order of the newest head that is settled, and so keeps its place. Grows with every write. Reads every head. */
   lastSequence(): number {
     return this.#read(({ lastSequence }) => lastSequence.get() ?? 0)
   }
 
-  /** The namespaces that got a head after the sequence, in the order in which they did, and the last one's sequence. */
+  /**
+   * The namespaces that got a settled head after the sequence, in the order in which they did, and the last one's sequence.
+   * One that is to be judged may be set aside, and another write get its place.
+   */
   headsSince(sequence: number): { readonly namespaces: readonly string[]; readonly sequence: number } {
     const rows = this.#read(({ headsSince }) => headsSince.all(sequence))
     return { namespaces: rows.map(row => row.namespace), sequence: rows.at(-1)?.sequence ?? sequence }
@@ -167,10 +170,14 @@ function prepare(db: Database.Database) {
       `SELECT name AS id, data, expires_at AS expiresAt FROM claim
        WHERE kind = 'presence' AND expires_at > ? ORDER BY name`,
     ),
-    lastSequence: db.prepare<[], number>('SELECT max(sequence) FROM head').pluck(),
+    lastSequence: db
+      .prepare<[], number>(
+        'SELECT max(v.sequence) FROM head h CROSS JOIN version v ON v.sequence = h.sequence AND v.seal IS NOT NULL',
+      )
+      .pluck(),
     headsSince: db.prepare<[number], { readonly namespace: string; readonly sequence: number }>(
       `SELECT v.namespace, v.sequence FROM version v JOIN head h ON h.namespace = v.namespace AND h.sequence = v.sequence
-       WHERE v.sequence > ? ORDER BY v.sequence`,
+       WHERE v.sequence > ? AND v.seal IS NOT NULL ORDER BY v.sequence`,
     ),
     refusals: db.prepare<[], RefusedRow>('SELECT * FROM refused_text ORDER BY namespace'),
     unsettled: db

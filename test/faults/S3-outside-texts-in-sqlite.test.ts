@@ -109,6 +109,13 @@ describe('S3: a text that another program put into the file', () => {
     expect(shown()).toMatchObject({ text: '/next => /good ;', meta: { author: 'external', parent: 1 } })
   })
 
+  it('that was refused leaves its place to the next write, which is told to its watchers', async () => {
+    hands.insert('web', 'this is no dtab')
+    await until('the refusal', () => refusals.length === 1)
+    await store.write(request('other', '/svc => /b ;'))
+    await until('the write', () => other?.kind === 'ok' && other.value?.version === 2)
+  })
+
   it.each(fine)('that is %s is a version as it stands', async (_what, text) => {
     hands.insert('web', text)
     await until('the version', () => shown()?.text === text)
