@@ -24,5 +24,10 @@ function tooLarge(error: ConsulError): NamingError {
 function sayRights({ said, message }: ConsulError, layout: Layout): string {
   const keys = [layout.texts, `${ourFolder}/`].map(prefix => `key_prefix "${prefix}" { policy = "write" }`)
   const rules = [...keys, 'session_prefix "" { policy = "write" }'].join(', ')
-  return `Consul does not allow it (${said === '' ? message : said}): the store's token needs a policy with ${rules}`
+  const reason = said === '' ? message : said
+  // So Consul says of a token that it does not have: deleted, expired, or not yet known in this datacenter.
+  const cure = /ACL not found/i.test(reason)
+    ? 'there is no such token; after a change of the configured one start the server again. It'
+    : "the store's token"
+  return `Consul does not allow it (${reason}): ${cure} needs a policy with ${rules}`
 }

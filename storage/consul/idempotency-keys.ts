@@ -4,11 +4,13 @@ import type { KeyRecord } from '../write-rules.ts'
 import { hourIn, hourOf, keyName, type Layout } from './layout.ts'
 import { idempotencyRecord } from './records.ts'
 
+type KeyCalls = Pick<ConsulKv, 'read' | 'keys' | 'transact'>
+
 export class IdempotencyKeys {
-  readonly #kv: ConsulKv
+  readonly #kv: KeyCalls
   readonly #layout: Layout
 
-  constructor(kv: ConsulKv, layout: Layout) {
+  constructor(kv: KeyCalls, layout: Layout) {
     this.#kv = kv
     this.#layout = layout
   }

@@ -42,7 +42,7 @@ export class FollowedKeys {
   tell(folder: string): void {
     for (const { query, follower } of this.follows)
       if (query.path === `/kv/${folder.split('/').map(encodeURIComponent).join('/')}`)
-        follower.changed(this.#answer(folder, query))
+        void follower.changed(this.#answer(folder, query))
   }
 
   fail(folder: string): void {
