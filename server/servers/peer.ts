@@ -37,6 +37,7 @@ export class Peer {
   #since: number
   #heardAt = 0
   #hasGreeted = false
+  #isClosed = false
   /** In a row. */
   #failures = 0
   /** Whether the log has it that it replies, or that it does not. */
@@ -86,8 +87,13 @@ export class Peer {
     }
   }
 
-  /** Ends the stream; harmless when called twice. */
+  /** Ends the stream, for good; harmless when called twice. */
   close(): void {
+    this.#isClosed = true
+    this.#hangUp()
+  }
+
+  #hangUp(): void {
     this.#timer?.()
     this.#timer = undefined
     this.#close?.()
@@ -144,8 +150,9 @@ export class Peer {
   #lose(reason: string): void {
     const { address } = this.#record
     const { clock, random } = this.#options
-    this.close()
+    this.#hangUp()
     this.#setError(reason)
+    if (this.#isClosed) return // whoever was told so has no more use for it
     this.#failures++
     if (this.#failures >= failuresToSay) this.#say('silent')
     const ceilingMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(this.#failures, 10))

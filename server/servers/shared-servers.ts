@@ -33,6 +33,8 @@ export class SharedServers implements Servers {
   readonly #disagreements: Cell<readonly Disagreement[]>
   readonly #watches: (() => void)[] = []
   #address: string | undefined
+  /** Who has a record in the store. */
+  #recorded: ReadonlySet<string> = new Set()
   #members: readonly Member[] = []
   #changes = 0
   #hasTooMany = false
@@ -149,20 +151,33 @@ export class SharedServers implements Servers {
       const server = record.id === this.selfId ? undefined : parseRecord(record)
       if (server !== undefined) present.set(server.id, server)
     }
+    this.#recorded = new Set(present.keys())
     for (const [id, peer] of [...this.#peers]) {
       const record = present.get(id)
-      if (record !== undefined && isSame(record, peer.record)) continue
-      peer.close()
-      this.#peers.delete(id)
+      if (record === undefined ? !peer.replies : !isSame(record, peer.record)) this.#forget(peer)
     }
     for (const record of present.values()) if (!this.#peers.has(record.id)) this.#add(record)
     this.#warnOfMany()
     this.#compareAll()
   }
 
+  /**
+   * Who is cut off from the store loses its record there and serves on, by rules that grow old: it counts for as long as it
+   * replies.
+   */
+  #changedReplies(peer: Peer): void {
+    if (!peer.replies && !this.#recorded.has(peer.record.id)) this.#forget(peer)
+    this.#compareAll()
+  }
+
+  #forget(peer: Peer): void {
+    peer.close()
+    this.#peers.delete(peer.record.id)
+  }
+
   #add(record: ServerRecord): void {
     const { dial, clock, random, log } = this.#options
-    const peer = new Peer(
+    const peer: Peer = new Peer(
       record,
       {
         dial,
@@ -170,7 +185,7 @@ export class SharedServers implements Servers {
         random,
         log,
         onVersions: namespaces => this.#heard(namespaces),
-        onReplies: () => this.#compareAll(),
+        onReplies: () => this.#changedReplies(peer),
         onError: () => this.#revision.set(++this.#changes),
       },
       this.#whyNotFollow(record),

@@ -94,13 +94,41 @@ describe('a server of the same store', () => {
     expect(told().slice(2)).toEqual(['a server of this store replies'])
   })
 
-  it('is forgotten with its stream when it is present no more', async () => {
+  it('is forgotten when it is present no more and its stream has ended', async () => {
     const world = createWorld()
     const presence = await world.appear('b')
     world.network.greet('b')
     await presence.withdraw()
+    expect(world.states()).toEqual(['b replies', 'self replies'])
+    world.network.lose('b', 'it stops')
     expect(world.states()).toEqual(['self replies'])
-    expect(world.network.open).toEqual([])
+    world.clock.advance(60_000)
+    expect([world.network.open, world.network.dials.get('b:1')]).toEqual([[], 1])
+  })
+
+  it('is forgotten with its stream when it is present no more and does not reply', async () => {
+    const world = createWorld()
+    const presence = await world.appear('b')
+    await presence.withdraw()
+    expect([world.states(), world.network.open]).toEqual([['self replies'], []])
+  })
+
+  it('counts while it replies, though the store has forgotten it: it may be cut off from there, and serve on', async () => {
+    const world = createWorld()
+    const presence = await world.appear('b')
+    world.network.greet('b', { default: 1 })
+    await presence.withdraw()
+    await world.write('default')
+    await world.write('default')
+    expect(world.states()).toEqual(['b replies', 'self replies'])
+    expect(await world.applied('default', 2, 'all', 0)).toMatchObject({ all: false })
+    for (let second = 0; second < 7; second++) {
+      world.network.say('b')
+      world.clock.advance(1_000)
+    }
+    expect(world.disagreements()).toMatchObject([{ namespace: 'default' }])
+    await world.appear('b')
+    expect([world.states(), world.network.dials.get('b:1')]).toEqual([['b replies', 'self replies'], 1])
   })
 
   it('is dialled anew when it has started again', async () => {
