@@ -1,9 +1,9 @@
 // The ConfigMaps of one Kubernetes namespace, by what they are to this store. Every call rejects with what the client rejects with.
 import type { KubernetesObjects, Preconditions } from '../../clients/kubernetes/cluster.ts'
 import { labels } from './facts.ts'
-import { decodeHead, type HeadObject } from './head-object.ts'
+import { decodeHead, encodeTrace, type HeadObject } from './head-object.ts'
 import { headName, keyRestName, shortHash, versionName } from './object-names.ts'
-import { isLost } from './store-error.ts'
+import { isExisting, isLost } from './store-error.ts'
 import { decodeObject, type StoredObject } from './stored-object.ts'
 import { decodeVersionObject, encodeConfirmation, type VersionObject } from './version-object.ts'
 
@@ -83,6 +83,13 @@ export class ConfigMaps {
 
   async create(object: object): Promise<StoredObject> {
     return decodeObject(await this.#objects.create(this.path, object))
+  }
+
+  /** Harmless when there is one. */
+  async createTrace(namespace: string): Promise<void> {
+    await this.create(encodeTrace(namespace)).catch((error: unknown) => {
+      if (!isExisting(error)) throw error
+    })
   }
 
   async patchHead(namespace: string, change: object): Promise<StoredObject> {

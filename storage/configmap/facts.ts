@@ -8,7 +8,10 @@ import type { StoredObject } from './stored-object.ts'
 const prefix = 'nameplane.io'
 
 export const labels = {
-  /** `head`, `version`, `unused` for a version that never became a head, or `key` for what stays of a dropped one. */
+  /**
+   * `head`, `version`, `unused` for a version that never became a head, `key` for what stays of a dropped one, or `trace` for
+   * what stays of a namespace whatever becomes of its head.
+   */
   dtab: `${prefix}/dtab`,
   /** A hash of the namespace. */
   namespace: `${prefix}/namespace`,

@@ -1,15 +1,16 @@
-// Follows every head of a Kubernetes namespace by one watch. Of each object only a sighting is kept, no text.
+// Follows every head of a Kubernetes namespace by one watch, and the traces that tell which heads are missing. Of each object
+// only a sighting is kept, no text.
 import type { CollectionFacts, CollectionFollower, KubernetesCluster } from '../../clients/kubernetes/cluster.ts'
 import { isOlder } from '../../clients/kubernetes/resource-version.ts'
 import { parseNamespace } from '../../naming/namespace.ts'
 import type { HeadFollower, HeadSighting } from '../shared/shared-backend.ts'
 import { labels } from './facts.ts'
 import { decodeHead, noHead, recordFrom, storedHead } from './head-object.ts'
-import { headName } from './object-names.ts'
+import { headName, traceName } from './object-names.ts'
 import { decodeObject, type StoredObject } from './stored-object.ts'
 
-/** More heads than this fail the watch, and what was known stays. */
-const maxHeads = 200_000
+/** More heads and traces than this fail the watch, and what was known stays. */
+const maxObjects = 400_000
 /** Objects that are told to be no heads; more are told each time they are seen. */
 const maxTold = 1_000
 
@@ -26,12 +27,18 @@ export interface HeadFollowOptions {
 export function followHeadObjects(options: HeadFollowOptions): () => void {
   const { cluster, path } = options
   const news = new HeadNews(options)
-  const labelSelector = `${labels.dtab}=head`
-  const collection = { path, labelSelector, maxObjects: maxHeads, strip: (object: unknown) => news.strip(object) }
+  const labelSelector = `${labels.dtab} in (head,trace)`
+  const collection = { path, labelSelector, maxObjects, strip: (object: unknown) => news.strip(object) }
   return cluster.follow(collection, news)
 }
 
-class HeadNews implements CollectionFollower<HeadSighting> {
+/** A head, or a trace, which has no sighting. */
+interface Found {
+  readonly namespace: string
+  readonly sighting?: HeadSighting
+}
+
+class HeadNews implements CollectionFollower<Found> {
   readonly #options: HeadFollowOptions
   readonly #misplaced = new Map<string, string>()
   /** What was told of each object, to tell of its end. */
@@ -43,30 +50,33 @@ class HeadNews implements CollectionFollower<HeadSighting> {
     this.#options = options
   }
 
-  strip(value: unknown): HeadSighting | undefined {
+  strip(value: unknown): Found | undefined {
     const object = decodeObject(value)
     const { namespace } = object.data
-    const reason = misplacement(object)
+    const isTrace = object.labels[labels.dtab] === 'trace'
+    const reason = misplacement(object, isTrace ? traceName : headName)
     if (namespace !== undefined && reason === undefined) {
       this.#misplaced.delete(object.name)
-      return sightingFrom(object, namespace)
+      if (isTrace) return { namespace }
+      const sighting = sightingFrom(object, namespace)
+      return sighting && { namespace, sighting }
     }
     this.#tellMisplaced(object.name, reason ?? '')
     return undefined
   }
 
-  changed(objects: ReadonlyMap<string, HeadSighting>, changed: ReadonlySet<string>, facts: CollectionFacts): void {
+  changed(objects: ReadonlyMap<string, Found>, changed: ReadonlySet<string>, facts: CollectionFacts): void {
     const isRewound = this.#isRewound(objects, changed, facts)
     this.#version = facts.version
     const gone = [...changed].filter(key => !objects.has(key)).flatMap(key => this.#gone(key))
     for (const key of changed) {
-      const sighting = objects.get(key)
+      const sighting = objects.get(key)?.sighting
       if (sighting !== undefined) this.#told.set(key, sighting)
     }
     if (this.#mustReset || isRewound) this.#reset(isRewound)
     // What somebody has removed is news also beside a whole reading: something may be left of it.
-    const news = [...changed].flatMap(key => objects.get(key) ?? [])
-    const heads = this.#mustReset || isRewound ? gone : [...news, ...gone]
+    const news = [...changed].flatMap(key => objects.get(key)?.sighting ?? [])
+    const heads = this.#mustReset || isRewound ? [...gone, ...this.#missing(objects)] : [...news, ...gone]
     this.#mustReset = false
     if (heads.length > 0) this.#options.follower.changed(heads)
   }
@@ -84,13 +94,9 @@ class HeadNews implements CollectionFollower<HeadSighting> {
   }
 
   /** By the version of all, or, when that has gone on past what was seen, by a head that is older than it was. */
-  #isRewound(
-    objects: ReadonlyMap<string, HeadSighting>,
-    changed: ReadonlySet<string>,
-    facts: CollectionFacts,
-  ): boolean {
+  #isRewound(objects: ReadonlyMap<string, Found>, changed: ReadonlySet<string>, facts: CollectionFacts): boolean {
     if (this.#version !== undefined && isOlder(facts.version, this.#version)) return true
-    return [...changed].some(key => (objects.get(key)?.order ?? Infinity) < (this.#told.get(key)?.order ?? 0))
+    return [...changed].some(key => (objects.get(key)?.sighting?.order ?? Infinity) < (this.#told.get(key)?.order ?? 0))
   }
 
   #reset(isRewound: boolean): void {
@@ -106,6 +112,15 @@ class HeadNews implements CollectionFollower<HeadSighting> {
     return [{ namespace, isOurs, token: noHead(record), order: Number(this.#version) }]
   }
 
+  /** Namespaces of which there is a trace and no head: somebody may have deleted that while we did not look. */
+  #missing(objects: ReadonlyMap<string, Found>): readonly HeadSighting[] {
+    const found = [...objects.values()]
+    const there = new Set(found.flatMap(({ sighting }) => sighting?.namespace ?? []))
+    const missing = found.filter(({ namespace }) => !there.has(namespace))
+    const order = Number(this.#version)
+    return missing.map(({ namespace }) => ({ namespace, isOurs: false, token: noHead(undefined), order }))
+  }
+
   #tellMisplaced(name: string, reason: string): void {
     if (this.#misplaced.get(name) === reason) return
     if (this.#misplaced.size < maxTold) this.#misplaced.set(name, reason)
@@ -113,13 +128,13 @@ class HeadNews implements CollectionFollower<HeadSighting> {
   }
 }
 
-/** Why an object cannot be a head; undefined when it can. */
-function misplacement({ name, data }: StoredObject): string | undefined {
+/** Why an object cannot be a head, or a trace; undefined when it can. */
+function misplacement({ name, data }: StoredObject, nameOf: (namespace: string) => string): string | undefined {
   const { namespace } = data
   if (namespace === undefined) return 'its data has no key "namespace"'
   const parsed = parseNamespace(namespace)
   if (!parsed.ok) return `data.namespace: ${parsed.error.message}`
-  const right = headName(namespace)
+  const right = nameOf(namespace)
   return name === right ? undefined : `the ConfigMap of the namespace '${namespace}' must be named ${right}`
 }
 

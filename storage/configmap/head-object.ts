@@ -2,7 +2,7 @@
 import type { HeadRecord, StoredHead } from '../shared/shared-backend.ts'
 import type { Version } from '../store.ts'
 import { decodeFacts, encodeFacts, type Facts, factsOf, labels, replaceFacts, textHash } from './facts.ts'
-import { headName, shortHash } from './object-names.ts'
+import { headName, shortHash, traceName } from './object-names.ts'
 import type { StoredObject } from './stored-object.ts'
 import { wasTouched } from './touched.ts'
 
@@ -84,6 +84,20 @@ export function encodeEmptyHead(namespace: string, record: HeadRecord | undefine
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: headName(namespace), labels: headLabels(namespace), annotations: encodeFacts(facts) },
+    data: { namespace },
+  }
+}
+
+/** Stays when somebody deletes the head, so that a server which did not see that misses it. */
+export function encodeTrace(namespace: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    immutable: true,
+    metadata: {
+      name: traceName(namespace),
+      labels: { [labels.dtab]: 'trace', [labels.namespace]: shortHash(namespace) },
+    },
     data: { namespace },
   }
 }

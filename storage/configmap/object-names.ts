@@ -15,6 +15,11 @@ export function headName(namespace: string): string {
   return `nameplane-${nameWithHash(namespace)}`
 }
 
+/** Of the ConfigMap that says that there is or was such a namespace. */
+export function traceName(namespace: string): string {
+  return `${headName(namespace)}-trace`
+}
+
 /** Of the ConfigMap that holds one version. */
 export function versionName(namespace: string, version: number): string {
   return `${headName(namespace)}-v${String(version).padStart(numberLength, '0')}`

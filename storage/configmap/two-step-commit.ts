@@ -27,6 +27,7 @@ export interface CommitOptions {
 export async function commitInTwoSteps(commit: Commit, options: CommitOptions): Promise<CommitOutcome> {
   const { over, version, fingerprint } = commit
   const { maps } = options
+  if (over.record === undefined) await maps.createTrace(version.namespace)
   const headVersion = await placeHead(over, options)
   if (headVersion === undefined) return { kind: 'moved' }
   if (over.record === undefined && over.token !== nothingAtAll) await dropLeftOvers(version, headVersion, maps)

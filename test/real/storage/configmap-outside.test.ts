@@ -156,6 +156,24 @@ describe.concurrent('ConfigMaps that people change past Nameplane', () => {
     expect(await trio.history()).toEqual(['4 ann', '3 external', '2 ann', '1 ann'])
   })
 
+  it('become a deletion in the listing too when no server looked on', async () => {
+    const place = await freshPlace(kubernetes)
+    const kubectl = await kubectlIn(kubernetes, place)
+    {
+      await using open = startStore(kubeconfig, place)
+      for (const namespace of ['kept', 'gone']) await open.store.write(request(namespace, '/svc => /a'))
+    }
+    await kubectl('delete', 'configmap', headName('gone'))
+    await using open = startStore(kubeconfig, place)
+    let listed: readonly string[] = []
+    const stop = open.store.list().watch(state => {
+      if (state.kind === 'ok')
+        listed = state.value.map(({ namespace, version, deleted }) => `${namespace} ${version} ${deleted}`)
+    })
+    await untilTrue('the deletion', () => listed.join() === 'gone 2 true,kept 1 false')
+    stop()
+  })
+
   it.each(['apply', 'replace', 'delete and create', 'replace with all that was exported'])(
     'become a new version when an old export is put back: %s',
     async way => {

@@ -3,6 +3,7 @@ import type { Collection, CollectionFollower } from '../../../clients/kubernetes
 import { fieldManager } from '../../../clients/kubernetes/objects.ts'
 import { encodeFacts, factsOf } from '../../../storage/configmap/facts.ts'
 import { followHeadObjects } from '../../../storage/configmap/head-follow.ts'
+import { encodeTrace } from '../../../storage/configmap/head-object.ts'
 import { headName } from '../../../storage/configmap/object-names.ts'
 import type { HeadSighting } from '../../../storage/shared/shared-backend.ts'
 import { versionOf } from '../../contract/shared-backend.contract.ts'
@@ -33,23 +34,29 @@ function headObject(
   }
 }
 
+function traceObject(namespace: string): object {
+  return { ...encodeTrace(namespace), metadata: { ...metadataOf(encodeTrace(namespace)), resourceVersion: '5' } }
+}
+
+const metadataOf = (object: object): object => (object as { metadata: object }).metadata // as encodeTrace makes it
+
 /** A follow whose lists and events the test makes. */
 class Followed {
   readonly resets: { readonly heads: readonly HeadSighting[]; readonly order: number; readonly isRewound: boolean }[] =
     []
   readonly changes: HeadSighting[] = []
   readonly misplaced: string[] = []
-  readonly #held = new Map<string, HeadSighting>()
+  readonly #held = new Map<string, unknown>()
   // What the product gives to the cluster; set by `follow` below, which is called at once.
-  #collection: Collection<HeadSighting> | undefined
-  #follower: CollectionFollower<HeadSighting> | undefined
+  #collection: Collection<unknown> | undefined
+  #follower: CollectionFollower<unknown> | undefined
 
   constructor() {
     followHeadObjects({
       cluster: {
         follow: (collection, follower) => {
-          this.#collection = collection as unknown as Collection<HeadSighting> // of sightings, as head-follow asks for
-          this.#follower = follower as unknown as CollectionFollower<HeadSighting> // the same
+          this.#collection = collection
+          this.#follower = follower as unknown as CollectionFollower<unknown> // of what the collection keeps
           return () => {}
         },
         get: () => Promise.reject(new Error('not asked for')),
@@ -143,6 +150,15 @@ describe('following heads', () => {
     followed.tell(20, { web: undefined })
     expect(followed.resets[1]?.heads).toEqual([])
     expect(followed.changes).toEqual([{ namespace: 'web', isOurs: false, token: 'none after 1', order: 20 }])
+  })
+
+  it('tells of a namespace that has left a trace and no head, once all is known, and of no other', () => {
+    const followed = new Followed()
+    followed.tell(10, { web: headObject(1), webTrace: traceObject('web'), goneTrace: traceObject('gone') })
+    expect(followed.resets[0]?.heads).toMatchObject([{ namespace: 'web' }])
+    expect(followed.changes).toEqual([{ namespace: 'gone', isOurs: false, token: 'none after 0', order: 10 }])
+    followed.tell(20, { newTrace: traceObject('new') })
+    expect(followed.changes).toHaveLength(1)
   })
 
   it('leaves out what cannot be a head, and says once what its name must be', () => {
