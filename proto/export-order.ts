@@ -49,15 +49,20 @@ export class ExportOrder {
   #problemOfVersion({
     namespace,
     version,
+    parent,
   }: {
     readonly namespace: string
     readonly version: number
+    readonly parent: number
   }): string | undefined {
     const isSame = namespace === this.#namespace
     if (!isSame && namespace < this.#namespace)
       return `'${namespace}' comes after '${this.#namespace}', but namespaces are sorted by name`
     if (isSame && version <= this.#version)
       return `version ${version} of '${namespace}' comes after version ${this.#version}, but the oldest comes first`
+    const last = isSame ? this.#version : 0
+    if (parent < last || parent >= version)
+      return `version ${version} of '${namespace}' names ${parent} as the one before it, but ${last} came before`
     if (!isSame) this.#namespaces++
     this.#versions++
     this.#namespace = namespace

@@ -62,11 +62,12 @@ function textSteps(key: string, { text, version }: Version, index: number, isOur
   ]
 }
 
-/** An old version, over whatever stood under its number. */
+/** An old version of a namespace without a head, over whatever stood under its number. */
 export function versionSteps(layout: Layout, version: Version): readonly KvOperation[] {
   const { namespace, version: number, text } = version
   const textKey = layout.versionText(namespace, number)
   return [
+    { kind: 'check-absent', key: layout.head(namespace) },
     { kind: 'set', key: layout.version(namespace, number), value: versionRecord.encode(recordOf(version)) },
     text === undefined ? { kind: 'delete', key: textKey } : { kind: 'set', key: textKey, value: Buffer.from(text) },
   ]

@@ -3,6 +3,7 @@ import type { ConsulAgent } from '../../clients/consul/agent.ts'
 import { type ConsulKv, type KvOperation, maxKvOperations } from '../../clients/consul/kv.ts'
 import type { Env } from '../../runtime/env.ts'
 import type { ClaimTable } from '../claims.ts'
+import { hasHead } from '../imported-versions.ts'
 import type {
   Commit,
   CommitOutcome,
@@ -107,7 +108,11 @@ class ConsulBackend implements SharedBackend {
   }
 
   putVersion(version: Version): Promise<void> {
-    return this.#ask(() => this.#write(versionSteps(this.#parts.layout, version)))
+    const { kv, layout } = this.#parts
+    return this.#ask(async () => {
+      if ((await kv.transact(versionSteps(layout, version))).kind === 'done') return
+      throw hasHead(version.namespace)
+    })
   }
 
   dropVersions(namespace: string, versions: readonly number[]): Promise<void> {

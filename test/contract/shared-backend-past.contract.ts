@@ -139,4 +139,17 @@ export const pastCases: readonly SharedBackendCase[] = [
       expect((await backend.readVersion(ns, 1))?.text).toBe('/a=>/b')
     },
   },
+  {
+    title: 'puts nothing in the place of a version that was a head',
+    run: async ({ backend, other }, ns) => {
+      await commitOver(backend, versionOf(ns, 1, '/a=>/b'))
+      await commitOver(backend, versionOf(ns, 2, '/a=>/c'))
+      for (const version of [1, 2])
+        await expect(other.putVersion(versionOf(ns, version, '/left=>/over'))).rejects.toMatchObject({
+          code: 'dtab-exists',
+        })
+      expect((await backend.readVersion(ns, 1))?.text).toBe('/a=>/b')
+      expect((await backend.readVersion(ns, 2))?.text).toBe('/a=>/c')
+    },
+  },
 ]

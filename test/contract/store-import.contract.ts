@@ -127,7 +127,7 @@ export const importCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'refuses numbers that do not grow from 1, and an empty history, and changes nothing',
+    title: 'refuses numbers that do not grow from 1, parents that are none, and an empty history, and changes nothing',
     run: async (fixture, ns) => {
       const [two, three] = [past(ns, 2, '/a=>/b2', 1), past(ns, 3, '/a=>/b3', 2)]
       const bad: readonly (readonly Version[])[] = [
@@ -137,6 +137,9 @@ export const importCases: readonly StoreCase[] = [
         [two, three, past(ns, 0, '/a=>/b', 0)],
         [past(ns, -1, '/a=>/b', 0)],
         [past(ns, 1.5, '/a=>/b', 0)],
+        [two, past(ns, 3, '/a=>/b', 1)],
+        [two, past(ns, 5, '/a=>/b', 5)],
+        [past(ns, 2, '/a=>/b', -1)],
       ]
       for (const versions of bad) expect(await codeOf(fixture.store.importHistory(ns, versions))).toBe('bad-request')
       await expectNeverWas(fixture, ns)

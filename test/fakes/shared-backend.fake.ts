@@ -2,6 +2,7 @@
 // microtask, sightings at the next turn of the clock.
 import { NamingError } from '../../naming/errors.ts'
 import type { Claim, ClaimTable } from '../../storage/claims.ts'
+import { realVersions } from '../../storage/configmap/real-versions.ts'
 import type {
   Commit,
   CommitOutcome,
@@ -29,6 +30,8 @@ export type CommitFault = 'lost' | 'dropped' | 'cut-off' | 'full'
 
 interface Ground {
   places: Map<string, Place>
+  /** What was written last, which the old versions still tell when somebody has removed it from its place. */
+  records: Map<string, HeadRecord>
   versions: Map<string, Map<number, Version>>
   keys: Map<string, KeyRecord>
 }
@@ -58,7 +61,7 @@ export class FakeSharedBackend {
   isAlwaysMoved = false
   /** Sightings are kept back while true; `deliver` hands them out. */
   isWatchHeld = false
-  ground: Ground = { places: new Map(), versions: new Map(), keys: new Map() }
+  ground: Ground = { places: new Map(), records: new Map(), versions: new Map(), keys: new Map() }
   readonly #takenNumbers = new Set<string>()
 
   constructor(clock: Clock, options: { readonly maxDtabBytes?: number } = {}) {
@@ -161,7 +164,8 @@ export class FakeSharedBackend {
     if (fault === 'full') throw new NamingError('store-full', 'The fake has no room.')
     const number = `${namespace} ${version.version}`
     if (this.isAlwaysMoved || this.sighting(namespace).token !== over.token) return { kind: 'moved' }
-    if (this.#takenNumbers.has(number)) return { kind: 'taken' }
+    const isKept = this.ground.versions.get(namespace)?.has(version.version) === true
+    if (isKept || this.#takenNumbers.has(number)) return { kind: 'taken' }
     if (fault === 'cut-off') {
       this.#takenNumbers.add(number)
       throw unavailable()
@@ -186,9 +190,9 @@ export class FakeSharedBackend {
 
   /** Only what became a head once. */
   versions(namespace: string): readonly Version[] {
-    const newest = this.ground.places.get(namespace)?.record?.version ?? 0
+    const newest = this.ground.records.get(namespace)
     const versions = [...(this.ground.versions.get(namespace)?.values() ?? [])]
-    return versions.filter(({ version }) => version <= newest).sort((a, b) => b.version - a.version)
+    return newest === undefined ? [] : realVersions(versions, newest)
   }
 
   changedPresence(): void {
@@ -201,6 +205,7 @@ export class FakeSharedBackend {
     const record = { version: version.version, meta, deleted: text === undefined, bytes: dtabBytes(text) }
     const content = text === undefined ? {} : { content: encoder.encode(text) }
     this.keep(version)
+    this.ground.records.set(namespace, record)
     if (fingerprint !== undefined && meta.idempotencyKey !== undefined)
       this.ground.keys.set(`${namespace} ${meta.idempotencyKey}`, {
         fingerprint,
@@ -226,7 +231,7 @@ function summaryOf({ namespace, version, text, meta }: Version): VersionSummary 
   return { namespace, version, deleted: text === undefined, bytes: dtabBytes(text), meta }
 }
 
-class Connection implements SharedBackend {
+export class Connection implements SharedBackend {
   readonly kind = 'fake'
   readonly #backend: FakeSharedBackend
   #follower: HeadFollower | undefined
@@ -250,7 +255,9 @@ class Connection implements SharedBackend {
   readHead(namespace: string): Promise<StoredHead> {
     return this.#backend.answer('readHead', () => {
       const content = this.#backend.ground.places.get(namespace)?.content
-      return { ...this.#backend.sighting(namespace), ...(content && { content }) }
+      const stored = { ...this.#backend.sighting(namespace), ...(content && { content }) }
+      const lost = stored.record === undefined ? this.#backend.ground.records.get(namespace) : undefined
+      return lost === undefined ? stored : { ...stored, record: lost, isOurs: lost.deleted && content === undefined }
     })
   }
 
@@ -276,7 +283,11 @@ class Connection implements SharedBackend {
   }
 
   putVersion(version: Version): Promise<void> {
-    return this.#backend.answer('putVersion', () => this.#backend.keep(version))
+    return this.#backend.answer('putVersion', () => {
+      if (this.#backend.sighting(version.namespace).record !== undefined)
+        throw new NamingError('dtab-exists', `'${version.namespace}' has a head.`)
+      this.#backend.keep(version)
+    })
   }
 
   dropVersions(namespace: string, versions: readonly number[]): Promise<void> {

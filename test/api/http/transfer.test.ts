@@ -367,6 +367,11 @@ describe('an import', () => {
       good.replace(/.*"a","version":1.*\n/, ''),
       'should hold 3 versions of 2 namespaces; 2 of 2 came',
     ],
+    [
+      'a version over one that was not the one before it',
+      good.replace('"parent":1', '"parent":0'),
+      "Line 3: version 2 of 'a' names 0 as the one before it, but 1 came before",
+    ],
     ['unsorted names', good.replace('"b"', '"B"'), "'B' comes after 'a', but namespaces are sorted by name."],
     ['more after the end', `${good}${good}`, 'something comes after the end of the export.'],
     ['an unknown member', good.replace('"parent":0', '"parent":0,"x":1'), 'Unrecognized key'],

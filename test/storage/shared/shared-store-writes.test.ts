@@ -149,8 +149,7 @@ describe('a write to a shared backend', () => {
 
   it('of a whole history is made by the next import, when the last step of the first was cut off', async () => {
     const rig = open()
-    const meta = { author: 'bo', verified: false, message: '', time: 1, parent: 0 }
-    const versions = [1, 2, 3].map(version => ({ namespace: 'web', version, text: '/a=>/b', meta }))
+    const versions = longPast.slice(0, 3)
     rig.backend.faults.push('cut-off')
     expect(await codeOf(rig.store.importHistory('web', versions))).toBe('store-unavailable')
     expect(await rig.store.history('web', { limit: 9 })).toEqual([])
