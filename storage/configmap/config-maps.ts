@@ -50,6 +50,11 @@ export class ConfigMaps {
     return await this.#list(namespace, `${labels.dtab}=version`, { notOlderThan })
   }
 
+  /** The same with those that are known as unused. */
+  async listMade(namespace: string): Promise<readonly VersionObject[]> {
+    return (await this.#list(namespace, `${labels.dtab} in (version,unused)`, { notOlderThan: undefined })).versions
+  }
+
   /** Those made with this key that were heads or may have been, dropped ones included. */
   async listKeyed(namespace: string, key: string, notOlderThan?: string): Promise<readonly VersionObject[]> {
     const { versions } = await this.#list(namespace, `${labels.key}=${shortHash(key)}`, { notOlderThan, areFew: true })

@@ -11,7 +11,7 @@ const parallelCalls = 8
 export async function dropVersions(maps: ConfigMaps, namespace: string, numbers: readonly number[]): Promise<void> {
   if (numbers.length === 0) return
   const dropped = new Set(numbers)
-  const { versions } = await maps.listVersions(namespace)
+  const versions = await maps.listMade(namespace)
   const remove = ({ version, uid }: VersionObject): Promise<void> => maps.removeVersion(namespace, version, { uid })
   // First, so that a crash between leaves no version that was never a head without the one that tells so.
   await inParallel(passedOver(versions, dropped), remove)

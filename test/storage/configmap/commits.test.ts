@@ -172,6 +172,19 @@ describe('many writes that were cut off', () => {
     expect(result).toMatchObject({ text: '/svc => /by/hand', meta: { author: 'external' } })
   })
 
+  it('are gone with the versions around them, those too whose makers have marked them as unused', async () => {
+    const rig = new Rig()
+    await rig.write('/svc => /a')
+    await rig.cutOff(2, 3)
+    const unused = `${path}/${versionName('web', 2)}`
+    await rig.objects.patch(unused, { metadata: { labels: { 'nameplane.io/dtab': 'unused' } } })
+    for (const text of ['/svc => /b', '/svc => /c']) await rig.write(text)
+    await rig.run(() => rig.store.forget('web', [4]))
+    for (const number of [2, 3, 4])
+      expect(await rig.objects.find(`${path}/${versionName('web', number)}`)).toBeUndefined()
+    expect(await rig.numbers()).toEqual([5, 1])
+  })
+
   it('are known for what they are by a few calls', async () => {
     const rig = new Rig()
     await rig.write('/svc => /a')
