@@ -104,6 +104,14 @@ export class LocalCells {
     if (this.#listSink !== undefined) this.#readInto(this.#listSink, () => this.#options.reads.summaries())
   }
 
+  /** As changedHeads, by whoever knows the newest heads, in the order in which they were written, and has them at hand. */
+  wroteHeads(heads: readonly Version[], summaries: () => readonly NamespaceSummary[]): void {
+    // A cell that was opened since may show what another program has written after it.
+    for (const head of heads)
+      if (this.isBehind(head.namespace, head.version)) this.#headSinks.get(head.namespace)?.set(head)
+    if (this.#listSink !== undefined) this.#readInto(this.#listSink, summaries)
+  }
+
   changedPresence(): void {
     if (this.#presenceSink !== undefined) this.#publishPresence(this.#presenceSink)
   }

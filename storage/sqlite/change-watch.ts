@@ -2,7 +2,9 @@
 // Polls only while something is observed.
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { LocalCells } from '../local-cells.ts'
+import { headsAfter, type NewHead } from './new-heads.ts'
 import type { Reader } from './reader.ts'
+import type { Outcome } from './writer.ts'
 
 /** Half of the 200 ms in which another process's write must be seen. */
 const pollMs = 100
@@ -17,7 +19,7 @@ export interface ChangeWatchOptions {
   readonly onUnsettled: (namespaces: readonly string[]) => void
 }
 
-/** `start` and `stop` as cells open and close; `catchUp` after each commit of our own. */
+/** `start` and `stop` as cells open and close; `committed` after each commit of our own. */
 export class ChangeWatch {
   readonly #options: ChangeWatchOptions
   #cancel: Cancel | undefined
@@ -51,6 +53,13 @@ export class ChangeWatch {
   /** Publishes the heads that were committed since the last time; what else a commit changed is found by the next poll. */
   catchUp(): void {
     if (this.#cancel !== undefined) this.#attempt(() => this.#readHeads())
+  }
+
+  /** As catchUp; what has been written right after the last head known is published without being read. */
+  committed(outcomes: readonly Outcome[]): void {
+    const heads = this.#sequence === undefined ? undefined : headsAfter(this.#sequence, outcomes)
+    if (heads === undefined || this.#mustReadAll) this.catchUp()
+    else if (this.#cancel !== undefined) this.#attempt(() => this.#showHeads(heads))
   }
 
   get #mustReadAll(): boolean {
@@ -96,6 +105,17 @@ export class ChangeWatch {
     const { namespaces, sequence } = reader.headsSince(this.#sequence)
     if (namespaces.length > 0) cells.changedHeads(namespaces)
     this.#sequence = sequence
+  }
+
+  #showHeads(heads: readonly NewHead[]): void {
+    const { reader, cells } = this.#options
+    const last = heads.at(-1)
+    if (last === undefined) return
+    cells.wroteHeads(
+      heads.map(({ head }) => head),
+      () => reader.summariesWith(heads),
+    )
+    this.#sequence = last.sequence
   }
 
   #attempt(read: () => void): void {

@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3'
 import { NamingError } from '../../naming/errors.ts'
 import { Listing } from '../listing.ts'
+import { summaryOf } from '../local-cells.ts'
 import type {
   HistoryQuery,
   Idempotency,
@@ -14,6 +15,7 @@ import type {
 } from '../store.ts'
 import { type KeyRecord, keyOutlivedVersion, recallKey } from '../write-rules.ts'
 import { openReadConnection } from './connection.ts'
+import type { NewHead } from './new-heads.ts'
 import {
   type PastRow,
   pastFromRow,
@@ -86,6 +88,15 @@ export class Reader {
     for (const { sequence } of rows) this.#listed = Math.max(this.#listed, sequence)
     this.#listing.put(rows.map(summaryFromRow))
     this.#listing.put(this.unsettled().flatMap(namespace => this.#summary(namespace) ?? []))
+    return this.#listing.sorted
+  }
+
+  /** As `summaries`, without a read where these heads come right after what the last call knew. */
+  summariesWith(heads: readonly NewHead[]): readonly NamespaceSummary[] {
+    const last = heads.at(-1)
+    if (last === undefined || this.#listed === 0 || heads[0]?.sequence !== this.#listed + 1) return this.summaries()
+    this.#listing.put(heads.map(({ head }) => summaryOf(head)))
+    this.#listed = last.sequence
     return this.#listing.sorted
   }
 

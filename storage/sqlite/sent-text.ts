@@ -5,7 +5,7 @@ import type { Operation, Outcome } from './writer.ts'
 export function withoutSentText(outcome: Outcome): Outcome {
   if (outcome.kind !== 'written' || outcome.result.repeated) return outcome
   const { text: _, ...written } = outcome.result.written
-  return { kind: 'written', result: { ...outcome.result, written } }
+  return { ...outcome, result: { ...outcome.result, written } }
 }
 
 /** The outcome as the worker made it. */
@@ -13,5 +13,5 @@ export function withSentText(outcome: Outcome, operation: Operation): Outcome {
   if (outcome.kind !== 'written' || outcome.result.repeated || operation.kind !== 'write') return outcome
   const { text } = operation.request
   const written = { ...outcome.result.written, ...(text !== undefined && { text }) }
-  return { kind: 'written', result: { ...outcome.result, written } }
+  return { ...outcome, result: { ...outcome.result, written } }
 }

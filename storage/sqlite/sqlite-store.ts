@@ -68,9 +68,9 @@ export async function openSqliteStore(options: SqliteStoreOptions, env: Env): Pr
   const queue = await openWriteQueue({
     path,
     wait,
-    onCommit: () => {
+    onCommit: outcomes => {
       metrics.committed()
-      store?.committed()
+      store?.committed(outcomes)
     },
     onBusy: () => metrics.waited(),
     onThreadLost: error => log.error({ err: error, path }, 'the database is opened again in a new thread'),
@@ -231,9 +231,9 @@ class SqliteStore implements Store {
   }
 
   /** Something of ours is on the disk: whoever watches sees it before the writer is answered. */
-  committed(): void {
+  committed(outcomes: readonly Outcome[]): void {
     this.#parts.logKeeper.written()
-    this.#changes.catchUp()
+    this.#changes.committed(outcomes)
   }
 
   async #close(): Promise<void> {

@@ -38,6 +38,12 @@ export interface ImportPart {
   readonly total: number
 }
 
+/** What a write has made. `sequence` is absent when that was made before. */
+export interface Made {
+  readonly result: WriteResult
+  readonly sequence?: number
+}
+
 /** Old keys dropped with one write, so that no write pays for a long pause. */
 const keysDroppedAtOnce = 1000
 
@@ -52,9 +58,9 @@ export class VersionTable {
    * `now` is ms since 1970. Throws what `Store.write` rejects with. Undefined, with nothing done, when something that
    * another program put in place of the head must be judged first.
    */
-  write(request: WriteRequest, now: number): WriteResult | undefined {
+  write(request: WriteRequest, now: number): Made | undefined {
     const recalled = this.#recall(request, now)
-    if (recalled !== undefined) return recalled
+    if (recalled !== undefined) return { result: recalled }
     const { namespace, idempotency } = request
     const pointed = this.#statements.pointed.get({ namespace })
     if (pointed?.seal === null) return undefined
@@ -66,10 +72,10 @@ export class VersionTable {
     if (refusal !== undefined) throw refusal
     if (head === undefined) this.#statements.dropAll.run(namespace)
     const written = above(next?.highest ?? 0, nextVersion(request, head, now))
-    this.#putHead(written)
+    const sequence = this.#putHead(written)
     if (next?.is_refused === 1) this.#statements.clearRefused.run(namespace)
     if (idempotency !== undefined) this.#rememberKey(idempotency, written, now)
-    return { written, ...(head && { replaced: head }), repeated: false }
+    return { result: { written, ...(head && { replaced: head }), repeated: false }, sequence }
   }
 
   /** Drops these versions; never a head. */
@@ -122,10 +128,11 @@ export class VersionTable {
     this.#statements.putKey.run(written.namespace, key, fingerprint, written.version, now)
   }
 
-  #putHead(version: Version): void {
+  #putHead(version: Version): number {
     const { insert, moveHead } = this.#statements
     const { lastInsertRowid } = insert.run(rowFromVersion(version))
     moveHead.run(version.namespace, lastInsertRowid)
+    return Number(lastInsertRowid)
   }
 
   #head(namespace: string): Version | undefined {

@@ -23,7 +23,7 @@ export interface WriteQueueOptions {
   readonly path: string
   readonly wait: BusyWait
   /** Told of each group that is on the disk, before its operations are answered. */
-  readonly onCommit: (operations: number) => void
+  readonly onCommit: (outcomes: readonly Outcome[]) => void
   readonly onBusy: () => void
   readonly onThreadLost: (error: NamingError) => void
 }
@@ -155,9 +155,9 @@ export class WriteQueue {
       const operations = jobs.map(job => job.operation)
       const answer = await this.#thread.ask({ kind: 'run', operations, now: wait.clock.now() })
       if (answer.kind !== 'busy') {
-        const outcomes = outcomesOf(answer)
-        if (outcomes.some(({ kind }) => kind !== 'refused')) onCommit(jobs.length)
-        // The watchers of a large text have filled this turn with reading it.
+        const outcomes = withSentTexts(outcomesOf(answer), operations)
+        if (outcomes.some(({ kind }) => kind !== 'refused')) onCommit(outcomes)
+        // The watchers of a large text have filled this turn with it.
         if (jobs.some(({ bytes }) => bytes > turnBytes)) await turnOfTheLoop()
         jobs.forEach((job, i) => {
           settle(job, outcomes[i])
@@ -193,8 +193,15 @@ function textBytes(operation: Operation): number {
 }
 
 function settle(job: Job, outcome: Outcome | undefined): void {
-  if (outcome !== undefined) job.resolve(withSentText(outcome, job.operation))
+  if (outcome !== undefined) job.resolve(outcome)
   else job.reject(new NamingError('internal', 'The write worker gave too few answers.'))
+}
+
+function withSentTexts(outcomes: readonly Outcome[], operations: readonly Operation[]): readonly Outcome[] {
+  return outcomes.map((outcome, i) => {
+    const operation = operations[i]
+    return operation === undefined ? outcome : withSentText(outcome, operation)
+  })
 }
 
 function outcomesOf(answer: WorkerAnswer): readonly Outcome[] {

@@ -9,7 +9,7 @@ import { type PlainError, plainError } from './plain-error.ts'
 import { watchSameFile } from './same-file.ts'
 import { type Settlement, SettlementTable } from './settlement.ts'
 import { causeCode, isBusy, sqliteError } from './sqlite-error.ts'
-import { type ImportPart, VersionTable } from './version-table.ts'
+import { type ImportPart, type Made, VersionTable } from './version-table.ts'
 
 /** One thing to do. All of it is plain data, to cross threads. */
 export type Operation =
@@ -21,9 +21,12 @@ export type Operation =
   | { readonly kind: 'claim'; readonly claim: Claim }
   | { readonly kind: 'unclaim'; readonly claimKind: Claim['kind']; readonly name: string; readonly owner: string }
 
-/** unsettled: nothing was done, for what another program put in place of the head must be judged first. */
+/**
+ * written: `sequence` is its place in the order of all heads; absent when a repeated key found what it had made.
+ * unsettled: nothing was done, for what another program put in place of the head must be judged first.
+ */
 export type Outcome =
-  | { readonly kind: 'written'; readonly result: WriteResult }
+  | { readonly kind: 'written'; readonly result: WriteResult; readonly sequence?: number }
   | { readonly kind: 'unsettled' }
   | { readonly kind: 'settled'; readonly refused?: RefusedText }
   | { readonly kind: 'done'; readonly isTaken: boolean }
@@ -35,8 +38,7 @@ export type GroupOutcome = { readonly kind: 'busy' } | { readonly kind: 'done'; 
 const done: Outcome = { kind: 'done', isTaken: false }
 const unsettled: Outcome = { kind: 'unsettled' }
 
-const writtenOr = (result: WriteResult | undefined): Outcome =>
-  result === undefined ? unsettled : { kind: 'written', result }
+const writtenOr = (made: Made | undefined): Outcome => (made === undefined ? unsettled : { kind: 'written', ...made })
 
 const settledWith = (refused: RefusedText | undefined): Outcome => ({ kind: 'settled', ...(refused && { refused }) })
 

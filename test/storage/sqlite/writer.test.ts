@@ -117,7 +117,7 @@ describe('the write queue', () => {
     options = {
       path: join(directory.path, 'store.db'),
       wait: { clock: systemClock, random: () => 0, limitMs: 5_000 },
-      onCommit: operations => commits.push(operations),
+      onCommit: outcomes => commits.push(outcomes.length),
       onBusy: () => {},
       onThreadLost: () => lostThreads++,
     }
