@@ -25,6 +25,8 @@ const backoff = { minMs: 100, maxMs: 5000 }
 const restPerWork = 4
 /** And is done at most so often: each comparison asks the leader. */
 const minRestMs = 50
+/** However slow Consul is, an edit is not left alone for longer. */
+const maxRestMs = 2000
 /** A few milliseconds. */
 const recordsPerTurn = 1000
 
@@ -175,7 +177,9 @@ class HeadFollow {
     const startedAt = clock.monotonic()
     await this.#compare(signal)
     succeeded()
-    await pause(clock, Math.max(minRestMs, (clock.monotonic() - startedAt) * restPerWork), signal)
+    // Until the follower knows everything, it waits for no rest of ours: the time may have gone into waiting for Consul.
+    const restMs = this.#isWhole ? Math.min(maxRestMs, (clock.monotonic() - startedAt) * restPerWork) : 0
+    await pause(clock, Math.max(minRestMs, restMs), signal)
   }
 
   #nextNews(signal: AbortSignal): Promise<void> {

@@ -190,6 +190,31 @@ describe('the follow of all heads in Consul', () => {
     await until('a reset', () => log.length === 2)
   })
 
+  it.each([false, true])(
+    'rests for seconds at most after a comparison that took long (failed meanwhile: %s)',
+    async fails => {
+      commit('web', 1)
+      if (!fails) {
+        tellBoth()
+        await until('a reset', () => log.length === 1)
+        commit('web', 2)
+      }
+      keys.beforeCompare = async () => {
+        clock.advance(60_000)
+        if (fails) keys.fail(layout.texts)
+        keys.beforeCompare = async () => {}
+      }
+      const before = keys.compared
+      tellBoth()
+      await until('a long comparison', () => keys.compared === before + 1)
+      const from = clock.now()
+      commit('web', 3)
+      tellBoth()
+      await until('another comparison', () => keys.compared === before + 2)
+      expect(clock.now() - from).toBeLessThanOrEqual(fails ? 100 : 2100)
+    },
+  )
+
   it('goes on after reading failed, with a pause', async () => {
     commit('web', 1)
     keys.failure = new Error('no rights')
