@@ -60,7 +60,11 @@ export function createReadiness(options: ReadinessOptions): Readiness {
     return wasReady
   }
   const unwatch = store.list().watch(() => check())
-  const cancelBound = clock.after(boundMs, check)
+  let cancelLook = (): void => {}
+  const lookAgain = (): void => {
+    cancelLook = clock.after(lookMs, () => void (check() || lookAgain()))
+  }
+  lookAgain()
   return {
     report: () => {
       if (shutdown.aborted) return { ready: false, reasons: ['the server is stopping'] }
@@ -72,13 +76,16 @@ export function createReadiness(options: ReadinessOptions): Readiness {
     },
     close: () => {
       waiters = []
-      cancelBound()
+      cancelLook()
       unwatch()
     },
   }
 }
 
 const maxReasons = 20
+
+/** While it is not ready, who waits for that is told so soon after it is, in milliseconds; no cell tells of all sources. */
+const lookMs = 100
 
 /** One sentence for each backend that has not answered or fails. */
 function reasonsFor(kernel: Kernel, clock: Clock, snapshot: ServedSnapshot | undefined): readonly string[] {

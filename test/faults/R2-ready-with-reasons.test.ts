@@ -84,6 +84,27 @@ describe('R2: readiness', () => {
     expect([seen, told]).toEqual([['pending'], 1])
   })
 
+  it('is told soon after the last source has answered, though nobody asks', () => {
+    let presence: Sink<number> | undefined
+    const { readiness, clock, kernel } = begin(k => {
+      k.source<number>('presence', sink => {
+        presence = sink
+        return () => {}
+      }).watch(() => {})
+      return k.input<never>('storage list')
+    })
+    let told = 0
+    readiness.whenReady(() => told++)
+    clock.advance(1_000)
+    presence?.set(1)
+    expect(told).toBe(0)
+    clock.advance(100)
+    expect(told).toBe(1)
+    clock.advance(1_000)
+    readiness.close()
+    expect([told, kernel.counts().watchers, clock.waiting]).toEqual([1, 1, 0])
+  })
+
   it('stays once given: a later failure is a reason, not a refusal, for the last good state is served', () => {
     const { readiness, clock, kernel } = begin()
     expect(readiness.report().ready).toBe(true)
