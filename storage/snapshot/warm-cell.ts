@@ -47,6 +47,7 @@ class WarmCell<T> {
   #hasFailed = false
   #isLoading = false
   #isLoaded = false
+  #isServing = false
   #saved: Saved<T> | undefined
   #endTimer: Cancel | undefined
   #endWait: (() => void) | undefined
@@ -105,6 +106,7 @@ class WarmCell<T> {
     if (staleFor === undefined || (!this.#hasAnswered && !this.#isOpening)) outage.heard()
     this.#hasAnswered = true
     this.#saved = undefined
+    this.#isServing = false
     this.#endWait?.()
     if (staleFor === undefined) {
       sink.set(value)
@@ -138,13 +140,17 @@ class WarmCell<T> {
     this.#serve()
   }
 
-  /** A store that is only silent may answer yet: then there is nothing to say where nothing was saved. */
+  /**
+   * A store that is only silent may answer yet: then there is nothing to say where nothing was saved. What is served keeps
+   * its first reason: each try fails with other words, and would be news to every watcher of every name.
+   */
   #serve(): void {
     const { sink, outage } = this.#options
     const error = this.#error
-    if (error === undefined) return
+    if (error === undefined || this.#isServing) return
     if (this.#saved !== undefined) {
       const { value, savedAt } = this.#saved
+      this.#isServing = true
       outage.begin(this, { savedAt, error, waitedSince: this.#openedAt })
       sink.setStale(value, outage.reason(error, savedAt))
     } else if (this.#hasFailed) sink.fail(error)

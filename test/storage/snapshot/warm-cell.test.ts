@@ -7,7 +7,7 @@ import { openWarmCell, silenceMs, slownessMs } from '../../../storage/snapshot/w
 import type { Kernel, Sink } from '../../../watch/cell.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
-import { turnUntil } from '../store.fixture.ts'
+import { realTurn, turnUntil } from '../store.fixture.ts'
 
 let clock: FakeClock
 let kernel: Kernel
@@ -59,6 +59,19 @@ describe('a store that is away', () => {
     expect(clock.monotonic()).toBe(new FakeClock().monotonic())
   })
 
+  it('is told once, in whatever words it fails from then on, until it answers', async () => {
+    const cell = open('a')
+    cell.store.fail(refused)
+    await cell.until('saved (stale)')
+    for (const why of ['no leader', 'timeout']) {
+      cell.store.fail(new NamingError('store-unavailable', why))
+      clock.advance(1_000)
+    }
+    cell.store.set('fresh')
+    await cell.until('fresh')
+    expect(cell.seen).toEqual(['pending', 'saved (stale)', 'fresh'])
+  })
+
   it('lets thousands fall back over several turns', async () => {
     const cells = Array.from({ length: 1_000 }, (_, n) => open(`${n}`))
     const perTurn: number[] = []
@@ -99,6 +112,8 @@ describe('a store that answers others', () => {
     await broken.until('saved (stale)')
     const good = open('good')
     clock.advance(500)
+    await realTurn()
+    clock.settle()
     good.store.set('fresh')
     await good.until('fresh')
     expect(good.seen).toEqual(['pending', 'fresh'])
@@ -114,6 +129,8 @@ describe('a store that answers others', () => {
     await first.until('fresh')
     const second = open('second')
     clock.advance(500)
+    await realTurn()
+    clock.settle()
     second.store.set('fresh')
     await second.until('fresh')
     expect(second.seen).toEqual(['pending', 'fresh'])
