@@ -1,7 +1,8 @@
 // The immutable ConfigMap that holds one version of a namespace.
+import { fieldManager } from '../../clients/kubernetes/objects.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { Version, VersionSummary } from '../store.ts'
-import { annotations, decodeFacts, encodeFacts, type Facts, factsOf, labels, textHash } from './facts.ts'
+import { annotations, decodeFacts, encodeFacts, type Facts, factsOf, importedOver, labels, textHash } from './facts.ts'
 import { keyRestName, shortHash, versionName } from './object-names.ts'
 import type { StoredObject } from './stored-object.ts'
 
@@ -9,7 +10,7 @@ import type { StoredObject } from './stored-object.ts'
 export interface VersionObject extends Facts {
   readonly uid: string
   readonly resourceVersion: string
-  /** The resourceVersion it was made with. */
+  /** The resourceVersion it was made with; of one that others have changed since, an older one. */
   readonly madeAt: string
   /** Counts as a head that was, for good: who made it cannot take it back. */
   readonly isConfirmed: boolean
@@ -86,19 +87,25 @@ export function decodeVersionObject(object: StoredObject): VersionObject | undef
   const facts = decodeFacts(object)
   if (facts === undefined) return undefined
   const { uid, resourceVersion } = object
-  const madeAt = object.annotations[annotations.made] ?? resourceVersion
   const { [labels.dtab]: role, [labels.key]: key } = object.labels
   const isDropped = role === 'key'
   return {
     ...facts,
     uid,
     resourceVersion,
-    madeAt,
+    madeAt: object.annotations[annotations.made] ?? earliestMadeAt(object, facts),
     isConfirmed: object.annotations[annotations.confirmed] === 'true',
     isUnused: role !== 'version' && !isDropped,
     isDropped,
     isKeyed: key !== undefined,
   }
+}
+
+/** Somebody else may have put a label on it since: then it was made at some time after the head that it was made over. */
+function earliestMadeAt(object: StoredObject, { over }: Facts): string {
+  const { resourceVersion, managedFields } = object
+  const isAsMade = managedFields.length > 0 && managedFields.every(({ manager }) => manager === fieldManager)
+  return isAsMade || over === undefined || over === importedOver ? resourceVersion : over
 }
 
 /** The version with its text. Throws store-corrupt when the text is not the one it was made with. */

@@ -10,7 +10,8 @@ import { FakeKubernetesStore } from '../../fakes/kubernetes-store.fake.ts'
 import { createServer, type Mishaps, steps } from './servers.fixture.ts'
 
 const namespace = 'web'
-const path = `/api/v1/namespaces/place/configmaps/${headName(namespace)}`
+const collection = '/api/v1/namespaces/place/configmaps'
+const path = `${collection}/${headName(namespace)}`
 
 const call = fc.integer({ min: 1, max: 30 })
 const mishaps = fc.record({ diesAt: call, losesAt: call, stallsAt: call }, { requiredKeys: [] })
@@ -18,7 +19,7 @@ const mishaps = fc.record({ diesAt: call, losesAt: call, stallsAt: call }, { req
 /** What somebody does with kubectl after so many other things have happened. */
 const deed = fc.record({
   after: fc.integer({ min: 5, max: 40 }),
-  act: fc.constantFrom('edit', 'delete', 'put back'),
+  act: fc.constantFrom('edit', 'delete', 'put back', 'label'),
 })
 
 /** Sends a write with its key to one server after the other until it is acknowledged; gives its version. */
@@ -89,6 +90,15 @@ async function run(
   return await scheduler.waitFor(done())
 }
 
+/** As tools do that mark every object there is. */
+async function labelVersions(objects: KubernetesObjects, team: string): Promise<void> {
+  const { items } = await objects.listMetadata(collection, { labelSelector: 'nameplane.io/dtab=version' })
+  for (const item of items) {
+    const { name } = decodeObject(item)
+    await objects.patch(`${collection}/${name}`, { metadata: { labels: { team } } }).catch(() => undefined) // taken back since
+  }
+}
+
 /** What is put back is the first head that they have seen. Gives the text that they put in last and did not remove. */
 async function act(
   objects: KubernetesObjects,
@@ -99,6 +109,10 @@ async function act(
   let byHand: string | undefined
   for (const [n, { after, act }] of deeds.entries()) {
     await steps(scheduler, after)
+    if (act === 'label') {
+      await labelVersions(objects, `label-${n}`)
+      continue
+    }
     const found = await objects.find(path)
     const head = found === undefined ? undefined : decodeObject(found)
     exported ??= head?.data.dtab === undefined ? undefined : head
@@ -132,7 +146,7 @@ describe('servers on one cluster', () => {
     await fc.assert(property, { seed: 5, numRuns: 30 })
   })
 
-  it('do so while people edit, delete and put back what they have exported', async () => {
+  it('do so while people edit, delete, put back what they have exported and label what they see', async () => {
     const deeds = fc.array(deed, { minLength: 1, maxLength: 6 })
     const property = fc.asyncProperty(
       fc.scheduler(),
