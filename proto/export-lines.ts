@@ -45,6 +45,14 @@ const instant = z.iso
   .pipe(z.coerce.date())
   .transform(date => date.getTime())
 const count = z.int().min(0)
+/** Whatever comes on top of it must be a safe integer too. */
+const maxVersion = 1_000_000_000_000_000
+/** More than any server has ever written, and so little that it goes beside a text into every store. */
+const said = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .refine(text => text.isWellFormed(), 'holds half a surrogate pair')
 
 const headerLine = z.strictObject({
   format: z.literal(formatName),
@@ -53,15 +61,15 @@ const headerLine = z.strictObject({
   from: z.string(),
 })
 const versionLine = z.strictObject({
-  namespace: z.string(),
-  version: z.int().min(1),
-  author: z.string(),
+  namespace: z.string().min(1),
+  version: z.int().min(1).max(maxVersion),
+  author: said(1_024),
   verified: z.boolean(),
-  message: z.string(),
+  message: said(8_192),
   time: instant,
   parent: count,
-  address: z.string().exactOptional(),
-  idempotencyKey: z.string().exactOptional(),
+  address: said(256).exactOptional(),
+  idempotencyKey: said(255).exactOptional(),
   deleted: z.literal(true).exactOptional(),
   text: z.string().exactOptional(),
 })

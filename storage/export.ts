@@ -14,7 +14,10 @@ export interface ExportOptions {
   readonly hasHistory: boolean
 }
 
-/** Namespace by namespace, each oldest first, as they are when their turn comes. What is dropped meanwhile is left out. */
+/**
+ * Namespace by namespace, each oldest first, as they are when their turn comes. What is dropped meanwhile is left out; should
+ * that be the newest, those that came after it are added, so that the last one was the head when it was read or later.
+ */
 export async function* exportVersions({ store, namespaces, hasHistory }: ExportOptions): AsyncGenerator<Version> {
   if (!hasHistory) {
     const present = namespaces.filter(({ deleted }) => !deleted)
@@ -23,10 +26,18 @@ export async function* exportVersions({ store, namespaces, hasHistory }: ExportO
     }
     return
   }
-  for (const { namespace } of namespaces) {
-    const known = await knownVersions(store, namespace)
-    for await (const version of readAhead(known, ({ version }) => store.version(namespace, version)))
+  for (const { namespace } of namespaces) yield* historyOf(store, namespace)
+}
+
+async function* historyOf(store: Store, namespace: string): AsyncGenerator<Version> {
+  for (let above = 0, isWhole = false; !isWhole; ) {
+    const known = await knownVersions(store, namespace, above)
+    isWhole = true
+    for await (const version of readAhead(known, ({ version }) => store.version(namespace, version))) {
+      isWhole = version !== undefined
       if (version !== undefined) yield version
+    }
+    above = known.at(-1)?.version ?? above
   }
 }
 
@@ -36,13 +47,13 @@ interface Known {
 }
 
 /** Oldest first, two numbers for each. */
-async function knownVersions(store: Store, namespace: string): Promise<readonly Known[]> {
+async function knownVersions(store: Store, namespace: string, above: number): Promise<readonly Known[]> {
   const known: Known[] = []
   for (let before: number | undefined; ; ) {
     const page = await store.history(namespace, { limit: pageSize, ...(before !== undefined && { before }) })
-    for (const { version, bytes } of page) known.push({ version, bytes })
-    before = page.at(-1)?.version
-    if (page.length < pageSize) return known.reverse()
+    for (const { version, bytes } of page) if (version > above) known.push({ version, bytes })
+    before = page.at(-1)?.version ?? 0
+    if (page.length < pageSize || before <= above) return known.reverse()
   }
 }
 

@@ -30,7 +30,7 @@ export async function readVersion(store: Store, namespace: string, version: numb
   if (head === undefined) throw neverWas(namespace)
   const isDropped = version < head.version
   const said = isDropped
-    ? `Version ${version} of '${namespace}' is not kept any more: old versions are dropped (storage.history).`
+    ? `Version ${version} of '${namespace}' is not here: old versions are dropped (storage.history), and a number may be passed over.`
     : `'${namespace}' has no version ${version}.`
   throw new NamingError('version-not-found', said, {
     detail: { namespace, version, presentVersion: head.version, isDropped },

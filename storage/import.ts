@@ -53,6 +53,7 @@ export async function importNamespace(
   } catch (error) {
     const known = NamingError.from(error)
     if (!refusals.includes(known.code)) throw error
+    if (known.code === 'dtab-exists' && options.existing === 'skip') return { namespace, outcome: 'skipped' }
     return { namespace, outcome: 'refused', error: known }
   }
 }
@@ -120,21 +121,34 @@ function isSame(a: Version, b: Version): boolean {
   )
 }
 
+/** A message never grows beyond this, however often it is exported and imported. */
+const maxMessageLength = 4_096
+
+/** Another who writes meanwhile, perhaps the same import, is seen: the text is written once. */
 async function writeNewest(
   head: Version,
   newest: Version & { readonly text: string },
-  { store, isDryRun, by }: ImportOptions,
+  options: ImportOptions,
 ): Promise<ImportResult> {
   const { namespace } = head
+  const { store, isDryRun, by } = options
   if (isDryRun) return { namespace, outcome: 'written' }
   const { author, message } = newest.meta
   const why = message === '' ? '' : `: ${message}`
-  const { written } = await store.write({
-    namespace,
-    text: newest.text,
-    expect: { kind: 'anything' },
-    ...by,
-    message: `import of version ${newest.version} by ${author}${why}`,
-  })
-  return { namespace, outcome: 'written', version: written.version }
+  try {
+    const { written } = await store.write({
+      namespace,
+      text: newest.text,
+      expect: { kind: 'version', versions: [head.version] },
+      ...by,
+      message: `import of version ${newest.version} by ${author}${why}`.slice(0, maxMessageLength).toWellFormed(),
+    })
+    return { namespace, outcome: 'written', version: written.version }
+  } catch (error) {
+    if (NamingError.from(error).code !== 'dtab-version-mismatch') throw error
+    const present = await store.head(namespace)
+    if (present === undefined) throw error
+    if (present.text === newest.text) return { namespace, outcome: 'identical', version: present.version }
+    return writeNewest(present, newest, options)
+  }
 }

@@ -1,5 +1,6 @@
 // Drops old versions, over any store: of the servers that share one, the holder of a lease does it. Works in small steps with
 // waits between them, so that neither the event loop nor the backend notices. Which versions may go: retention-rule.ts.
+import { NamingError } from '../naming/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Clock, Random } from '../watch/clock.ts'
@@ -19,6 +20,8 @@ const leaseName = 'history'
 const leaseTtlMs = 300_000
 /** Somebody else sweeps, or the store is away. */
 const asideMs = 60_000
+/** Until a namespace that could not be swept is tried again. */
+const putOffMs = 10 * 60 * 1000
 
 export interface HistorySweeperOptions {
   readonly store: Store
@@ -51,11 +54,14 @@ class Sweeper implements HistorySweeper {
   readonly #closing = new AbortController()
   readonly #done: Promise<void>
   readonly #forgotten: { inc(count: number): void }
+  /** What `now` was when `monotonic` was 0. */
+  readonly #startedAt: number
   #lease: Lease | undefined
   #isFailing = false
 
   constructor(options: HistorySweeperOptions) {
     this.#options = options
+    this.#startedAt = options.clock.now() - options.clock.monotonic()
     this.#forgotten = options.metrics.counter({
       name: 'nameplane_versions_forgotten_total',
       help: 'Old versions that this server dropped because of storage.history.',
@@ -88,7 +94,10 @@ class Sweeper implements HistorySweeper {
       if (!(await this.#mayAct())) return true
       for (const name of names) {
         if (!this.#holds()) return true
-        await this.#sweep(name)
+        await this.#sweep(name).catch((error: unknown) => {
+          if (NamingError.from(error).code !== 'store-unavailable') this.#putOff(name)
+          throw error
+        })
       }
       this.#isFailing = false
       return false
@@ -96,6 +105,17 @@ class Sweeper implements HistorySweeper {
       this.#failed(error)
       return true
     }
+  }
+
+  /** The others come first: what cannot be swept shall keep none of them from it. */
+  #putOff(namespace: string): void {
+    this.#outlooks.set(namespace, { version: Number.POSITIVE_INFINITY, dueAt: this.#now() + putOffMs })
+  }
+
+  /** A clock that is set forward while the server runs makes no version older than it is. */
+  #now(): number {
+    const { clock } = this.#options
+    return Math.min(clock.now(), this.#startedAt + clock.monotonic())
   }
 
   #failed(error: unknown): void {
@@ -119,10 +139,9 @@ class Sweeper implements HistorySweeper {
 
   /** Nothing while the store is away: what is known of it may be old. */
   #due(): readonly string[] {
-    const { store, clock } = this.#options
-    const state = store.list().peek()
+    const state = this.#options.store.list().peek()
     if (state.kind !== 'ok' || state.stale !== undefined) return []
-    const now = clock.now()
+    const now = this.#now()
     return state.value.filter(summary => this.#mayHold(summary, now)).map(({ namespace }) => namespace)
   }
 
@@ -135,8 +154,8 @@ class Sweeper implements HistorySweeper {
   }
 
   async #sweep(namespace: string): Promise<void> {
-    const { store, rule, clock } = this.#options
-    const startedAt = clock.now()
+    const { store, rule } = this.#options
+    const startedAt = this.#now()
     const judge = createJudge(rule, startedAt)
     let head = 0
     let kept = 0

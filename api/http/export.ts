@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { NamingError } from '../../naming/errors.ts'
+import { parseNamespace } from '../../naming/namespace.ts'
+import { orThrow } from '../../naming/result.ts'
 import {
   type ExportedVersion,
   encodeExportedVersion,
@@ -13,6 +15,7 @@ import {
 import { type ExportOptions, exportVersions } from '../../storage/export.ts'
 import type { NamespaceSummary, Version } from '../../storage/store.ts'
 import { nextTurn } from '../../watch/pause.ts'
+import type { State } from '../../watch/state.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { HttpContext } from './context.ts'
 import { ndjsonType } from './media-type.ts'
@@ -45,16 +48,23 @@ export function addExportRoute(app: FastifyInstance, { ports, errors }: HttpCont
   })
 }
 
+/** A listing that may be old would make an export that lacks namespaces and does not show it. */
 async function listed({ store, clock, shutdown }: ApiPorts): Promise<readonly NamespaceSummary[]> {
   const limits = { clock, limitMs: storeWaitMs, signal: shutdown }
-  const state = await settled(store.list(), ({ kind }) => kind !== 'pending', limits)
+  const state = await settled(store.list(), isFresh, limits)
   if (state.kind === 'failed') throw state.error
+  if (state.kind === 'ok' && state.stale !== undefined)
+    throw new NamingError('store-unavailable', 'The store is away, and what is known of its namespaces may be old.')
   if (state.kind === 'ok') return state.value
   throw new NamingError('store-unavailable', `The store has not answered within ${storeWaitMs} ms.`)
 }
 
+const isFresh = (state: State<readonly NamespaceSummary[]>): boolean =>
+  state.kind === 'failed' || (state.kind === 'ok' && state.stale === undefined)
+
 function chosen(all: readonly NamespaceSummary[], wanted: readonly string[] | undefined): readonly NamespaceSummary[] {
   if (wanted === undefined) return all
+  for (const name of wanted) orThrow(parseNamespace(name))
   const known = new Map(all.map(summary => [summary.namespace, summary]))
   const missing = wanted.find(name => !known.has(name))
   if (missing !== undefined)

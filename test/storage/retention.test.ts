@@ -19,6 +19,8 @@ class World {
   readonly looks: string[] = []
   readonly drops: (readonly number[])[] = []
   failure: NamingError | undefined
+  /** Of this namespace nothing can be read. */
+  failing: string | undefined
   readonly #sweepers: HistorySweeper[] = []
   readonly store: Store = new Proxy(this.inner, {
     get: (target, name: keyof Store) => {
@@ -31,6 +33,7 @@ class World {
 
   readonly #history: Store['history'] = async (namespace, query) => {
     if (this.failure !== undefined) throw this.failure
+    if (this.failing === namespace) throw new NamingError('store-corrupt', 'torn')
     this.looks.push(namespace)
     return this.inner.history(namespace, query)
   }
@@ -172,6 +175,32 @@ describe('the sweeper of old versions', () => {
     world.failure = undefined
     await world.pass(5 * minute)
     expect(await world.numbers('a')).toEqual([9, 8, 7, 6, 5])
+  })
+
+  it('passes over a namespace that cannot be swept, and tries it again later', async () => {
+    world = new World()
+    for (const name of ['a', 'b']) await world.write(name, 9)
+    world.failing = 'a'
+    world.sweep({ maxVersions: 5 })
+    await world.pass(5 * minute)
+    expect(await world.numbers('a')).toHaveLength(9)
+    expect(await world.numbers('b')).toHaveLength(5)
+    world.failing = undefined
+    await world.pass(15 * minute)
+    expect(await world.numbers('a')).toHaveLength(5)
+  })
+
+  it('drops nothing by age because the clock was set forward, and goes on once it is right again', async () => {
+    world = new World()
+    await world.write('a', 3)
+    world.sweep({ maxAgeMs: 24 * hour })
+    const { now } = world.clock
+    world.clock.now = () => now() + 365 * 24 * hour
+    await world.pass(3 * hour, minute)
+    expect(world.drops).toEqual([])
+    world.clock.now = now
+    await world.pass(24 * hour, minute)
+    expect(await world.numbers('a')).toEqual([3])
   })
 
   it('does nothing at all without a limit, and leaves no timer behind', async () => {

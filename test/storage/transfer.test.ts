@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { exportVersions } from '../../storage/export.ts'
 import { type ImportOptions, type ImportResult, importNamespace } from '../../storage/import.ts'
-import type { Store, Version } from '../../storage/store.ts'
+import type { NamespaceSummary, Store, Version, WriteRequest } from '../../storage/store.ts'
 import { request, type StoreFixture } from '../contract/store.contract.ts'
 import { openMemoryFixture, openSharedFixture, openSqliteFixture } from './store.fixture.ts'
 
@@ -71,9 +71,57 @@ describe('an export', () => {
     for (const { store } of opened.slice(1))
       expect((await store.write(request('old', '/again => /a'))).written.version).toBe(3)
   })
+
+  it('ends with the newest, also when what was that is replaced and dropped while it is read', async () => {
+    const { store } = await open('memory')
+    for (let i = 1; i <= 30; i++) await store.write(request('busy', `/a => /b${i}`))
+    const versions: Version[] = []
+    const namespaces = [{ namespace: 'busy', version: 30 } as NamespaceSummary] // no more of it is read
+    for await (const version of exportVersions({ store, namespaces, hasHistory: true })) {
+      if (versions.length === 0) {
+        await store.write(request('busy', '/a => /newest'))
+        await store.forget('busy', [29, 30])
+      }
+      versions.push(version)
+    }
+    expect(versions.at(-1)).toMatchObject({ version: 31, text: '/a => /newest' })
+    expect(versions.map(({ version }) => version)).toEqual([...new Set(versions.map(({ version }) => version))])
+  })
 })
 
 describe('an import into a store', () => {
+  it('writes its text once over what others write meanwhile', async () => {
+    const { store } = await open('memory')
+    await store.write(request('a', '/here => /h'))
+    const versions = [{ ...(await store.write(request('from', '/new => /n'))).written, namespace: 'a' }]
+    let isFirst = true
+    const raced: Store = new Proxy(store, {
+      get: (target, name: keyof Store) => {
+        if (name !== 'write') return typeof target[name] === 'function' ? target[name].bind(target) : target[name]
+        return async (write: WriteRequest) => {
+          if (isFirst) await store.write(request('a', '/meanwhile => /m'))
+          isFirst = false
+          return store.write(write)
+        }
+      },
+    })
+    const options = { existing: 'write', isDryRun: false, by: { author: 'x', verified: false } } as const
+    const both = [raced, store].map(own => importNamespace('a', each(versions), { ...options, store: own }))
+    expect((await Promise.all(both)).map(({ outcome }) => outcome).sort()).toEqual(['identical', 'written'])
+    expect((await store.head('a'))?.text).toBe('/new => /n')
+  })
+
+  it('leaves alone, where that is asked for, what another has made meanwhile', async () => {
+    const { store } = await open('memory')
+    const versions = [{ ...(await store.write(request('from', '/new => /n'))).written, namespace: 'a' }]
+    async function* meanwhile(): AsyncGenerator<Version> {
+      await store.write(request('a', '/meanwhile => /m'))
+      yield* versions
+    }
+    const options = { store, existing: 'skip', isDryRun: false, by: { author: 'x', verified: false } } as const
+    expect(await importNamespace('a', meanwhile(), options)).toMatchObject({ outcome: 'skipped' })
+  })
+
   it('rejects what is no refusal, and leaves nothing behind', async () => {
     const { store } = await open('memory')
     async function* broken(): AsyncGenerator<Version> {

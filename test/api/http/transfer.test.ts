@@ -10,8 +10,10 @@ import {
   encodeExportHeader,
   encodeExportTrailer,
 } from '../../../proto/export-lines.ts'
-import type { Store } from '../../../storage/store.ts'
-import { createFixture, type Fixture, type FixtureOptions } from './http-api.fixture.ts'
+import type { NamespaceSummary, Store } from '../../../storage/store.ts'
+import { ok } from '../../../watch/state.ts'
+import { createFixture, type Fixture, type FixtureOptions, turns } from './http-api.fixture.ts'
+import { SpiedStore } from './spied-store.fake.ts'
 
 const opened: Fixture[] = []
 
@@ -145,8 +147,25 @@ describe('an export', () => {
   })
 
   it('refuses a namespace that never was, before it sends anything', async () => {
-    const answer = await (await withPast()).api.inject({ url: '/api/export?namespace=nope' })
+    const fixture = await withPast()
+    const answer = await fixture.api.inject({ url: '/api/export?namespace=nope' })
     expect(answer.json()).toMatchObject({ status: 404, code: 'dtab-not-found' })
+    const bad = await fixture.api.inject({ url: '/api/export?namespace=a/b' })
+    expect(bad.json()).toMatchObject({ status: 400, code: 'bad-namespace' })
+  })
+
+  it('is refused while the listing may be old, for it would lack namespaces and not show it', async () => {
+    const stale = { since: 0, reason: new NamingError('store-unavailable', 'away') }
+    const fixture = await open({
+      wrapStore: (store, kernel) => {
+        const list = kernel.derive('a listing that is old', () => ok<readonly NamespaceSummary[]>([], stale))
+        return { ...new SpiedStore().wrap(store), list: () => list }
+      },
+    })
+    const answer = fixture.api.inject({ url: '/api/export' })
+    await turns()
+    fixture.clock.advance(5_000)
+    expect((await answer).json()).toMatchObject({ status: 503, code: 'store-unavailable' })
   })
 
   it('is a problem when the store fails before anything was sent, and cut off without its trailer when it fails later', async () => {
@@ -372,6 +391,10 @@ describe('an import', () => {
       good.replace('"parent":1', '"parent":0'),
       "Line 3: version 2 of 'a' names 0 as the one before it, but 1 came before",
     ],
+    ['a number that nothing could come on top of', fileOf(line('a', 2 ** 53 - 1, '/a => /b')), 'version: Too big'],
+    ['an endless message', fileOf({ ...line('a', 1, ''), message: 'm'.repeat(9_000) }), 'message: Too big'],
+    ['half a character', fileOf({ ...line('a', 1, ''), author: '\ud800' }), 'author: holds half a surrogate pair'],
+    ['a namespace without a name', fileOf(line('', 1, '')), 'namespace: Too small'],
     ['unsorted names', good.replace('"b"', '"B"'), "'B' comes after 'a', but namespaces are sorted by name."],
     ['more after the end', `${good}${good}`, 'something comes after the end of the export.'],
     ['an unknown member', good.replace('"parent":0', '"parent":0,"x":1'), 'Unrecognized key'],
