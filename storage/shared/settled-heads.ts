@@ -5,6 +5,7 @@ import type { Env } from '../../runtime/env.ts'
 import type { Version } from '../store.ts'
 import { dtabBytes } from '../write-rules.ts'
 import { externalVersion, judgeOutsideEdit, type OutsideEdit } from './outside-edits.ts'
+import { RecentHeads } from './recent-heads.ts'
 import type { RefusedTexts } from './refused-texts.ts'
 import type { Commit, CommitOutcome, HeadRecord, HeadSighting, SharedBackend, StoredHead } from './shared-backend.ts'
 import type { SharedHeads } from './shared-heads.ts'
@@ -38,9 +39,16 @@ export class SettledHeads {
   readonly #options: SettledHeadsOptions
   /** Tokens of what is not ours and yet says nothing new, such as a deletion of what was deleted. */
   readonly #judged = new Map<string, string>()
+  readonly #recent: RecentHeads
 
   constructor(options: SettledHeadsOptions) {
     this.#options = options
+    this.#recent = new RecentHeads(options.env.clock, options.heads)
+  }
+
+  /** The head as this server knew it a moment ago, to be written over unread; a commit may well find that it has moved. */
+  recent(namespace: string): SettledHead | undefined {
+    return this.#recent.at(namespace)
   }
 
   /** Tokens may come again for something else. */
@@ -74,7 +82,9 @@ export class SettledHeads {
       return { head: undefined, unsettled }
     }
     const head = await this.#headOf(stored, record)
-    show(sightingOf(stored), head, epoch)
+    const over = sightingOf(stored)
+    if (unsettled === 'no') this.#recent.keep({ over, head }, epoch)
+    show(over, head, epoch)
     return { head, unsettled }
   }
 
@@ -90,10 +100,14 @@ export class SettledHeads {
   async commit(commit: Commit): Promise<CommitOutcome> {
     const { backend, heads, show, refused } = this.#options
     const { epoch } = heads
+    const { version } = commit
+    // Until the commit has ended nobody knows.
+    this.#recent.forget(version.namespace)
     const outcome = await backend.commit(commit)
     if (outcome.kind === 'written') {
-      refused.clear(commit.version.namespace)
-      show(outcome.sighting, commit.version, epoch)
+      refused.clear(version.namespace)
+      this.#recent.keep({ over: outcome.sighting, head: version }, epoch)
+      show(outcome.sighting, version, epoch)
     }
     return outcome
   }
@@ -118,6 +132,7 @@ export class SettledHeads {
     const over = sightingOf(stored)
     try {
       const head = await this.#headOf(stored, record)
+      this.#recent.keep({ over, head }, epoch)
       show(over, head, epoch)
       return { over, head }
     } catch (error) {

@@ -82,8 +82,10 @@ class Attempt {
   }
 
   async run(): Promise<WriteResult> {
+    const unread = await this.#tryUnread()
+    if (unread !== undefined) return unread
     for (;;) {
-      const result = await this.#try()
+      const result = await this.#try(() => this.#options.settled.settle(this.#request.namespace))
       if (result !== undefined) return result
       this.#tries++
       if (this.#options.env.clock.monotonic() >= this.#deadline) throw this.#givenUp()
@@ -91,10 +93,17 @@ class Attempt {
     }
   }
 
+  /** On the head of a moment ago, if it lets the write be; should that have moved, nothing is lost but this try. */
+  async #tryUnread(): Promise<WriteResult | undefined> {
+    const recent = this.#options.settled.recent(this.#request.namespace)
+    if (recent === undefined || refuseHead(this.#request, recent.head) !== undefined) return undefined
+    return this.#try(async () => recent)
+  }
+
   /** Undefined: not yet, try again. */
-  async #try(): Promise<WriteResult | undefined> {
+  async #try(settle: () => Promise<SettledHead>): Promise<WriteResult | undefined> {
     try {
-      const settled = await this.#options.settled.settle(this.#request.namespace)
+      const settled = await settle()
       return (await this.#madeBefore(settled)) ?? (await this.#commit(settled))
     } catch (error) {
       // Once an answer was lost, an error of another try says nothing of what became of the first.

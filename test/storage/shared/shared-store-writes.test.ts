@@ -46,6 +46,44 @@ describe('a write to a shared backend', () => {
     )
   })
 
+  it('reads no head that its server has read or written within a second', async () => {
+    const rig = open()
+    await rig.store.head('web')
+    const reads = rig.backend.count('readHead')
+    for (const text of ['/a=>/b', '/a=>/c', '/a=>/d']) await rig.store.write(request('web', text))
+    expect(await rig.store.write(request('web', '/a=>/e', { expect: at(3) }))).toMatchObject({
+      written: { version: 4, meta: { parent: 3 } },
+      replaced: { version: 3, text: '/a=>/d' },
+    })
+    expect(rig.backend.count('readHead') - reads).toBe(0)
+    await rig.pass(1_000)
+    await rig.store.write(request('web', '/a=>/f'))
+    expect(rig.backend.count('readHead') - reads).toBe(1)
+  })
+
+  it('is judged by the head as it is, where the one of a moment ago would refuse it', async () => {
+    const rig = open({ servers: 2 })
+    const [one, two] = rig.servers
+    await one?.store.write(request('web', '/a=>/b'))
+    await two?.store.write(request('web', '/a=>/c'))
+    expect(await one?.store.write(request('web', '/a=>/d', { expect: at(2) }))).toMatchObject({
+      written: { version: 3, meta: { parent: 2 } },
+      replaced: { version: 2, text: '/a=>/c' },
+    })
+  })
+
+  it('goes on the head that its server has seen since, without a commit in vain', async () => {
+    const rig = open({ servers: 2 })
+    const [one, two] = rig.servers
+    one?.store.list().watch(() => {})
+    await one?.store.write(request('web', '/a=>/b'))
+    await two?.store.write(request('web', '/a=>/c'))
+    await rig.pass(0)
+    const commits = rig.backend.count('commit')
+    await one?.store.write(request('web', '/a=>/d'))
+    expect(rig.backend.count('commit') - commits).toBe(1)
+  })
+
   it('is tried again on the new head when another server was faster, its expectation checked anew', async () => {
     const rig = open({ servers: 2 })
     const writes = rig.servers.flatMap(({ store }, i) => [
