@@ -23,6 +23,9 @@ export interface NamerdExport {
 
 const names = z.array(z.string())
 
+/** `0.33*`; an asterisk in a prefix comes after a slash. */
+const weight = /[\d.]\s*\*/
+
 /** The lines. Throws a CliError when the namerd does not answer as one; a namespace that is deleted meanwhile is left out. */
 export async function* readNamerd(options: NamerdExport): AsyncGenerator<Uint8Array> {
   const root = rootOf(options.url)
@@ -47,6 +50,9 @@ function rootOf(url: string): string {
   const isHttp = parsed?.protocol === 'http:' || parsed?.protocol === 'https:'
   if (parsed === null || !isHttp || parsed.search !== '' || parsed.hash !== '')
     throw usageError(`--from: '${url}' is not the URL of a namerd; write for example http://namerd:4180`)
+  // They would be kept in the history, and namerd knows none.
+  if (parsed.username !== '' || parsed.password !== '')
+    throw usageError('--from: a URL with a user or a password is not taken; write for example http://namerd:4180')
   return `${parsed.href.replace(/\/+$/, '').replace(/\/api\/1$/, '')}/api/1`
 }
 
@@ -68,7 +74,7 @@ async function textOf(options: NamerdExport, root: string, namespace: string): P
   const dtab = parseDtab(text)
   const checked = dtab.ok ? checkDtab(dtab.value) : dtab
   if (!checked.ok) return refused(options, namespace, checked.error.message)
-  if (text.includes('*')) options.onWeights(namespace)
+  if (weight.test(text)) options.onWeights(namespace)
   return formatDtab(checked.value)
 }
 

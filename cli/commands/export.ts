@@ -41,7 +41,7 @@ export function addExport(program: Command, io: CliIo): void {
     )
     .action(async (file: string, options: ExportOptions, command: Command) => {
       const session = openSession(io, command)
-      const ended = 'interrupted: nothing was written'
+      const ended = file === '-' ? 'interrupted: what was written is not whole' : 'interrupted: nothing was written'
       await untilInterrupted(io.interrupted, ended, () => runExport(session, file, options))
     })
 }
@@ -70,7 +70,7 @@ async function runExport(session: Session, file: string, options: ExportOptions)
   for (const { namespace, reason } of unsupported) session.remark(printable(`left out ${namespace}: ${reason}`))
   if (weighted.length > 0)
     session.remark(`# namerd shows weights with two decimals only: look at them in ${weighted.join(', ')}`)
-  const said = `Exported ${counted(versions, 'version')} of ${counted(namespaces, 'namespace')}`
+  const said = `Exported ${sizeOf(order)}`
   if (file === '-') session.remark(`# ${said}`)
   else session.show({ file, namespaces, versions, unsupported }, () => [`${said} to ${file}`])
   if (unsupported.length > 0 && options.skipUnsupported !== true)
@@ -83,6 +83,10 @@ async function runExport(session: Session, file: string, options: ExportOptions)
 /** `1 namespace`, `2 namespaces`. */
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+function sizeOf({ versions, namespaces }: ExportOrder): string {
+  return `${counted(versions, 'version')} of ${counted(namespaces, 'namespace')}`
 }
 
 async function fromServer(session: Session, { namespace, history }: ExportOptions): Promise<AsyncIterable<Uint8Array>> {
@@ -105,7 +109,7 @@ async function writeExport(session: Session, file: string, chunks: AsyncIterable
   try {
     for await (const { bytes } of readExport(unbroken(chunks), 'the export', order)) {
       await output.write(bytes)
-      progress.show(() => `exported ${order.versions} versions of ${order.namespaces} namespaces`)
+      progress.show(() => `exported ${sizeOf(order)}`)
     }
     await output.finish()
     return order

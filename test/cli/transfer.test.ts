@@ -1,5 +1,5 @@
 // namerctl export and import: between two servers, from a namerd, and what happens when something is in the way.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { CliIo } from '../../cli/index.ts'
@@ -149,6 +149,19 @@ describe('namerctl export and import', () => {
     expect(readdirSync(from.dir).filter(name => name.includes('.part'))).toEqual([])
   })
 
+  it('write to what a link leads to, and leave a device what it is', async () => {
+    const from = await withPast()
+    from.file('real.ndjson', 'older')
+    symlinkSync('real.ndjson', join(from.dir, 'all.ndjson'))
+    symlinkSync('/dev/null', join(from.dir, 'nothing'))
+    for (const name of ['all.ndjson', 'nothing']) {
+      expect(await from.run(`export ${name}`)).toMatchObject({ code: 0, err: '' })
+      expect(lstatSync(join(from.dir, name)).isSymbolicLink()).toBe(true)
+    }
+    expect(readFileSync(join(from.dir, 'real.ndjson'), 'utf8')).toContain('{"end":true')
+    expect((await from.run('export .')).err).toContain('cannot write . (it is a directory)')
+  })
+
   it('send a large file in several requests, each of whole namespaces', async () => {
     const names = Array.from({ length: 1_201 }, (_, i) => `ns${String(i).padStart(4, '0')}`)
     const from = await createCliFixture({ namespaces: Object.fromEntries(names.map(name => [name, '/a => /b'])) })
@@ -172,7 +185,7 @@ describe('namerctl export and import', () => {
     let now = 0
     const clock = { ...from.clock, now: () => 0, monotonic: () => (now += 1_500) }
     await from.run('export all.ndjson', { clock, isTerminal: { stdout: false, stderr: true }, stderr: screen.write })
-    expect(screen.text).toContain('\r\u001b[Kexported 1 versions of 1 namespaces')
+    expect(screen.text).toContain('\r\u001b[Kexported 1 version of 1 namespace')
     expect(screen.text.endsWith('\r\u001b[K')).toBe(true)
   })
 })
@@ -180,7 +193,7 @@ describe('namerctl export and import', () => {
 describe('namerctl export --from', () => {
   it('reads what a namerd holds, which import takes', async () => {
     const fixture = await createCliFixture()
-    const url = await startNamerd({ default: '/svc=>/#/io.l5d.fs;/a=>/b | /c', empty: '', gone: undefined })
+    const url = await startNamerd({ default: '/svc=>/#/io.l5d.fs;/a/*=>/b | /c', empty: '', gone: undefined })
     expect(await fixture.run(`export all.ndjson --from ${url}/`)).toEqual({
       code: 0,
       out: 'Exported 2 versions of 2 namespaces to all.ndjson\n',
@@ -189,7 +202,7 @@ describe('namerctl export --from', () => {
     expect((await fixture.run('import all.ndjson')).out).toBe('2 namespaces imported with history\n')
     expect(await fixture.store.head('default')).toMatchObject({
       version: 1,
-      text: '/svc => /#/io.l5d.fs ;\n/a => /b | /c ;\n',
+      text: '/svc => /#/io.l5d.fs ;\n/a/* => /b | /c ;\n',
       meta: { author: 'namerd', message: `exported from ${url}/api/1`, parent: 0 },
     })
     expect((await fixture.store.head('empty'))?.text).toBe('')
@@ -217,6 +230,7 @@ describe('namerctl export --from', () => {
 
   it.each([
     ['nonsense', 2, "--from: 'nonsense' is not the URL of a namerd"],
+    ['http://me:secret@127.0.0.1:1', 2, '--from: a URL with a user or a password is not taken'],
     ['http://127.0.0.1:1', 1, 'no namerd answers at http://127.0.0.1:1/api/1/dtabs'],
   ])('exits for %s with %i', async (url, exitCode, message) => {
     const { code, err } = await (await createCliFixture()).run(`export - --from ${url}`)
