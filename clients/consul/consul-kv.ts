@@ -1,4 +1,5 @@
 // A ConsulKv over HTTP, on connections of its own. Knows nothing of what the keys mean.
+import { pause } from '../../watch/pause.ts'
 import { CallGate } from './call-gate.ts'
 import { ConsulError, statusError } from './consul-error.ts'
 import { type HttpAnswer, type HttpRequest, HttpRequests, headerText } from './http-requests.ts'
@@ -18,9 +19,12 @@ import { type ConsulAgentOptions, defaultMaxBodyBytes } from './options.ts'
 const endsWithinMs = 10_000
 /** Enough for fifty writers; an agent takes 200 connections from one address. */
 const connections = 64
+/** An agent that refuses a call is asked again after between half of this and this, doubled each time, up to the second; in milliseconds. */
+const firstPauseMs = 40
+const longestPauseMs = 640
 
 export interface ConsulKvOptions
-  extends Pick<ConsulAgentOptions, 'host' | 'port' | 'token' | 'tls' | 'maxBodyBytes' | 'clock'> {
+  extends Pick<ConsulAgentOptions, 'host' | 'port' | 'token' | 'tls' | 'maxBodyBytes' | 'clock' | 'random'> {
   /** Where the keys are; the agent's own when absent. */
   readonly datacenter?: string
 }
@@ -132,11 +136,25 @@ class HttpConsulKv implements ConsulKv {
     const cancel = clock.after(endsWithinMs, late)
     try {
       return await this.#gate.run(ending.signal, () =>
-        this.#http.send({ ...how, target, answerWithinMs: endsWithinMs }, ending.signal),
+        this.#insist({ ...how, target, answerWithinMs: endsWithinMs }, ending.signal),
       )
     } finally {
       cancel()
       this.#calls.delete(ending)
+    }
+  }
+
+  /** An agent that refuses (429) has done nothing of what was asked: others of this address have its connections. */
+  async #insist(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { clock, random } = this.#options
+    for (let mostMs = firstPauseMs; ; mostMs = Math.min(longestPauseMs, 2 * mostMs)) {
+      try {
+        return await this.#http.send(request, signal)
+      } catch (error) {
+        if (!(error instanceof ConsulError) || error.reason !== 'refused') throw error
+        await pause(clock, error.retryAfterMs ?? mostMs * (0.5 + random() / 2), signal)
+        if (signal.aborted) throw error
+      }
     }
   }
 }

@@ -31,6 +31,7 @@ export function openConsulBackend(kind: string, config: ConsulConfig, env: Env):
     host,
     port,
     clock,
+    random,
     maxBodyBytes,
     ...(token !== undefined && { token }),
     ...(tls !== undefined && { tls }),
@@ -38,7 +39,6 @@ export function openConsulBackend(kind: string, config: ConsulConfig, env: Env):
   const kv = createConsulKv({ ...access, ...(datacenter !== undefined && { datacenter }) })
   const agent = createConsulAgent({
     ...access,
-    random,
     consistencyMode: readConsistencyMode,
     maxConnections: maxFollows,
     minSpacingMs,

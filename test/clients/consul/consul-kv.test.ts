@@ -8,7 +8,14 @@ import { FakeConsulAgent } from '../../fakes/consul-agent.fake.ts'
 async function startKv() {
   const clock = new FakeClock()
   const consul = await FakeConsulAgent.start(clock)
-  const kv = createConsulKv({ host: '127.0.0.1', port: consul.port, clock, token: 'secret', datacenter: 'dc2' })
+  const kv = createConsulKv({
+    host: '127.0.0.1',
+    port: consul.port,
+    clock,
+    random: () => 1,
+    token: 'secret',
+    datacenter: 'dc2',
+  })
   onTestFinished(async () => {
     kv.close()
     await consul.stop()
@@ -104,4 +111,26 @@ it('rejects what is under way when it is closed', async () => {
   await consul.until(() => consul.parked === 1)
   kv.close()
   expect(await call).toEqual(['connection', undefined])
+})
+
+it('asks an agent that refuses again, more and more slowly, until the time of the call is over', async () => {
+  const { clock, consul, kv, answer } = await startKv()
+  answer({ Results: null })
+  const untilOver = (): Promise<void> =>
+    consul.until(() => {
+      clock.advance(5)
+      return kv.load().inUse === 0
+    })
+  let refusals = 3
+  consul.fault = () => (refusals-- > 0 ? { kind: 'status', status: 429 } : undefined)
+  const outcome = kv.transact([{ kind: 'delete', key: 'a' }])
+  await untilOver()
+  expect(await outcome).toEqual({ kind: 'done', entries: [] })
+  expect(consul.requests).toHaveLength(4)
+  refusals = Number.POSITIVE_INFINITY
+  const refused = reasonOf(kv.transact([{ kind: 'delete', key: 'a' }]))
+  await untilOver()
+  expect([['refused', 429].join(), 'deadline,']).toContain(String(await refused))
+  expect(consul.requests.length).toBeLessThan(4 + 22)
+  expect(clock.waiting).toBe(0)
 })
