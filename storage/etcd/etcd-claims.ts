@@ -51,7 +51,9 @@ export class EtcdClaims implements ClaimTable {
   async #claim(claim: Claim): Promise<boolean> {
     this.#forgetOver()
     const key = this.#layout.claim(claim.kind, claim.name)
-    const lease = (await this.#renew(claim)) ?? (await this.#grant(claim, key))
+    const renewed = await this.#renew(claim)
+    if (renewed !== undefined && !claim.force && (await this.#isOn(key, renewed))) return true
+    const lease = renewed ?? (await this.#grant(claim, key))
     const isTaken = lease !== undefined && (await this.#take(claim, key, lease))
     if (!isTaken) this.#held.delete(idOf(claim))
     return isTaken
@@ -62,6 +64,12 @@ export class EtcdClaims implements ClaimTable {
     if (lease === undefined || !(await this.#cluster.renewLease(lease))) return undefined
     this.#hold(claim, lease)
     return lease
+  }
+
+  /** Asked by itself, for an etcd without room refuses whatever might write. */
+  async #isOn(key: string, lease: string): Promise<boolean> {
+    const { succeeded } = await this.#cluster.txn({ compare: [{ kind: 'leased-to', key, lease }], success: [] })
+    return succeeded
   }
 
   /** Undefined when the key is another's and stays so: then a lease would be of no use. */

@@ -7,24 +7,26 @@ import type { Layout } from './layout.ts'
 import { entryOf } from './results.ts'
 import { digestOf, nothing, revisionsFromToken, sightingFromKeys, withRecord, withText } from './stored-head.ts'
 import { archiveOperations, markedRecord, recordOf } from './version-record.ts'
-import { findLostRecord } from './versions.ts'
+import { findLostRecord, newestChange, recordOfLost } from './versions.ts'
 
-/** A record that somebody has removed is made good from the newest version. */
+/** A record that somebody has removed is made good from the newest version, which is looked for only when there is none. */
 export async function readHead(cluster: EtcdCluster, layout: Layout, namespace: string): Promise<StoredHead> {
+  const [text, head] = [layout.text(namespace), layout.head(namespace)]
+  const readText: Operation = { kind: 'range', key: text }
   const answer = await cluster.txn({
-    compare: [],
-    success: [
-      { kind: 'range', key: layout.text(namespace) },
-      { kind: 'range', key: layout.head(namespace) },
-    ],
+    compare: [{ kind: 'modified-at', key: head, revision: 0 }],
+    success: [readText, { kind: 'range', ...newestChange(layout, namespace) }],
+    failure: [readText, { kind: 'range', key: head }],
   })
-  const text = entryOf(answer, 0)
-  const keys = withText(withRecord(nothing, entryOf(answer, 1)), text)
-  const sighting = sightingFromKeys(namespace, keys, answer.at.revision)
-  const content = text === undefined ? {} : { content: text.value }
-  const lost = keys.record === undefined ? await findLostRecord(cluster, layout, namespace) : undefined
-  if (lost === undefined) return { ...sighting, ...content }
-  return { ...sighting, ...content, record: lost, isOurs: lost.deleted && text === undefined }
+  const [content, other] = [entryOf(answer, 0), entryOf(answer, 1)]
+  const keys = withText(withRecord(nothing, answer.succeeded ? undefined : other), content)
+  const stored = {
+    ...sightingFromKeys(namespace, keys, answer.at.revision),
+    ...(content && { content: content.value }),
+  }
+  if (keys.record !== undefined) return stored
+  const lost = answer.succeeded ? recordOfLost(other) : await findLostRecord(cluster, layout, namespace)
+  return lost === undefined ? stored : { ...stored, record: lost, isOurs: lost.deleted && content === undefined }
 }
 
 /** One transaction; sent twice, it finds its own record and knows it. */

@@ -1,5 +1,5 @@
 // Old versions in etcd. Knows no heads beyond how far they have come.
-import type { EtcdCluster, EtcdEntry } from '../../clients/etcd/cluster.ts'
+import type { EtcdCluster, EtcdEntry, RangeQuery } from '../../clients/etcd/cluster.ts'
 import { NamingError } from '../../naming/errors.ts'
 import { hasHead } from '../imported-versions.ts'
 import { headRecordCodec, textFromBytes } from '../shared/record-codec.ts'
@@ -70,9 +70,18 @@ export async function findLostRecord(
   layout: Layout,
   namespace: string,
 ): Promise<HeadRecord | undefined> {
+  const { entries } = await cluster.range(newestChange(layout, namespace))
+  return recordOfLost(entries[0])
+}
+
+/** Asks for the newest version of a namespace; costly where there are many. */
+export function newestChange(layout: Layout, namespace: string): RangeQuery {
   const span = { key: layout.change(namespace, 0), end: layout.change(namespace, Number.MAX_SAFE_INTEGER) }
-  const { entries } = await cluster.range({ ...span, limit: 1, order: 'last-key-first' })
-  const [newest] = entries
+  return { ...span, limit: 1, order: 'last-key-first' }
+}
+
+/** What the newest version says of the head; nothing when it never became one. */
+export function recordOfLost(newest: EtcdEntry | undefined): HeadRecord | undefined {
   return newest === undefined || isImported(newest.value) ? undefined : headRecordCodec.read(newest.value)
 }
 

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest'
 import { maxEtcdDtabBytes } from '../../../storage/etcd/etcd-backend.ts'
 import { codeOf, request } from '../../contract/store.contract.ts'
 import { RealEtcd } from '../etcd.fixture.ts'
-import { freshPrefix, startStore } from '../storage/etcd-store.fixture.ts'
-import { untilTrue } from '../storage/store.fixture.ts'
+import { freshPrefix, openBackend, startStore } from '../storage/etcd-store.fixture.ts'
+import { realEnv, untilTrue } from '../storage/store.fixture.ts'
 
 const textOf = (bytes: number): string => `/a => /b ; #${'x'.repeat(bytes - 12)}`
 
@@ -24,7 +24,7 @@ it('S7: a text of the limit is written and one byte more is refused, with nothin
   expect(await store.head('web')).toMatchObject({ version: 2 })
 })
 
-it('S7: when the space of etcd is used up writes say store-full, reads go on, and writing resumes when there is room', async () => {
+it('S7: when the space of etcd is used up writes say store-full, reads and leases go on, and writing resumes when there is room', async () => {
   await using etcd = await RealEtcd.start({ argv: [`--quota-backend-bytes=${8 * 1024 * 1024}`] })
   const { api } = etcd.server
   await using one = await startStore({ endpoints: etcd.endpoints, pathPrefix: freshPrefix() })
@@ -33,6 +33,11 @@ it('S7: when the space of etcd is used up writes say store-full, reads go on, an
   store.observe('web').watch(state => {
     if (state.kind === 'ok') head = state.value?.version ?? 0
   })
+  const backend = openBackend({ endpoints: etcd.endpoints, pathPrefix: freshPrefix() }, realEnv())
+  const claim = { kind: 'lease', name: 'sweep', owner: 'me', data: '', ttlMs: 10_000, force: false } as const
+  const renew = (): Promise<boolean> =>
+    backend.claims.claim({ ...claim, now: Date.now(), expiresAt: Date.now() + 15_000 })
+  expect(await renew()).toBe(true)
   let refused: unknown
   for (let i = 0; i < 50 && refused === undefined; i++) {
     refused = await codeOf(store.write(request('web', textOf(500_000))))
@@ -42,6 +47,8 @@ it('S7: when the space of etcd is used up writes say store-full, reads go on, an
   const stands = await store.head('web')
   expect(stands?.version).toBeGreaterThan(3)
   await untilTrue('the head', () => head === stands?.version)
+  expect(await renew()).toBe(true)
+  await backend.close()
   await store.forget('web', [1, 2, 3])
   await api.compact((await api.status()).revision)
   await api.post('/v3/maintenance/defragment', {})
