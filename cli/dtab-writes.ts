@@ -5,6 +5,7 @@ import { appliedLines, requireApplied, type WaitOptions, waitQueryOf } from './a
 import { CliError } from './cli-error.ts'
 import type { DtabSource } from './dtab-source.ts'
 import { diffLines } from './dtab-text.ts'
+import { printable } from './printable.ts'
 import { cliErrorOf } from './problem-text.ts'
 import type { Session } from './session.ts'
 import { createPaint } from './styles.ts'
@@ -67,10 +68,10 @@ export async function showWritten(session: Session, headline: string, written: W
 
 function replacedLines({ namespace, version, deleted, replaced }: WriteResult): string[] {
   if (replaced === undefined) return [`# version ${version}`]
-  const why = replaced.message === '' ? '' : `: ${replaced.message}`
+  const why = replaced.message === '' ? '' : `: ${printable(replaced.message)}`
   const what = replaced.deleted ? 'a deletion' : 'written'
   const lines = [
-    `# version ${version} replaces version ${replaced.version}, ${what} by ${replaced.author} at ${replaced.time}${why}`,
+    `# version ${version} replaces version ${replaced.version}, ${what} by ${printable(replaced.author)} at ${replaced.time}${why}`,
   ]
   if (deleted) lines.push(`# \`namerctl dtab rollback ${namespace} ${replaced.version}\` restores it`)
   return lines

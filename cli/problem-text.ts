@@ -2,6 +2,7 @@
 import type { Problem } from './answers.ts'
 import { CliError, type FailureCode } from './cli-error.ts'
 import { paintedDiffLine } from './dtab-text.ts'
+import { printable } from './printable.ts'
 import { refusedWarning } from './refused-text.ts'
 import type { Paint } from './styles.ts'
 
@@ -70,8 +71,10 @@ function details(problem: Problem, { text, namespace = 'the namespace' }: Subjec
   const shown = line === undefined ? undefined : text?.split('\n')[line - 1]
   if (shown !== undefined) return caretLines(shown, column)
   if (presentVersion === undefined || author === undefined) return []
-  const why = message === undefined || message === '' ? '' : `: ${message}`
-  const lines = [`# version ${presentVersion} was written by ${author}${time === undefined ? '' : ` at ${time}`}${why}`]
+  const why = message === undefined || message === '' ? '' : `: ${printable(message)}`
+  const lines = [
+    `# version ${presentVersion} was written by ${printable(author)}${time === undefined ? '' : ` at ${time}`}${why}`,
+  ]
   if (diff !== undefined)
     lines.push(
       ...diff.text

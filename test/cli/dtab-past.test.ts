@@ -78,4 +78,16 @@ describe('a text in the store that is no dtab', () => {
     const { code, err } = await run('dtab get only')
     expect([code, err.split('\n').at(-2)]).toEqual([4, other.trimEnd()])
   })
+
+  it('show what others wrote as one line that moves no cursor', async () => {
+    const fixture = await createCliFixture()
+    fixture.file('a.dtab', '/a => /b')
+    await fixture.run(['dtab', 'put', 'default', 'a.dtab', '-m', 'one\n\u001b[2Jtwo'])
+    const shown = String.raw`one\u{a}\u{1b}[2Jtwo`
+    for (const command of ['dtab history default', 'dtab list --long', 'dtab put default a.dtab']) {
+      const { out } = await fixture.run(command)
+      expect(out).toContain(shown)
+      expect(out).not.toContain('\u001b')
+    }
+  })
 })
