@@ -202,10 +202,10 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
 
 /** The configured store, with a snapshot around it where there is to be one. */
 async function openStore(plan: ServerPlan, env: Env): Promise<OpenedStore> {
-  const { snapshotPath: path, rest } = plan.storageOptions
+  const { snapshotPath: path, identity } = plan.storageOptions
   const store = await plan.storage.kind.open(plan.storage.config, env)
   if (path === undefined) return { store, servedSnapshot: () => undefined }
-  const warm = await withSnapshot(store, { env, path, origin: snapshotOrigin(rest) })
+  const warm = await withSnapshot(store, { env, path, origin: snapshotOrigin(identity) })
   return { store: warm, servedSnapshot: () => warm.served }
 }
 

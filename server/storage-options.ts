@@ -8,6 +8,17 @@ const localKinds: readonly string[] = ['memory', 'io.l5d.inMemory', 'sqlite']
 const localMaxVersions = 1_000
 const sharedMaxVersions = 100
 
+/** Who we are there and how we ask: one who mends these while the store refuses us must not lose the snapshot by it. */
+const notWhichStore: readonly string[] = [
+  'username',
+  'password',
+  'token',
+  'tls',
+  'allowEmpty',
+  'readConsistencyMode',
+  'writeConsistencyMode',
+]
+
 const withOptions = z.looseObject({ kind: z.string(), history: historyConfig.prefault({}) })
 
 /** Beside sqlite's own default file. */
@@ -20,6 +31,8 @@ export interface StorageOptions {
   readonly snapshotPath?: string
   /** `kind` and what its own strict schema is to check. */
   readonly rest: unknown
+  /** What of that tells this store from another. */
+  readonly identity: unknown
 }
 
 /** Throws `bad-config` for what is wrong in `history` or `snapshot`; `rest` is not looked at. */
@@ -34,7 +47,14 @@ export function splitStorage(
     history: retentionRuleOf(history, isLocal ? localMaxVersions : sharedMaxVersions),
     ...(path !== undefined && { snapshotPath: path }),
     rest,
+    identity: identityOf(rest),
   }
+}
+
+/** In any order of keys the same. */
+function identityOf(rest: object): unknown {
+  const telling = Object.entries(rest).filter(([key]) => !notWhichStore.includes(key))
+  return telling.sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 function snapshotPathOf(document: ConfigDocument, snapshot: unknown, at: ConfigPath): string | undefined {

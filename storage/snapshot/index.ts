@@ -16,7 +16,7 @@ export async function withSnapshot(store: Store, options: SnapshotOptions): Prom
   return wrapped
 }
 
-/** Names a store by its configuration as it is written: another prefix or cluster is another store. */
-export function snapshotOrigin(storage: unknown): string {
-  return createHash('sha256').update(JSON.stringify(storage)).digest('hex')
+/** Names a store by what of its configuration says which one it is: another prefix or cluster is another store. */
+export function snapshotOrigin(identity: unknown): string {
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex')
 }

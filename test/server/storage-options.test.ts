@@ -50,6 +50,20 @@ describe('storage in the configuration', () => {
     expect(split('storage: { kind: sqlite, snapshot: { path: warm } }').snapshotPath).toBe('warm')
   })
 
+  it('is the same store in another order, with other credentials, history and snapshot, and another elsewhere', () => {
+    const at = (rest: string): string => JSON.stringify(split(`storage: { kind: consul, ${rest} }`).identity)
+    const here = at('host: a, port: 1')
+    for (const same of [
+      'port: 1, host: a',
+      'host: a, port: 1, token: t',
+      'host: a, tls: { disableValidation: true }, port: 1',
+      'host: a, port: 1, history: { maxVersions: 9 }, snapshot: false',
+    ])
+      expect(at(same)).toBe(here)
+    for (const other of ['host: b, port: 1', 'host: a, port: 2', 'host: a, port: 1, pathPrefix: /x'])
+      expect(at(other)).not.toBe(here)
+  })
+
   it('points at what is wrong in the snapshot', () => {
     const yaml = 'storage:\n  kind: etcd\n  snapshot:\n    file: x\n'
     expect(() => split(yaml)).toThrow('config.yaml:4:5: storage.snapshot.file: unknown key; known keys: path')
