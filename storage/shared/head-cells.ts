@@ -18,6 +18,8 @@ export interface HeadCellsOptions {
   readonly env: Env
   readonly lingerMs: number
   readonly heads: SharedHeads
+  /** Whether what was seen is read and shown by others, as a head that vanished is, of which a reading tells nothing. */
+  readonly isOthersWork: (sighting: HeadSighting) => boolean
   /** Reads a head and shows it by `show`. */
   readonly read: (namespace: string) => Promise<void>
 }
@@ -144,6 +146,7 @@ export class HeadCells {
     const { shown } = open
     const sighting = heads.sighting(namespace)
     if (shown !== undefined && sighting !== undefined && shown.token === sighting.token) this.#set(open, shown)
+    else if (sighting !== undefined && this.#options.isOthersWork(sighting)) return
     else if (sighting !== undefined || !heads.isCurrent) this.#reads.ask(namespace)
     else if (shown === undefined || shown.version === undefined) this.#setAbsent(open)
     else this.#reads.ask(namespace)

@@ -123,12 +123,8 @@ export class SettledHeads {
     edit: OutsideEdit,
     epoch: number,
   ): Promise<SettledHead> {
-    const { refused, show } = this.#options
-    const { namespace, token } = stored
-    if (edit.kind === 'refused') refused.put(token, { namespace, ...facts(edit) })
-    else refused.clear(namespace)
-    if (edit.kind === 'none' && !stored.isOurs) this.#judged.set(namespace, token)
-    else this.#judged.delete(namespace)
+    if (!this.#isOutdated(stored)) this.#remember(stored, edit)
+    const { show } = this.#options
     const over = sightingOf(stored)
     try {
       const head = await this.#headOf(stored, record)
@@ -138,7 +134,7 @@ export class SettledHeads {
     } catch (error) {
       const lost = NamingError.from(error)
       if (lost.code !== 'store-corrupt' || record === undefined) throw error
-      return { over, head: { namespace, version: record.version, text: '', meta: record.meta }, lost }
+      return { over, head: { namespace: over.namespace, version: record.version, text: '', meta: record.meta }, lost }
     }
   }
 
@@ -163,6 +159,20 @@ export class SettledHeads {
       version = outcome.next ?? version + 1
     }
     return undefined
+  }
+
+  #remember({ namespace, token, isOurs }: StoredHead, edit: OutsideEdit): void {
+    const { refused } = this.#options
+    if (edit.kind === 'refused') refused.put(token, { namespace, ...facts(edit) })
+    else refused.clear(namespace)
+    if (edit.kind === 'none' && !isOurs) this.#judged.set(namespace, token)
+    else this.#judged.delete(namespace)
+  }
+
+  /** Whether something newer was seen while the answer was under way: that is what counts of it, and was told already. */
+  #isOutdated({ namespace, token, order }: StoredHead): boolean {
+    const seen = this.#options.heads.sighting(namespace)
+    return seen !== undefined && seen.order > order && seen.token !== token
   }
 
   /** What we wrote last: also what was seen of it before somebody removed the record. */

@@ -33,7 +33,7 @@ interface SeenHead {
   readonly record: HeadRecord | undefined
 }
 
-/** What a sighting is beside the one before it of the same namespace. */
+/** What a sighting is beside the one before it of the same namespace; old, too, when there was none and nothing is there. */
 type Noted = 'old' | 'same' | 'news'
 
 export interface Fault {
@@ -208,7 +208,9 @@ export class SharedHeads {
 
   #missing(namespace: string, order: number): void {
     const known = this.#seen.get(namespace)
-    if (known !== undefined && known.sighting.order <= order) this.#note(nothingThere(namespace, order))
+    if (known === undefined || known.sighting.order > order) return
+    if (known.record === undefined) this.#seen.delete(namespace)
+    else this.#note(nothingThere(namespace, order))
   }
 
   /** Keeps the same array when nothing is new, so that a reading which confirms is no change. */
@@ -240,8 +242,9 @@ export class SharedHeads {
     const known = this.#seen.get(namespace)
     if (known !== undefined && known.sighting.order > order) return 'old'
     const last = record ?? known?.record
-    if (last === undefined && isOurs) this.#seen.delete(namespace)
-    else this.#seen.set(namespace, { sighting, record: last })
+    // Names that never were are not kept, for anybody may ask for them; one that was seen is, lest something older counts.
+    if (last === undefined && isOurs && known === undefined) return 'old'
+    this.#seen.set(namespace, { sighting, record: last })
     return known !== undefined && known.sighting.token === token ? 'same' : 'news'
   }
 

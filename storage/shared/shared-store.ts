@@ -76,7 +76,9 @@ class SharedStore implements Store {
     this.#refused = new RefusedTexts({ kind, env, lingerMs, hold, isCurrent })
     this.#settled = new SettledHeads({ backend, env, heads: this.#heads, refused: this.#refused, show })
     const read = async (namespace: string): Promise<void> => void (await this.#settled.look(namespace))
-    this.#cells = new HeadCells({ kind, env, lingerMs, heads: this.#heads, read })
+    const isOthersWork = (sighting: HeadSighting): boolean =>
+      this.#settled.unsettled(sighting, this.#heads.record(sighting.namespace)) === 'vanished'
+    this.#cells = new HeadCells({ kind, env, lingerMs, heads: this.#heads, isOthersWork, read })
     this.#adoption = new OutsideAdoption({
       env,
       heads: this.#heads,
@@ -155,7 +157,8 @@ class SharedStore implements Store {
     this.#assertOpen()
     return this.#line.run(namespace, async () => {
       const { head } = await this.#settled.look(namespace)
-      const old = versions.filter(version => version !== head?.version)
+      // A number above it may be about to become the head.
+      const old = versions.filter(version => version < (head?.version ?? 0))
       if (old.length > 0) await this.#backend.dropVersions(namespace, old)
     })
   }

@@ -140,9 +140,17 @@ export class FakeSharedBackend {
       namespace,
       ...(record && { record }),
       isOurs: asWritten || (!hasText && record === undefined),
-      token: `${place?.changedAt ?? 'none'}`,
+      token: `${place?.changedAt ?? `none since ${this.ground.records.get(namespace)?.version}`}`,
       order: this.revision,
     }
+  }
+
+  /** With the record that somebody has removed. */
+  wholeSighting(namespace: string): HeadSighting {
+    const sighting = this.sighting(namespace)
+    const lost = sighting.record === undefined ? this.ground.records.get(namespace) : undefined
+    const hasText = this.ground.places.get(namespace)?.content !== undefined
+    return lost === undefined ? sighting : { ...sighting, record: lost, isOurs: lost.deleted && !hasText }
   }
 
   /** Called by connections. */
@@ -255,9 +263,7 @@ export class Connection implements SharedBackend {
   readHead(namespace: string): Promise<StoredHead> {
     return this.#backend.answer('readHead', () => {
       const content = this.#backend.ground.places.get(namespace)?.content
-      const stored = { ...this.#backend.sighting(namespace), ...(content && { content }) }
-      const lost = stored.record === undefined ? this.#backend.ground.records.get(namespace) : undefined
-      return lost === undefined ? stored : { ...stored, record: lost, isOurs: lost.deleted && content === undefined }
+      return { ...this.#backend.wholeSighting(namespace), ...(content && { content }) }
     })
   }
 
@@ -364,7 +370,8 @@ export class Connection implements SharedBackend {
   mendWatch(isRewound: boolean): void {
     this.#seen = []
     const { ground, revision } = this.#backend
-    const heads = [...ground.places.keys()].map(namespace => this.#backend.sighting(namespace))
+    const names = new Set([...ground.places.keys(), ...ground.records.keys()])
+    const heads = [...names].map(namespace => this.#backend.wholeSighting(namespace))
     this.#follower?.reset(heads, revision, isRewound)
   }
 

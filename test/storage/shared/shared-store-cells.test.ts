@@ -224,6 +224,36 @@ describe('the cells of a shared store', () => {
     expect(rig.backend.count('readHead') - behind).toBe(3)
   })
 
+  it('read what is not there once while the watch is broken, not again and again', async () => {
+    const rig = open()
+    const seen = record(rig.store.observe('web'))
+    await rig.until('absent', () => shown(seen) === 'absent')
+    const reads = rig.backend.count('readHead')
+    rig.backend.delayMs = 1
+    for (const connection of rig.backend.connections) connection.breakWatch()
+    const other = record(rig.store.observe('other'))
+    await rig.pass(2_000)
+    expect(shown(other)).toBe('absent stale')
+    expect(rig.backend.count('readHead') - reads).toBe(1)
+  })
+
+  it('leave what vanished to its adoption, and show it stale while that fails', async () => {
+    const rig = open()
+    await rig.store.write(request('web', '/a=>/b'))
+    const seen = record(rig.store.observe('web'))
+    await rig.until('known', () => shown(seen) === 1)
+    rig.backend.delayMs = 1
+    rig.backend.misfortune = () => 'full'
+    rig.backend.wipe('web')
+    const reads = rig.backend.count('readHead')
+    await rig.pass(10_000)
+    expect(shown(seen)).toBe('1 stale')
+    expect(rig.backend.count('readHead') - reads).toBeLessThanOrEqual(8)
+    rig.backend.misfortune = () => undefined
+    await rig.pass(20_000)
+    expect(shown(seen)).toBe(2)
+  })
+
   it('follow the backend once for all of them, and not at all some time after the last was left', async () => {
     const rig = open()
     const before = rig.clock.waiting
