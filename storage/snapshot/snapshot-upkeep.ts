@@ -46,6 +46,7 @@ export class SnapshotUpkeep {
   /** Resolves once it is known whether the directory is ours. */
   async begin(): Promise<void> {
     await this.#claim()
+    if (this.#options.lock.isOurs) await this.#tidy()
     this.#schedule()
   }
 
@@ -70,6 +71,7 @@ export class SnapshotUpkeep {
     const isNew = await this.#claim()
     if (!lock.isOurs || this.#isClosed) return
     if (isNew || !wasOurs) {
+      await this.#tidy()
       writer.beginAnew()
       this.#options.onOurs()
     }
@@ -115,10 +117,15 @@ export class SnapshotUpkeep {
     }
   }
 
+  /** Of what servers have left that were killed; at once, for one that is killed again and again must not fill the disk. */
+  async #tidy(): Promise<void> {
+    const { directory, log } = this.#options
+    await directory.tidy().catch((error: unknown) => log.debug({ err: error }, 'the snapshot could not be tidied'))
+  }
+
   /** Once, when the directory has become ours. What is known here already is newer than its file. */
   async #index(): Promise<void> {
     const { directory, writer } = this.#options
-    await directory.tidy()
     for await (const kept of directory.kept()) {
       if (this.#isClosed) return
       if (!writer.kept.has(kept.namespace)) writer.kept.set(kept.namespace, kept)
