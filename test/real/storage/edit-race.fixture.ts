@@ -28,6 +28,8 @@ export interface RaceOutcome {
 const stuckMs = 60_000
 const answerWithinMs = 15_000
 const pauseMs = 20
+/** Who lost a race waits up to so long, as a client should: else most of the work is done for nothing. */
+const mostPauseMs = 500
 
 const dtabAnswer = z.object({ version: z.number(), dtab: z.array(z.object({ prefix: z.string(), dst: z.string() })) })
 const writtenAnswer = z.object({ version: z.number() })
@@ -79,6 +81,7 @@ async function editOnce(client: RaceClient, writer: number, count: number, tally
     const written = await client.write(version, changed, `${writer}-${count}-${attempt}`, () => tally.repeats++)
     if (written !== undefined) return written
     tally.conflicts++
+    await delay(Math.random() * Math.min(mostPauseMs, pauseMs * 2 ** attempt))
   }
   throw new Error(`writer ${writer} did not get its edit ${count} through within ${stuckMs} ms`)
 }
