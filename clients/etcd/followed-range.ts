@@ -17,6 +17,8 @@ const backoff = { minMs: 50, maxMs: 3000 }
 const readAgainMs = 300_000
 const loginWithinMs = 1500
 const momentWithinMs = 3000
+/** Who has nothing yet is told soon that there is nothing; later a reading may take as long as an election. */
+const firstPageWithinMs = 2000
 
 export interface FollowContext extends Pick<EtcdOptions, 'clock' | 'random' | 'events'> {
   readonly calls: Calls
@@ -58,8 +60,11 @@ class Following {
   /** One reading and the watch after it. A watch that was well before it failed is followed by the next at once, untold. */
   async attempt(signal: AbortSignal, succeeded: () => void): Promise<void> {
     this.#follower.began()
-    const at = await readAll(this.#context.calls, this.#range, page => {
-      if (!signal.aborted) this.#follower.read(page)
+    const at = await readAll(this.#context.calls, this.#range, {
+      onPage: page => {
+        if (!signal.aborted) this.#follower.read(page)
+      },
+      ...(this.#last === undefined && { withinMs: firstPageWithinMs }),
     })
     if (signal.aborted) return
     const isRewound = this.#last !== undefined && isBefore(at, this.#last)

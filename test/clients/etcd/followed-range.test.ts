@@ -26,8 +26,14 @@ interface Rig extends AsyncDisposable {
 
 const turn = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
 
-async function openRig(more: { readonly login?: { name: string; password: string } } = {}): Promise<Rig> {
+interface RigOptions {
+  readonly login?: { name: string; password: string }
+  readonly isSilent?: boolean
+}
+
+async function openRig({ isSilent = false, ...more }: RigOptions = {}): Promise<Rig> {
   const etcd = await FakeEtcd.start()
+  if (isSilent) etcd.rangeHold = new Promise(() => {})
   etcd.put('/t/a', '1')
   const clock = new SocketClock()
   const failures: EtcdFailure[] = []
@@ -77,7 +83,7 @@ function recorder(heard: string[]): Omit<RangeFollower, 'contact'> {
   }
 }
 
-async function begin(more: Parameters<typeof openRig>[0] = {}): Promise<Rig> {
+async function begin(more: RigOptions = {}): Promise<Rig> {
   const rig = await openRig(more)
   await rig.until('a watch', () => rig.etcd.watches.length === 1 && rig.heard.length === 1)
   return rig
@@ -134,6 +140,13 @@ describe('a followed range of etcd', () => {
     await rig.seconds(3)
     await rig.until('a failure', () => rig.heard.length > 1)
     expect(rig.heard[1]).toMatch(/^failed .*stays behind/)
+  })
+
+  it('is told soon that an etcd which is silent from the start does not serve', async () => {
+    await using rig = await openRig({ isSilent: true })
+    await rig.seconds(3)
+    await rig.until('a failure', () => rig.heard.length > 0)
+    expect(rig.heard[0]).toMatch(/^failed .*did not answer/)
   })
 
   it('is known to be well on an etcd on which nothing is written', async () => {
