@@ -17,6 +17,9 @@ export interface AskOptions extends WireRequest {
   readonly idleMs: number
 }
 
+/** A busy machine may take seconds to load what reads a kubeconfig, which says nothing of the server. */
+const credentialsMs = 10_000
+
 export class Requests {
   readonly #access: AccessSource
   readonly #wire: Wire
@@ -45,9 +48,11 @@ export class Requests {
   async ask<T>({ signal, idleMs, ...request }: AskOptions, use: (answer: Answer) => Promise<T>): Promise<T> {
     const { path } = request
     using deadline = new Deadline(this.#clock, signal)
-    deadline.arm(idleMs, `${path}: no answer within ${idleMs / 1000} s`)
+    const patienceMs = Math.max(idleMs, credentialsMs)
+    deadline.arm(patienceMs, `${path}: no credentials within ${patienceMs / 1000} s`)
     try {
       const target = await unlessAborted(this.#access.target(), deadline.signal)
+      deadline.arm(idleMs, `${path}: no answer within ${idleMs / 1000} s`)
       const exchange = await this.#wire.open(target, request, deadline.signal)
       this.#isPathChecked = exchange.isPathChecked
       const alive = (): void => deadline.arm(idleMs, `${path}: silent for ${idleMs / 1000} s`)

@@ -1,5 +1,11 @@
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { KubernetesStatusError } from '../../../clients/kubernetes/cluster.ts'
+import type { Wire } from '../../../clients/kubernetes/exchange.ts'
+import { createObjects } from '../../../clients/kubernetes/objects.ts'
+import { Requests } from '../../../clients/kubernetes/requests.ts'
+import { plainTarget, type Target } from '../../../clients/kubernetes/target.ts'
+import { FakeClock } from '../../fakes/clock.fake.ts'
 import { startInPod } from './pod.fixture.ts'
 import { Rig } from './rig.fixture.ts'
 
@@ -103,6 +109,25 @@ describe('a list of metadata', () => {
     expect(rig.api.requests[0]?.parameters.toString()).toBe(
       'labelSelector=a%3Db&resourceVersion=1001&resourceVersionMatch=NotOlderThan',
     )
+  })
+})
+
+describe('credentials that take long', () => {
+  const clock = new FakeClock()
+  const credentials = Promise.withResolvers<Target>()
+  const exchange = { status: 200, headers: {}, checkWhole: () => {}, isPathChecked: true }
+  const wire: Wire = { open: async () => ({ ...exchange, body: Readable.from([Buffer.from('{}')]) }), close: () => {} }
+  const access = { target: () => credentials.promise, forget: () => {} }
+  const objects = createObjects(new Requests(access, wire, clock), new AbortController().signal)
+
+  it('are no silence of the server, and are waited for longer, but not for ever', async () => {
+    const refused = objects.find(path).catch(String)
+    clock.advance(6_000)
+    const found = objects.find(path)
+    clock.advance(4_000)
+    expect(await refused).toMatch(/no credentials within 10 s/)
+    credentials.resolve(plainTarget(new URL('http://127.0.0.1'), {}))
+    expect(await found).toEqual({})
   })
 })
 
