@@ -38,7 +38,8 @@ export function openSession(io: CliIo, command: Command): Session {
     fetch: io.fetch,
     author: io.user,
   })
-  const say = (...lines: readonly string[]): void => {
+  // As an array: a large dtab has more lines than a call takes arguments.
+  const print = (lines: readonly string[]): void => {
     if (lines.length > 0) io.stdout(`${lines.join('\n')}\n`)
   }
   return {
@@ -46,10 +47,10 @@ export function openSession(io: CliIo, command: Command): Session {
     client,
     form,
     paint: createPaint(io, 'stdout'),
-    say,
+    say: (...lines) => print(lines),
     remark: line => io.stderr(`${line}\n`),
     show: (answer, lines) => {
-      if (form === 'table') say(...lines())
+      if (form === 'table') print(lines())
       else io.stdout(form === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : stringify(answer))
     },
   }

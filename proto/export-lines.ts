@@ -37,6 +37,9 @@ export interface ExportTrailer {
 
 export type ExportLine = ExportHeader | { readonly kind: 'version'; readonly version: ExportedVersion } | ExportTrailer
 
+/** Characters of a text that are encoded in one go. */
+const pieceLength = 256 * 1024
+
 const formatName = 'nameplane-export'
 const formatVersion = 1
 
@@ -98,6 +101,27 @@ export function encodeExportedVersion(exported: ExportedVersion): string {
     ...(text === undefined ? { deleted: true } : { text }),
   })
 }
+
+/** What encodeExportedVersion makes, in pieces: none takes long to make, however long the text is. */
+export function* exportedVersionPieces(exported: ExportedVersion): Generator<string> {
+  const { text } = exported
+  if (text === undefined || text.length <= pieceLength) {
+    yield encodeExportedVersion(exported)
+    return
+  }
+  const around = encodeExportedVersion({ ...exported, text: '' })
+  const end = '"}\n'
+  yield around.slice(0, -end.length)
+  for (let at = 0, next: number; at < text.length; at = next) {
+    next = at + pieceLength
+    if (isLowSurrogate(text.charCodeAt(next))) next--
+    yield JSON.stringify(text.slice(at, next)).slice(1, -1)
+  }
+  yield end
+}
+
+/** A pair that is cut in two would not be what it was. */
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff
 
 /** With the newline. */
 export function encodeExportTrailer({ namespaces, versions }: Omit<ExportTrailer, 'kind'>): string {

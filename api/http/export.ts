@@ -8,9 +8,9 @@ import { parseNamespace } from '../../naming/namespace.ts'
 import { orThrow } from '../../naming/result.ts'
 import {
   type ExportedVersion,
-  encodeExportedVersion,
   encodeExportHeader,
   encodeExportTrailer,
+  exportedVersionPieces,
 } from '../../proto/export-lines.ts'
 import { type ExportOptions, exportVersions } from '../../storage/export.ts'
 import type { NamespaceSummary, Version } from '../../storage/store.ts'
@@ -81,11 +81,13 @@ async function* exportChunks({ clock, shutdown }: ApiPorts, options: ExportOptio
     counts.versions++
     if (version.namespace !== namespace) counts.namespaces++
     namespace = version.namespace
-    chunk += encodeExportedVersion(exportedFromVersion(version))
-    if (chunk.length < chunkLength) continue
-    yield chunk
-    chunk = ''
-    await nextTurn(clock)
+    for (const piece of exportedVersionPieces(exportedFromVersion(version))) {
+      chunk += piece
+      if (chunk.length < chunkLength) continue
+      yield chunk
+      chunk = ''
+      await nextTurn(clock)
+    }
   }
   yield chunk + encodeExportTrailer(counts)
 }

@@ -82,11 +82,23 @@ export async function runCli(line: string | readonly string[], changes: Partial<
   const err = new Screen()
   const argv = typeof line === 'string' ? line.split(' ').filter(word => word !== '') : line
   const code = await runNamerctl(argv, {
+    ...standardIo(),
     stdout: out.write,
     stderr: err.write,
+    writeStdout: async bytes => out.write(Buffer.from(bytes).toString()),
+    ...changes,
+  })
+  return { code, out: out.text, err: err.text }
+}
+
+/** A terminal-less world in which nothing is kept of what is said. */
+export function standardIo(): CliIo {
+  return {
+    stdout: () => {},
+    stderr: () => {},
     readStdin: async () => '',
     openStdin: async function* () {},
-    writeStdout: async bytes => out.write(Buffer.from(bytes).toString()),
+    writeStdout: async () => {},
     env: {},
     cwd: '/nowhere',
     home: '/nowhere',
@@ -97,9 +109,7 @@ export async function runCli(line: string | readonly string[], changes: Partial<
     clock: systemClock,
     random: () => 0,
     interrupted: new AbortController().signal,
-    ...changes,
-  })
-  return { code, out: out.text, err: err.text }
+  }
 }
 
 /** An editor that rewrites the file as a function says. */
