@@ -14,8 +14,6 @@ export interface KeyedCell {
   readonly make: () => Cell<Frame>
   /** The namespace's version now, which may be newer than the frame. */
   readonly presentVersion?: () => number
-  /** A pending answer is of no use: it is waited for this long, and then the store is to blame. */
-  readonly storeWaitMs?: number
 }
 
 const isKnown = (state: State<Frame>): boolean => state.kind === 'ok' && !state.value.isPending
@@ -24,16 +22,29 @@ const isKnown = (state: State<Frame>): boolean => state.kind === 'ok' && !state.
 export function answerFrame(
   context: HttpContext,
   reply: FastifyReply,
-  { key, make, presentVersion, storeWaitMs }: KeyedCell,
+  { key, make, presentVersion }: KeyedCell,
 ): FastifyReply | Promise<FastifyReply> {
   const cell = context.warm.keep(key, make)
   const state = cell.peek()
   if (isKnown(state)) return sendFrame(reply, state, presentVersion)
-  if (storeWaitMs !== undefined) return answerStored(context, reply, cell, storeWaitMs)
   return answerCell(context, reply, cell, presentVersion)
 }
 
-async function answerStored(
+/**
+ * From a cell that is dear to keep up to date: it is looked at, not kept warm; what it is made from should be. A pending answer
+ * is of no use: it is waited for so long, and then the store is to blame.
+ */
+export function answerStored(
+  context: HttpContext,
+  reply: FastifyReply,
+  cell: Cell<Frame>,
+  limitMs: number,
+): FastifyReply | Promise<FastifyReply> {
+  const state = cell.peek()
+  return isKnown(state) ? sendFrame(reply, state) : answerOnceStored(context, reply, cell, limitMs)
+}
+
+async function answerOnceStored(
   { ports }: HttpContext,
   reply: FastifyReply,
   cell: Cell<Frame>,

@@ -2,18 +2,19 @@
 import { contentHash } from '../../naming/content-hash.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { Result } from '../../naming/result.ts'
-import type { NamespaceSummary, RefusedText, Store, Version } from '../../storage/store.ts'
+import type { RefusedText, Store, Version } from '../../storage/store.ts'
 import { type Cell, type Kernel, type Pool, relayGroup, type Sink } from '../../watch/cell.ts'
 import { ok, type Stale, type State } from '../../watch/state.ts'
 import type { Codec, Coded } from './codec.ts'
 import { Frame, failedFrame, pendingFrame, sameFrame } from './frame.ts'
-import { refusedIn, refusedJson, refusedMember } from './refused-text.ts'
+import { ListPrinter } from './list-printer.ts'
+import { refusedIn, refusedMember } from './refused-text.ts'
 import { timeText } from './time-text.ts'
 
 export interface DtabFrames {
   /** One namespace's dtab: a frame per version. */
   dtab(namespace: string): Cell<Frame>
-  /** Every namespace, deleted ones only when asked for. */
+  /** Every namespace, deleted ones only when asked for. One look at it after the other costs a print only after a change. */
   list(withDeleted: boolean): Cell<Frame>
 }
 
@@ -49,16 +50,14 @@ export function createDtabFrames(ports: DtabFramePorts): DtabFrames {
       ),
     namespace => namespace,
   )
-  const lists: Pool<boolean, Frame> = kernel.pool(
-    withDeleted =>
-      kernel.derive(
-        `http namespaces ${withDeleted}`,
-        read =>
-          ok(listFrame(read(store.list()), read(store.refusals()), { withDeleted, maxBytes: store.maxDtabBytes })),
-        { equals: sameFrame },
-      ),
-    String,
-  )
+  const lists: Pool<boolean, Frame> = kernel.pool(withDeleted => {
+    const printer = new ListPrinter({ withDeleted, maxBytes: store.maxDtabBytes })
+    return kernel.derive(
+      `http namespaces ${withDeleted}`,
+      read => ok(printer.frame(read(store.list()), read(store.refusals()))),
+      { equals: sameFrame },
+    )
+  }, String)
   return { dtab: namespace => dtabs.at(namespace), list: withDeleted => lists.at(withDeleted) }
 }
 
@@ -143,30 +142,4 @@ function changesOf(namespace: string) {
     const [old, present] = [before, after].map(value => refusedIn(ok(value), namespace))
     return old?.since !== present?.since || old?.reason !== present?.reason
   }
-}
-
-interface ListOptions {
-  readonly withDeleted: boolean
-  readonly maxBytes: number
-}
-
-function listFrame(
-  state: State<readonly NamespaceSummary[]>,
-  refusals: State<readonly RefusedText[]>,
-  { withDeleted, maxBytes }: ListOptions,
-): Frame {
-  if (state.kind === 'pending') return pendingFrame({}, state.waitingFor ?? 'the store')
-  if (state.kind === 'failed') return failedFrame({}, NamingError.from(state.error))
-  const refused = new Map((refusals.kind === 'ok' ? refusals.value : []).map(text => [text.namespace, text]))
-  const shown = state.value.filter(({ deleted }) => withDeleted || !deleted)
-  const namespaces = shown.map(summary => ({
-    ...summary,
-    time: timeText(summary.time),
-    maxBytes,
-    ...refusedMember(refused.get(summary.namespace)),
-  }))
-  for (const { namespace } of shown) refused.delete(namespace)
-  const others = [...refused.values()].map(text => ({ namespace: text.namespace, ...refusedJson(text) }))
-  const content = { namespaces, ...(others.length > 0 && { refused: others }) }
-  return new Frame({ about: {}, hash: contentHash(JSON.stringify(content)), content, stale: state.stale })
 }

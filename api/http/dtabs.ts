@@ -6,7 +6,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { orThrow } from '../../naming/result.ts'
 import { readVersion } from '../../storage/history.ts'
 import type { Version } from '../../storage/store.ts'
-import { answerFrame } from './answer-frame.ts'
+import { answerStored } from './answer-frame.ts'
 import type { HttpContext } from './context.ts'
 import { versionJson } from './dtab-frames.ts'
 import { dtabType, jsonType, mediaTypeOf, preferredType, textType } from './media-type.ts'
@@ -49,9 +49,8 @@ const storeWaitMs = 5_000
 export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void {
   const typed = app.withTypeProvider<ZodTypeProvider>()
   typed.get('/api/dtabs', { schema: { querystring: listQuery } }, (request, reply) => {
-    const withDeleted = request.query.deleted ?? false
+    const cell = context.dtabs.list(request.query.deleted ?? false)
     if (request.query.watch === true) {
-      const cell = context.dtabs.list(withDeleted)
       return startWatch(context, request, reply, {
         kind: 'dtabs',
         cell,
@@ -59,8 +58,10 @@ export function addDtabRoutes(app: FastifyInstance, context: HttpContext): void 
         presentVersion: () => 0,
       })
     }
-    const keyed = { key: `list ${withDeleted}`, make: () => context.dtabs.list(withDeleted), storeWaitMs }
-    return answerFrame(context, reply, keyed)
+    const { warm, ports } = context
+    warm.keep('namespaces', () => ports.store.list())
+    warm.keep('refusals', () => ports.store.refusals())
+    return answerStored(context, reply, cell, storeWaitMs)
   })
   const read = { schema: { params: namespaceParams, querystring: readQuery } }
   typed.get('/api/dtabs/:namespace', read, (request, reply) => {
