@@ -60,17 +60,23 @@ export type VersionList = z.output<typeof versionList>
 
 export const dtabDiff = z.looseObject({ from: z.number(), to: z.number(), changes: z.array(change) })
 
-export const writeResult = z.looseObject({
-  namespace: z.string(),
-  ...versionMeta,
-  deleted: z.boolean(),
-  replaced: z.looseObject({ ...versionMeta, deleted: z.boolean() }).optional(),
+/** Which servers go by what was written, in every answer to a write. */
+const spread = {
   applied: z.boolean().optional(),
   servers: z
     .array(
       z.looseObject({ id: z.string(), replied: z.boolean(), applied: z.boolean(), version: z.number().optional() }),
     )
     .optional(),
+}
+export type Spread = Pick<WriteResult, keyof typeof spread>
+
+export const writeResult = z.looseObject({
+  namespace: z.string(),
+  ...versionMeta,
+  deleted: z.boolean(),
+  replaced: z.looseObject({ ...versionMeta, deleted: z.boolean() }).optional(),
+  ...spread,
 })
 export type WriteResult = z.output<typeof writeResult>
 
@@ -222,6 +228,7 @@ export const importReport = z.looseObject({
     refused: z.number(),
   }),
   namespaces: z.array(z.looseObject({ namespace: z.string(), outcome: z.string(), problem: problem.optional() })),
+  ...spread,
 })
 export type ImportReport = z.output<typeof importReport>
 

@@ -1,6 +1,6 @@
 // `--wait` and `--timeout` of commands that write: what is asked of the server, and what is said of its answer.
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { WriteResult } from './answers.ts'
+import type { Spread, WriteResult } from './answers.ts'
 import { CliError } from './cli-error.ts'
 import { printable } from './printable.ts'
 
@@ -43,7 +43,7 @@ export function waitQueryOf({ wait, timeout }: WaitOptions): WaitQuery {
 }
 
 /** Who has it, as far as the server was asked or knows otherwise. */
-export function appliedLines({ applied, servers }: WriteResult): string[] {
+export function appliedLines({ applied, servers }: Spread): string[] {
   if (servers === undefined)
     return applied === false ? ['# stored, but the server that took it does not go by it yet'] : []
   const having = servers.filter(server => server.applied).map(({ id }) => printable(id))
@@ -53,16 +53,32 @@ export function appliedLines({ applied, servers }: WriteResult): string[] {
     ...servers
       .filter(server => !server.applied)
       .map(({ id, replied, version }) => {
-        const why = replied ? `is still at version ${version ?? 0}` : 'does not reply'
-        return `# ${printable(id)} ${why}`
+        const where = version === undefined ? 'is behind' : `is still at version ${version}`
+        return `# ${printable(id)} ${replied ? where : 'does not reply'}`
       }),
   ]
 }
 
 /** Throws when servers were waited for and do not go by it: whoever asked for that must not go on as if they did. */
-export function requireApplied({ namespace, version, applied, servers }: WriteResult): void {
+export function requireApplied(written: WriteResult): void {
+  requireSpread(written, `version ${written.version} of ${written.namespace}`)
+}
+
+/** The same for whatever `what` is that was written. */
+export function requireSpread({ applied, servers }: Spread, what: string): void {
   if (servers === undefined || applied !== false) return
-  throw new CliError(1, `version ${version} of ${namespace} is stored, but not all servers go by it yet`, {
+  throw new CliError(1, `${what} is stored, but not all servers go by it yet`, {
     more: ['# it need not be written again; `namerctl servers` shows how they are'],
   })
+}
+
+/** Of two writes as of one: who goes by both. */
+export function bothApplied(a: Spread, b: Spread): Spread {
+  if (a.servers === undefined || b.servers === undefined) return a.servers === undefined ? b : a
+  const servers = new Map(a.servers.map(server => [server.id, server]))
+  for (const { id, replied, applied } of b.servers) {
+    const known = servers.get(id)
+    servers.set(id, { id, replied: replied && known?.replied !== false, applied: applied && known?.applied !== false })
+  }
+  return { applied: a.applied === true && b.applied === true, servers: [...servers.values()] }
 }

@@ -107,10 +107,10 @@ async function readToEnd(body: Readable, clock: Pick<Clock, 'after'>): Promise<b
   })
 }
 
-/** What servers have to come to: those that are as they were are gone by already. */
+/** What servers have to come to. What was here already may have come with an import that broke off, to this server alone. */
 function writtenBy(results: readonly ImportResult[]): readonly Written[] {
   return results.flatMap(({ namespace, outcome, version }) =>
-    version !== undefined && (outcome === 'imported' || outcome === 'written') ? [{ namespace, version }] : [],
+    version !== undefined && outcome !== 'skipped' ? [{ namespace, version }] : [],
   )
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type ImportReport, importReport } from '../answers.ts'
+import { addWaitOptions, appliedLines, bothApplied, requireSpread, type WaitOptions, waitQueryOf } from '../applied.ts'
 import { CliError, reasonOf, untilInterrupted } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
 import { ask } from '../dtab-writes.ts'
@@ -15,15 +16,14 @@ import { openSession, type Session } from '../session.ts'
 import { counted } from './export.ts'
 import { examples } from './options.ts'
 
-interface ImportOptions {
+interface ImportOptions extends WaitOptions {
   readonly existing: 'refuse' | 'skip' | 'write'
   readonly dryRun?: true
 }
 
 /** Adds `import` at the top level. */
 export function addImport(program: Command, io: CliIo): void {
-  program
-    .command('import')
+  addWaitOptions(program.command('import'))
     .description('Take in namespaces with their history from a file that `export` wrote')
     .argument('<file>', '- for standard input')
     .addOption(
@@ -52,8 +52,9 @@ async function runImport(session: Session, file: string, options: ImportOptions)
   try {
     const planned = await send(session, input, { existing: options.existing, dryRun: true })
     if (planned.counts.refused > 0) throw refusedError(planned)
-    const report = options.dryRun ? planned : await send(session, input, { existing: options.existing, dryRun: false })
+    const report = options.dryRun ? planned : await send(session, input, { ...options, dryRun: false })
     session.show(report, () => reportLines(report))
+    requireSpread(report, 'what was imported')
   } finally {
     await input.close()
   }
@@ -93,19 +94,23 @@ async function* readFileChunks(path: string, file: string): AsyncGenerator<Uint8
   }
 }
 
-interface Pass {
+interface Pass extends WaitOptions {
   readonly existing: ImportOptions['existing']
   readonly dryRun: boolean
 }
 
 /** Part by part, so that no request is long; the reports as one. */
-async function send(session: Session, input: Input, { existing, dryRun }: Pass): Promise<ImportReport> {
+async function send(session: Session, input: Input, pass: Pass): Promise<ImportReport> {
+  const { dryRun } = pass
   const progress = new Progress(session.io)
   const export_ = new ExportParts(readExport(input.open(), input.name))
   let whole: ImportReport = { dryRun, counts: emptyCounts, namespaces: [] }
   try {
     for await (const part of export_.parts()) {
-      whole = merged(whole, await sendPart(session, part, { existing, dryRun }))
+      // Who does not go by one part holds up no other one.
+      const { wait, ...rest } = pass
+      const partPass = wait === undefined || whole.applied === false ? rest : pass
+      whole = merged(whole, await sendPart(session, part, partPass))
       progress.show(() => `${dryRun ? 'checked' : 'imported'} ${counted(whole.namespaces.length, 'namespace')}`)
     }
     return whole
@@ -119,7 +124,7 @@ async function send(session: Session, input: Input, { existing, dryRun }: Pass):
 async function sendPart(
   session: Session,
   part: AsyncGenerator<Uint8Array>,
-  { existing, dryRun }: Pass,
+  { existing, dryRun, ...waiting }: Pass,
 ): Promise<ImportReport> {
   let fault: unknown
   async function* body(): AsyncGenerator<Uint8Array> {
@@ -133,7 +138,7 @@ async function sendPart(
   const request = {
     method: 'POST',
     path: ['api', 'import'],
-    query: { existing, dryRun: dryRun ? true : undefined },
+    query: { existing, dryRun: dryRun ? true : undefined, ...waitQueryOf(waiting) },
     headers: { 'content-type': 'application/x-ndjson' },
     stream: body(),
     signal: session.io.interrupted,
@@ -156,7 +161,8 @@ function merged(whole: ImportReport, part: ImportReport): ImportReport {
     skipped: skipped + part.counts.skipped,
     refused: refused + part.counts.refused,
   }
-  return { dryRun: whole.dryRun, counts, namespaces: [...whole.namespaces, ...part.namespaces] }
+  const namespaces = [...whole.namespaces, ...part.namespaces]
+  return { ...bothApplied(whole, part), dryRun: whole.dryRun, counts, namespaces }
 }
 
 const maxShown = 20
@@ -179,7 +185,7 @@ function refusedError({ counts, namespaces }: ImportReport): CliError {
   )
 }
 
-function reportLines({ dryRun, counts }: ImportReport): string[] {
+function reportLines({ dryRun, counts, ...spread }: ImportReport): string[] {
   const said: readonly (readonly [number, string, string])[] = [
     [counts.imported, 'imported with history', 'would be imported with history'],
     [counts.written, 'written as a new version', 'would be written as a new version'],
@@ -189,5 +195,5 @@ function reportLines({ dryRun, counts }: ImportReport): string[] {
   const lines = said.flatMap(([count, done, planned]) =>
     count === 0 ? [] : [`${counted(count, 'namespace')} ${dryRun ? planned : done}`],
   )
-  return lines.length === 0 ? ['The export holds no namespace'] : lines
+  return lines.length === 0 ? ['The export holds no namespace'] : [...lines, ...appliedLines(spread)]
 }

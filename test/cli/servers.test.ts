@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { turns } from '../api/http/http-api.fixture.ts'
 import { appear } from '../fakes/servers.fake.ts'
@@ -124,5 +125,38 @@ describe('a write with --wait', () => {
   it.each(['--wait some', '--wait all --timeout soon'])('refuses %s', async options => {
     const { run } = await createServers()
     expect(await run(`dtab delete default ${options}`)).toMatchObject({ code: 2 })
+  })
+})
+
+describe('an import with --wait', () => {
+  it('says who goes by all of it, and fails when not all do, run again too', async () => {
+    const from = await createCliFixture({ namespaces: { more: '/svc => /x', other: '/svc => /x' } })
+    await from.run('export all.ndjson')
+    const fixture = await createServers()
+    const line = `import ${join(from.dir, 'all.ndjson')} --wait all --timeout 0`
+    expect(await fixture.run(line)).toMatchInlineSnapshot(`
+      {
+        "code": 1,
+        "err": "namerctl: what was imported is stored, but not all servers go by it yet
+      # it need not be written again; \`namerctl servers\` shows how they are
+      ",
+        "out": "2 namespaces imported with history
+      # 0 of 2 servers go by it
+      # b is behind
+      # self is behind
+      ",
+      }
+    `)
+    fixture.network.say('b', { more: 1, other: 1 })
+    expect(await fixture.run(line)).toMatchInlineSnapshot(`
+      {
+        "code": 0,
+        "err": "",
+        "out": "2 namespaces here already
+      # 2 of 2 servers go by it: b, self
+      ",
+      }
+    `)
+    expect((await fixture.run(`${line} --dry-run`)).out).not.toContain('go by it')
   })
 })

@@ -15,6 +15,13 @@ beforeEach(async () => {
   await turns()
   fixture.network.greet('b', { default: 1 })
 })
+
+/** b stops. */
+async function leave(): Promise<void> {
+  await presence.withdraw()
+  fixture.network.lose('b', 'it stops')
+  await turns()
+}
 afterEach(() => fixture.close())
 
 function put(query: string, headers: Readonly<Record<string, string>> = {}): Promise<LightMyRequestResponse> {
@@ -95,7 +102,7 @@ describe('the answer to a write', () => {
   })
 
   it.each(['PATCH', 'DELETE', 'POST'] as const)('to %s says it too', async method => {
-    await presence.withdraw()
+    await leave()
     const url = `/api/dtabs/default${method === 'POST' ? '/rollback' : ''}?wait=all`
     const payload = {
       PATCH: '{"ops":[{"op":"set","prefix":"/a","dst":"/b"}]}',
@@ -117,7 +124,7 @@ describe('the answer to a write', () => {
   )
 
   it('is that of the first time for the same Idempotency-Key with another wait', async () => {
-    await presence.withdraw()
+    await leave()
     const headers = { 'idempotency-key': 'k' }
     const first = await put('?message=m', headers)
     const again = await put('?wait=all&message=m&timeout=1s', headers)
@@ -153,6 +160,10 @@ describe('the answer to an import', () => {
         { id: 'self', replied: true, applied: true },
       ],
     })
+    const again = send('?wait=all&timeout=1s')
+    await turns()
+    target.clock.advance(1_000)
+    expect((await again).json()).toMatchObject({ applied: false, counts: { identical: 1 } })
     expect((await send('')).json()).not.toHaveProperty('applied')
     expect((await send('?timeout=1s')).statusCode).toBe(400)
     await target.close()
