@@ -88,7 +88,8 @@ const differs = (a: Frame, b: Frame): boolean => !sameFrame(a, b)
 function inNamespace(interpreter: Interpreter, name: Name, read: Read, evaluate: () => Content): Frame {
   const { namespace } = name
   const snapshot = read(interpreter.namespace(namespace), existenceChanged)
-  if (snapshot.kind !== 'ok') return unknownFrame({ namespace, namespaceExists: false }, snapshot, 0)
+  // Whether there is such a namespace is not known either, and is not said.
+  if (snapshot.kind !== 'ok') return unknownFrame({ namespace }, snapshot, 0)
   const { exists, version } = snapshot.value
   const content = evaluate()
   const about = { namespace, namespaceExists: exists }
@@ -153,16 +154,14 @@ function addrFrame(state: State<ReplicaSet>): Content {
   }
 }
 
-const nowhere: Pick<NamespaceSnapshot, 'exists' | 'version'> = { exists: false, version: 0 }
-
 /** An id needs no rules, so a namespace that cannot be read is no hindrance; an id that no namer can have is an error. */
 function idFrame(interpreter: Interpreter, name: Name, read: Read): Frame {
   const snapshot = read(interpreter.namespace(name.namespace), existenceChanged)
   const state = read(interpreter.replicas(name.path))
   const isRefused = state.kind === 'failed' && isUnknownNamer(state.error)
   const content: Content = isRefused ? { kind: 'unknown', state } : addrFrame(state)
-  const { exists, version } = snapshot.kind === 'ok' ? snapshot.value : nowhere
-  const about = { namespace: name.namespace, namespaceExists: exists }
+  const { exists, version = 0 } = snapshot.kind === 'ok' ? snapshot.value : {}
+  const about = { namespace: name.namespace, ...(exists !== undefined && { namespaceExists: exists }) }
   if (content.kind === 'unknown') return unknownFrame(about, content.state, version)
   const { hash, json, stale } = content
   return new Frame({ about, dtabVersion: version, hash, content: json, mark: String(exists), stale })

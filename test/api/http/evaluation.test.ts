@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createFixture, type Fixture, type FixtureOptions, openStream, turns } from './http-api.fixture.ts'
+import { SpiedStore } from './spied-store.fake.ts'
 
 let fixture: Fixture
 afterEach(() => fixture.close())
@@ -35,6 +36,18 @@ describe('a binding over HTTP', () => {
       dtabVersion: 0,
       tree: { type: 'neg' },
     })
+  })
+
+  it('does not say whether a namespace exists before the store has', async () => {
+    await open({
+      wrapStore: (store, kernel) => ({ ...new SpiedStore().wrap(store), observe: () => kernel.input('silence') }),
+      pendingGraceMs: 0,
+    })
+    for (const what of ['bind/default?path=/svc/web', 'addr/default?path=/%23/io.test/web']) {
+      const answer = await get(`/api/${what}`)
+      expect([answer.namespace, answer.dtabVersion]).toEqual(['default', 0])
+      expect(answer).not.toHaveProperty('namespaceExists')
+    }
   })
 
   it('shows the present version after an equal write, and present addresses after a change', async () => {
