@@ -114,10 +114,18 @@ async function send(session: Session, input: Input, pass: Pass): Promise<ImportR
       progress.show(() => `${dryRun ? 'checked' : 'imported'} ${counted(whole.namespaces.length, 'namespace')}`)
     }
     return whole
+  } catch (error) {
+    throw dryRun || !(error instanceof CliError) ? error : error.withMore(brokeOff(whole))
   } finally {
     progress.end()
     await export_.stop()
   }
+}
+
+/** After the first look nothing was refused, but others may have written since, or the server may have gone. */
+function brokeOff({ namespaces }: ImportReport): string {
+  const count = namespaces.length === 0 ? 'some namespaces' : `${counted(namespaces.length, 'namespace')} or more`
+  return `# the import broke off, and ${count} may be in by now: run it again, what is in already counts as done`
 }
 
 /** What is wrong with the file itself is told before what that made of the request. */

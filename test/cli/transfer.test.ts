@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { CliIo } from '../../cli/index.ts'
+import { request } from '../contract/store.contract.ts'
 import { startNamerd } from '../fakes/namerd.fake.ts'
 import { type CliFixture, createCliFixture, Screen } from './cli.fixture.ts'
 
@@ -177,6 +178,21 @@ describe('namerctl export and import', () => {
     const plan = '/api/import?existing=refuse&dryRun=true'
     const real = '/api/import?existing=refuse'
     expect(urls).toEqual([plan, plan, real, real])
+  })
+
+  it('say that something may be in when they break off after the first look', async () => {
+    const from = await withPast()
+    await from.run('export all.ndjson')
+    const to = await createCliFixture()
+    const raced: typeof fetch = async (url, init) => {
+      if (!String(url).includes('dryRun')) await to.store.write(request('old', '/meanwhile => /m'))
+      return fetch(url, init)
+    }
+    const { code, err } = await to.run(`import ${join(from.dir, 'all.ndjson')}`, { fetch: raced })
+    expect(code).toBe(1)
+    expect(err).toMatch(
+      /'old' has versions here already.*\n# the import broke off, and some namespaces may be in by now: run/,
+    )
   })
 
   it('tell a person how far they are, once it takes long', async () => {
