@@ -2,9 +2,9 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
+import type { GrpcApi } from '../api/grpc/grpc-api.ts'
 import { createPeerDialer } from '../api/grpc/servers-dialer.ts'
-import { createHttpApi, type HttpApi } from '../api/http/http-api.ts'
+import type { HttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import type { Namer } from '../interpreters/namer.ts'
@@ -24,9 +24,11 @@ import type { Store } from '../storage/store.ts'
 import { type Clock, systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
 import { adminRoutes } from './admin-routes.ts'
-import { checkServerConfig, type Interface, type ServerConfig } from './config.ts'
-import { isLoopback } from './loopback.ts'
-import { createReadiness, type Readiness, type ServedSnapshot } from './readiness.ts'
+import { Closers } from './closers.ts'
+import { checkServerConfig, type ServerConfig } from './config.ts'
+import { closeTogether, drainMsOf, type Listening, openInterface, warnOpenListeners } from './interfaces.ts'
+import { gaugeKernel } from './kernel-metrics.ts'
+import { createReadiness, type ServedSnapshot } from './readiness.ts'
 import { createRefusedReasons } from './refused-reasons.ts'
 import { openServers } from './servers/index.ts'
 import { SourceLog } from './source-log.ts'
@@ -85,36 +87,11 @@ export interface ServerOptions {
   readonly readyBoundMs?: number
 }
 
-export interface Listening {
-  readonly api: Interface['api'] | 'admin'
-  readonly host: string
-  readonly port: number
-}
-
 export interface RunningServer {
   /** Every address that was bound. */
   readonly listening: readonly Listening[]
   /** Ends streams, finishes requests, releases everything; resolves when all is closed. */
   close(): Promise<void>
-}
-
-/** What was opened so far, closed in reverse, each even when another fails. */
-class Closers {
-  readonly #closers: (() => void | Promise<void>)[] = []
-
-  add(close: () => void | Promise<void>): void {
-    this.#closers.push(close)
-  }
-
-  async close(onError: (error: unknown) => void): Promise<void> {
-    for (const close of this.#closers.splice(0).reverse()) {
-      try {
-        await close()
-      } catch (error) {
-        onError(error)
-      }
-    }
-  }
 }
 
 /** Opens everything; when one part cannot start, what was opened is closed again and the error says which and why. */
@@ -214,27 +191,6 @@ interface OpenedStore {
   readonly servedSnapshot: () => ServedSnapshot | undefined
 }
 
-function gaugeKernel(kernel: ReturnType<typeof createKernel>, metrics: ReturnType<typeof createMetrics>): void {
-  metrics.gauge({ name: 'nameplane_watchers', help: 'Watchers on cells.', collect: () => kernel.counts().watchers })
-  metrics.gauge({
-    name: 'nameplane_sources_open',
-    help: 'Open watches on storage and discovery.',
-    collect: () => kernel.counts().openSources,
-  })
-  metrics.gauge({
-    name: 'nameplane_evaluations',
-    help: 'Derivations run since the start.',
-    collect: () => kernel.counts().evaluations,
-  })
-  metrics.gauge({
-    name: 'nameplane_deliveries',
-    help: 'States handed to watchers since the start.',
-    collect: () => kernel.counts().deliveries,
-  })
-  const failing = (): number => kernel.sources().filter(({ state }) => state === 'stale' || state === 'failed').length
-  metrics.gauge({ name: 'nameplane_sources_failing', help: 'Sources whose backend fails now.', collect: failing })
-}
-
 /** A namer with the name of its kind. */
 interface OpenedNamer {
   readonly kind: string
@@ -274,55 +230,6 @@ async function openAdmin(plan: ServerPlan, routes: ReturnType<typeof adminRoutes
     routes,
     onError: error => log.error({ err: error }, 'an admin page failed'),
   })
-}
-
-/** What the interfaces of a server have in common. */
-interface InterfaceParts {
-  readonly ports: ApiPorts
-  readonly readiness: Readiness
-  /** Each is added before it listens. */
-  readonly opened: (HttpApi | GrpcApi)[]
-  /** How long requests in progress may take when the server stops. */
-  readonly drainMs: number
-}
-
-async function openInterface({ api, ip, port }: Interface, parts: InterfaceParts): Promise<Listening> {
-  const { ports, opened, drainMs } = parts
-  const server = api === 'http' ? await createHttpApi(ports, { closeGraceMs: drainMs }) : openGrpc(parts)
-  opened.push(server)
-  const bound = await server.listen({ host: ip, port })
-  return { api, host: ip, port: bound.port }
-}
-
-/** Health follows readiness, and ends with the stop. */
-function openGrpc({ ports, readiness, drainMs }: InterfaceParts): GrpcApi {
-  const grpc = createGrpcApi(ports, { drainMs })
-  readiness.whenReady(() => grpc.setServing(true))
-  return grpc
-}
-
-const maxDrainMs = 5_000
-
-/** Half of what the whole stop may take. */
-function drainMsOf({ config }: ServerPlan): number {
-  return Math.min(maxDrainMs, config.admin.shutdownGraceMs / 2)
-}
-
-/** At the same time, for each may have to wait for its peers. */
-async function closeTogether(servers: readonly (HttpApi | GrpcApi)[]): Promise<void> {
-  const results = await Promise.allSettled(servers.map(server => server.close()))
-  const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
-  if (failures.length > 0) throw new AggregateError(failures, 'an interface did not close cleanly')
-}
-
-function warnOpenListeners(listening: readonly Listening[], log: Log): void {
-  for (const { api, host, port } of listening) {
-    if (isLoopback(host)) continue
-    log.warn(
-      { api, host, port },
-      `the ${api} listener is open to the network and has no login: anyone who reaches it can use it`,
-    )
-  }
 }
 
 /** Makes the folders that the default configuration names. */

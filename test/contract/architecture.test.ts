@@ -82,6 +82,10 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
     ],
   },
   {
+    files: /^server\/interfaces\.ts$/,
+    may: [/^runtime\//, /^api\/ports\.ts$/, /^api\/(http\/http-api|grpc\/grpc-api)\.ts$/, /^server\//],
+  },
+  {
     files: /^server\//,
     may: [
       /^naming\//,

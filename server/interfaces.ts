@@ -1,0 +1,66 @@
+// The interfaces of a server: opened one after the other, closed together. Knows the APIs and what they ask for, no store.
+import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
+import { createHttpApi, type HttpApi } from '../api/http/http-api.ts'
+import type { ApiPorts } from '../api/ports.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Interface, ServerConfig } from './config.ts'
+import { isLoopback } from './loopback.ts'
+import type { Readiness } from './readiness.ts'
+
+/** A listener that was bound. */
+export interface Listening {
+  readonly api: Interface['api'] | 'admin'
+  readonly host: string
+  readonly port: number
+}
+
+/** What the interfaces of a server have in common. */
+export interface InterfaceParts {
+  readonly ports: ApiPorts
+  readonly readiness: Readiness
+  /** Each is added before it listens. */
+  readonly opened: (HttpApi | GrpcApi)[]
+  /** How long requests in progress may take when the server stops. */
+  readonly drainMs: number
+}
+
+/** Listens; what was opened is in `opened` even when it cannot. */
+export async function openInterface({ api, ip, port }: Interface, parts: InterfaceParts): Promise<Listening> {
+  const { ports, opened, drainMs } = parts
+  const server = api === 'http' ? await createHttpApi(ports, { closeGraceMs: drainMs }) : openGrpc(parts)
+  opened.push(server)
+  const bound = await server.listen({ host: ip, port })
+  return { api, host: ip, port: bound.port }
+}
+
+/** Health follows readiness, and ends with the stop. */
+function openGrpc({ ports, readiness, drainMs }: InterfaceParts): GrpcApi {
+  const grpc = createGrpcApi(ports, { drainMs })
+  readiness.whenReady(() => grpc.setServing(true))
+  return grpc
+}
+
+const maxDrainMs = 5_000
+
+/** Half of what the whole stop may take. */
+export function drainMsOf({ config }: { readonly config: ServerConfig }): number {
+  return Math.min(maxDrainMs, config.admin.shutdownGraceMs / 2)
+}
+
+/** At the same time, for each may have to wait for its peers. */
+export async function closeTogether(servers: readonly (HttpApi | GrpcApi)[]): Promise<void> {
+  const results = await Promise.allSettled(servers.map(server => server.close()))
+  const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+  if (failures.length > 0) throw new AggregateError(failures, 'an interface did not close cleanly')
+}
+
+/** Says of each that others than this machine reach it. */
+export function warnOpenListeners(listening: readonly Listening[], log: Log): void {
+  for (const { api, host, port } of listening) {
+    if (isLoopback(host)) continue
+    log.warn(
+      { api, host, port },
+      `the ${api} listener is open to the network and has no login: anyone who reaches it can use it`,
+    )
+  }
+}
