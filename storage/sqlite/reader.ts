@@ -17,12 +17,14 @@ import { type KeyRecord, keyOutlivedVersion, recallKey } from '../write-rules.ts
 import { openReadConnection } from './connection.ts'
 import type { NewHead } from './new-heads.ts'
 import {
+  largeTextBytes,
   type PastRow,
   pastFromRow,
   type RefusedRow,
   refusedFromRow,
   type SummaryRow,
   selectHead,
+  selectHeadInBrief,
   selectHistory,
   selectIsUnsettled,
   selectKey,
@@ -46,6 +48,8 @@ export class Reader {
   readonly #assertSameFile: () => void
   readonly #statements: Statements
   readonly #listing = new Listing()
+  /** The large head that was read last. */
+  #large: VersionRow | undefined
   /** The listing holds everything up to this sequence. */
   #listed = 0
 
@@ -56,8 +60,14 @@ export class Reader {
     this.#statements = prepare(this.#db)
   }
 
+  /** A large text that was read last is not read again while it is the head. */
   head(namespace: string): Version | undefined {
-    return this.#read(({ head }) => versionOf(head.get(namespace)))
+    return this.#read(({ head, headInBrief }) => {
+      const brief = headInBrief.get(namespace)
+      if (brief === undefined || brief.bytes <= largeTextBytes) return versionOf(brief)
+      if (!isOf(brief, this.#large)) this.#large = head.get(namespace)
+      return this.#large && versionFromRow(this.#large)
+    })
   }
 
   version(namespace: string, version: number): Version | undefined {
@@ -171,6 +181,7 @@ type Statements = ReturnType<typeof prepare>
 function prepare(db: Database.Database) {
   return {
     head: db.prepare<[string], VersionRow>(selectHead),
+    headInBrief: db.prepare<[string], VersionRow>(selectHeadInBrief),
     version: db.prepare<[string, number], VersionRow>(selectVersion),
     history: db.prepare<[string, number, number], PastRow>(selectHistory),
     key: db.prepare<[string, string], KeyRecord>(selectKey),
@@ -200,6 +211,11 @@ function prepare(db: Database.Database) {
     unsettledRow: db.prepare<[string], UnsettledRow>(selectUnsettled),
     isUnsettled: db.prepare<[string], number>(selectIsUnsettled).pluck(),
   }
+}
+
+/** Whether a head that is known in brief is this one. */
+function isOf(brief: VersionRow, row: VersionRow | undefined): boolean {
+  return row?.namespace === brief.namespace && row.version === brief.version && row.seal === brief.seal
 }
 
 function versionOf(row: VersionRow | undefined): Version | undefined {

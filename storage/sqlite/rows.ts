@@ -62,9 +62,19 @@ const ofHead = 'seal IS NOT NULL AND EXISTS (SELECT 1 FROM head h WHERE h.namesp
 export const aText = 'CAST(? AS TEXT)'
 export const aNumber = 'CAST(? AS INTEGER)'
 
-/** By namespace: the newest version. */
-export const selectHead = `SELECT ${columns} FROM version v WHERE namespace = ${aText} AND ${ofHead}
+/** A text of more bytes is large: it is read by itself, for who asks may have it already. */
+export const largeTextBytes: number = 64 * 1024
+
+const headWith = (
+  selected: string,
+): string => `SELECT ${selected} FROM version v WHERE namespace = ${aText} AND ${ofHead}
   ORDER BY version DESC LIMIT 1`
+/** By namespace: the newest version. */
+export const selectHead: string = headWith(columns)
+/** As selectHead, without a large text. */
+export const selectHeadInBrief: string = headWith(
+  `${columns.replace(/, text$/, '')}, CASE WHEN bytes <= ${largeTextBytes} THEN text END AS text`,
+)
 /** By namespace and version. */
 export const selectVersion = `SELECT ${columns} FROM version v WHERE namespace = ${aText} AND version = ${aNumber}
   AND ${ofHead}`
