@@ -85,7 +85,7 @@ export function createReadiness(options: ReadinessOptions): Readiness {
 const maxReasons = 20
 
 /** While it is not ready, who waits for that is told so soon after it is, in milliseconds; no cell tells of all sources. */
-const lookMs = 100
+const lookMs = 250
 
 /** One sentence for each backend that has not answered or fails. */
 function reasonsFor(kernel: Kernel, clock: Clock, snapshot: ServedSnapshot | undefined): readonly string[] {

@@ -98,7 +98,7 @@ describe('R2: readiness', () => {
     clock.advance(1_000)
     presence?.set(1)
     expect(told).toBe(0)
-    clock.advance(100)
+    clock.advance(250)
     expect(told).toBe(1)
     clock.advance(1_000)
     readiness.close()
