@@ -50,14 +50,21 @@ export function createDtabFrames(ports: DtabFramePorts): DtabFrames {
       ),
     namespace => namespace,
   )
-  const lists: Pool<boolean, Frame> = kernel.pool(withDeleted => {
-    const printer = new ListPrinter({ withDeleted, maxBytes: store.maxDtabBytes })
-    return kernel.derive(
-      `http namespaces ${withDeleted}`,
-      read => ok(printer.frame(read(store.list()), read(store.refusals()))),
-      { equals: sameFrame },
-    )
-  }, String)
+  const { maxDtabBytes: maxBytes } = store
+  /** They outlive the cells, which go when nobody watches them. */
+  const printers = {
+    all: new ListPrinter({ withDeleted: true, maxBytes }),
+    present: new ListPrinter({ withDeleted: false, maxBytes }),
+  }
+  const lists: Pool<boolean, Frame> = kernel.pool(
+    withDeleted =>
+      kernel.derive(
+        `http namespaces ${withDeleted}`,
+        read => ok((withDeleted ? printers.all : printers.present).frame(read(store.list()), read(store.refusals()))),
+        { equals: sameFrame },
+      ),
+    String,
+  )
   return { dtab: namespace => dtabs.at(namespace), list: withDeleted => lists.at(withDeleted) }
 }
 

@@ -63,5 +63,8 @@ describe('a list that was asked for once', () => {
     fixture.clock.settle()
     expect(frame).not.toHaveBeenCalled()
     expect(await list()).toMatchObject({ namespaces: [{ namespace: 'default', version: 2 }] })
+    await list()
+    const [first, again] = frame.mock.results
+    expect(again?.value).toBe(first?.value)
   })
 })
