@@ -27,8 +27,8 @@ export function send(
     else reject(error ?? new Error('an answer without a message'))
   })
   const cancelTimer = clock.after(withinMs, () => {
-    const waited = `etcd at ${address} did not answer within ${Math.round(withinMs)} ms`
-    reject(new EtcdError('timeout', `${waited}: look at its load and at the network`))
+    // Without the time, which differs from try to try: the same trouble in other words would be news to every watcher.
+    reject(new EtcdError('timeout', `etcd at ${address} did not answer in time: look at its load and at the network`))
     call.cancel()
   })
   return promise
