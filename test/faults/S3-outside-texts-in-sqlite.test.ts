@@ -11,11 +11,11 @@ import { tempDirectory, testEnv, turnUntil } from '../storage/store.fixture.ts'
 import { type OutsideHands, outsideHands } from './outside-sqlite.fixture.ts'
 
 const good = '/svc => /#/io.l5d.fs ;\n'
-const tenMegabytes = 10 * 1024 * 1024
+const megabyte = 1024 * 1024
 
 const bad: readonly (readonly [string, string | Uint8Array, string | RegExp, { line: number; column: number }])[] = [
   ['garbage', '/svc => /a ;\nthis is no dtab', /./, { line: 2, column: 1 }],
-  ['10 MB of garbage', `${good}${'x'.repeat(tenMegabytes)}`, /./, { line: 2, column: 1 }],
+  ['1 MB of garbage', `${good}${'x'.repeat(megabyte)}`, /./, { line: 2, column: 1 }],
   ['binary', Buffer.from([0x2f, 0x61, 0xff, 0xfe, 0x00]), 'it is not UTF-8', { line: 1, column: 3 }],
   ['a byte order mark', `\uFEFF${good}`, /./, { line: 1, column: 1 }],
   ['a cut-off entry', `${good}/svc/web =>`, /./, { line: 2, column: 12 }],
@@ -24,7 +24,7 @@ const bad: readonly (readonly [string, string | Uint8Array, string | RegExp, { l
 const fine: readonly (readonly [string, string])[] = [
   ['an empty text', ''],
   ['lines that end in CRLF', '/svc => /a ;\r\n/b => /c ;\r\n'],
-  ['10 MB', `# ${'x'.repeat(tenMegabytes)}\n${good}`],
+  ['10 MB', `# ${'x'.repeat(10 * megabyte)}\n${good}`],
 ]
 
 describe('S3: a text that another program put into the file', () => {
