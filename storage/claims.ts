@@ -44,6 +44,7 @@ const rowLifeInTtls = 1.5
 export class Claims {
   readonly #options: ClaimsOptions
   readonly #held = new Set<HeldClaim>()
+  #isClosed = false
 
   constructor(options: ClaimsOptions) {
     this.#options = options
@@ -53,21 +54,29 @@ export class Claims {
     if (!(ttlMs >= minLeaseTtlMs))
       throw new NamingError('bad-request', `A lease lasts at least ${minLeaseTtlMs} ms; ${ttlMs} were asked for.`)
     const held = this.#create({ kind: 'lease', name, ttlMs, lifeMs: ttlMs * rowLifeInTtls, data: '', force: false })
-    if (!(await held.begin())) return undefined
+    if (!(await this.#begin(held))) return undefined
     return { name, held: held.isHeld, release: () => held.end() }
   }
 
   async announce(id: string, data: string, ttlMs: number): Promise<Presence> {
     const held = this.#create({ kind: 'presence', name: id, ttlMs, lifeMs: ttlMs, data, force: true })
-    await held.begin()
+    await this.#begin(held)
     return { update: next => held.update(next), withdraw: () => held.end() }
   }
 
   /** Never rejects: what cannot be given up runs out. */
   async close(): Promise<void> {
+    this.#isClosed = true
     const { onError } = this.#options
     const end = (held: HeldClaim): Promise<void> => held.end().catch((error: unknown) => onError(error, held.what))
     await Promise.all([...this.#held].map(end))
+  }
+
+  /** False too when all was given up meanwhile: then this is given up as well. */
+  async #begin(held: HeldClaim): Promise<boolean> {
+    const isTaken = await held.begin()
+    if (isTaken && this.#isClosed) await held.end()
+    return isTaken && !this.#isClosed
   }
 
   #create(terms: ClaimTerms): HeldClaim {
@@ -92,6 +101,8 @@ class HeldClaim {
   readonly #owner = randomUUID()
   #data: string
   #isOver = false
+  /** Settles when no claim is under way. */
+  #underWay: Promise<unknown> = Promise.resolve()
   #renewal: Cancel | undefined
   #loss: Cancel | undefined
 
@@ -119,6 +130,8 @@ class HeldClaim {
   async end(): Promise<void> {
     if (this.#isOver) return
     this.#lose()
+    // What is claimed after it was given up would stand until it runs out.
+    await this.#underWay
     await this.#options.table.unclaim(this.#terms.kind, this.#terms.name, this.#owner)
   }
 
@@ -132,16 +145,9 @@ class HeldClaim {
     const now = clock.now()
     const startedAt = clock.monotonic()
     const expiresAt = Math.ceil(now + lifeMs)
-    const isTaken = await table.claim({
-      kind,
-      name,
-      owner: this.#owner,
-      data: this.#data,
-      now,
-      expiresAt,
-      ttlMs,
-      force,
-    })
+    const claiming = table.claim({ kind, name, owner: this.#owner, data: this.#data, now, expiresAt, ttlMs, force })
+    this.#underWay = Promise.allSettled([this.#underWay, claiming])
+    const isTaken = await claiming
     if (isTaken && !this.#isOver) this.#hold(startedAt + ttlMs - clock.monotonic())
     return isTaken
   }

@@ -123,6 +123,7 @@ export class Differences {
       this.#agreed(namespace, known)
       return
     }
+    if (self.of(namespace) < most) onBehind(namespace, most)
     if (known !== undefined && least < known.target) return
     this.#agreed(namespace, known)
     this.#differing.set(namespace, {
@@ -131,7 +132,6 @@ export class Differences {
       target: most,
       isAlarmed: false,
     })
-    if (self.of(namespace) < most) onBehind(namespace, most)
   }
 
   /** All have come to what the furthest one had when they began to differ. */

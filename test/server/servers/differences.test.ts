@@ -81,6 +81,15 @@ describe('servers that go by different versions', () => {
     expect(world.hints).toHaveLength(3)
   })
 
+  it('are a hint at once for each newer version, though a third one lags', async () => {
+    const world = await twoServers(1)
+    await world.appear('c')
+    world.network.greet('c', { default: 1 })
+    world.network.say('b', { default: 2 })
+    world.network.say('b', { default: 3 })
+    expect(world.hints).toEqual(['default 2', 'default 3'])
+  })
+
   it('by the thousand give ten lines of log and a count', async () => {
     const world = await twoServers(1)
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`ns-${n}`, 1]))
