@@ -17,7 +17,7 @@ import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
 import { ConfigMaps } from './config-maps.ts'
 import { importedOver } from './facts.ts'
-import { dropKeys, dropVersions } from './forgetting.ts'
+import { dropKeys, dropVersions, leftOvers, removeAsSeen } from './forgetting.ts'
 import { followHeadObjects } from './head-follow.ts'
 import { LeaseClaims } from './lease-claims.ts'
 import { NamespaceReader } from './namespace-reader.ts'
@@ -83,6 +83,10 @@ export class ConfigMapBackend implements SharedBackend {
     return said(this.#put(version))
   }
 
+  dropLeftOvers(namespace: string): Promise<void> {
+    return said(this.#dropLeftOvers(namespace))
+  }
+
   dropVersions(namespace: string, versions: readonly number[]): Promise<void> {
     return said(dropVersions(this.#maps, namespace, versions))
   }
@@ -106,6 +110,13 @@ export class ConfigMapBackend implements SharedBackend {
     this.#leases.close()
     this.#options.cluster.close()
     this.#options.onClose?.()
+  }
+
+  async #dropLeftOvers(namespace: string): Promise<void> {
+    const versions = await this.#maps.listMade(namespace)
+    // The head is read last: what it leads to by then was made to count.
+    const { record } = await this.#reader.readHead(namespace)
+    await removeAsSeen(this.#maps, namespace, leftOvers(versions, record))
   }
 
   async #put(version: Version): Promise<void> {

@@ -2,6 +2,7 @@
 // a second time because its version was dropped.
 import type { ConfigMaps } from './config-maps.ts'
 import { importedOver } from './facts.ts'
+import { type Link, realVersions } from './real-versions.ts'
 import { isExisting, isLost } from './store-error.ts'
 import { encodeKeyDrop, encodeKeyRest, type VersionObject } from './version-object.ts'
 
@@ -20,6 +21,21 @@ export async function dropVersions(maps: ConfigMaps, namespace: string, numbers:
     await keepKey(maps, namespace, version)
     await remove(version)
   })
+}
+
+/** Versions that imports have put and that do not lead up to the newest head, if there is one. */
+export function leftOvers(versions: readonly VersionObject[], newest: Link | undefined): readonly VersionObject[] {
+  const real = new Set(newest === undefined ? [] : realVersions(versions, newest))
+  return versions.filter(version => version.over === importedOver && !real.has(version))
+}
+
+/** One that was put anew meanwhile stays. */
+export async function removeAsSeen(
+  maps: ConfigMaps,
+  namespace: string,
+  versions: readonly VersionObject[],
+): Promise<void> {
+  await inParallel(versions, ({ version, uid }) => unlessLost(maps.removeVersion(namespace, version, { uid })))
 }
 
 /** Those of versions that were made before then, in ms since 1970. */
@@ -43,10 +59,7 @@ async function keepKey(maps: ConfigMaps, namespace: string, version: VersionObje
 /** Versions that were never heads, and of which only those to be dropped tell that. */
 function passedOver(versions: readonly VersionObject[], dropped: ReadonlySet<number>): readonly VersionObject[] {
   const spans = versions.filter(({ version, meta }) => dropped.has(version) && meta.parent < version - 1)
-  return versions.filter(
-    ({ version, over }) =>
-      over !== importedOver && spans.some(span => span.meta.parent < version && version < span.version),
-  )
+  return versions.filter(({ version }) => spans.some(span => span.meta.parent < version && version < span.version))
 }
 
 /** One that is gone has lost its key with it. */

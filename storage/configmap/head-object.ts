@@ -66,9 +66,6 @@ export function storedHead(
   }
 }
 
-/** The token of a namespace of which there is no object at all. */
-export const nothingAtAll = 'nothing'
-
 /** The token of a namespace without a head object, after this record. */
 export function noHead(record: HeadRecord | undefined): string {
   return `none after ${record?.version ?? 0}`

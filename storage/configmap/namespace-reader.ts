@@ -9,7 +9,7 @@ import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
 import type { ConfigMaps } from './config-maps.ts'
 import { importedOver } from './facts.ts'
-import { type HeadObject, noHead, nothingAtAll, recordFrom, storedHead } from './head-object.ts'
+import { type HeadObject, noHead, recordFrom, storedHead } from './head-object.ts'
 import { realVersions } from './real-versions.ts'
 import { decodeVersionObject, summaryFrom, type VersionObject, versionFrom } from './version-object.ts'
 
@@ -98,7 +98,7 @@ export class NamespaceReader {
     if ((await this.#maps.findHeadVersion(namespace)) !== undefined) return undefined
     if (newest !== undefined && !(await this.#maps.confirm(namespace, newest))) return undefined
     const record = recordFrom(newest)
-    return headless(namespace, record, { order: version, token: versions.length === 0 ? nothingAtAll : noHead(record) })
+    return headless(namespace, record, { order: version, token: noHead(record) })
   }
 
   /** Undefined when it must be read again. */
@@ -136,11 +136,13 @@ export class NamespaceReader {
 
   /**
    * The first version above that was made over this one or a later one tells: over this one, then it was the head; over a
-   * later one, then that took its place.
+   * later one, then that took its place. One that an import has put is looked for in the whole chain, for those above may be
+   * left over as well.
    */
-  async #isReal(namespace: string, { version, isUnused }: VersionObject, head: HeadSighting): Promise<boolean> {
+  async #isReal(namespace: string, { version, isUnused, over }: VersionObject, head: HeadSighting): Promise<boolean> {
     const { record } = head
     if (record === undefined || isUnused || version > record.version) return false
+    if (over === importedOver) return await this.#isListedReal(namespace, version, head)
     for (let next = version + 1; next < record.version; next++) {
       const above = next > version + fewVersions ? undefined : await this.#maps.findVersionFacts(namespace, next)
       if (above === undefined) return await this.#isListedReal(namespace, version, head)

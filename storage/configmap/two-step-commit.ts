@@ -6,8 +6,8 @@ import type { Commit, CommitOutcome, HeadSighting } from '../shared/shared-backe
 import type { Version } from '../store.ts'
 import type { ConfigMaps } from './config-maps.ts'
 import { factsOf, importedOver, textHash } from './facts.ts'
-import { encodeEmptyHead, encodeMove, type HeadObject, nothingAtAll, recordFrom } from './head-object.ts'
-import { realVersions } from './real-versions.ts'
+import { leftOvers, removeAsSeen } from './forgetting.ts'
+import { encodeEmptyHead, encodeMove, type HeadObject, recordFrom } from './head-object.ts'
 import { isExisting, isLost, isRefused } from './store-error.ts'
 import type { StoredObject } from './stored-object.ts'
 import { encodeVersion, type Making } from './version-object.ts'
@@ -30,7 +30,7 @@ export async function commitInTwoSteps(commit: Commit, options: CommitOptions): 
   if (over.record === undefined) await maps.createTrace(version.namespace)
   const headVersion = await placeHead(over, options)
   if (headVersion === undefined) return { kind: 'moved' }
-  if (over.record === undefined && over.token !== nothingAtAll) await dropLeftOvers(version, headVersion, maps)
+  if (over.record === undefined && commit.endsImport !== true) await dropLeftOvers(version.namespace, headVersion, maps)
   const making = { over: headVersion, ...(fingerprint !== undefined && { fingerprint }) }
   const made = await takeNumber(version, making, options)
   if ('kind' in made) return made
@@ -49,15 +49,10 @@ async function placeHead(over: HeadSighting, { maps }: CommitOptions): Promise<s
   }
 }
 
-/** Of imports that were cut off; what leads up to this version stays. */
-async function dropLeftOvers(version: Version, headVersion: string, maps: ConfigMaps): Promise<void> {
-  const { namespace } = version
+/** Of imports: nothing that they have put counts in a namespace that never had a head. */
+async function dropLeftOvers(namespace: string, headVersion: string, maps: ConfigMaps): Promise<void> {
   const { versions } = await maps.listVersions(namespace, headVersion)
-  const kept = new Set(realVersions(versions, version))
-  const dropped = versions.filter(
-    each => each.over === importedOver && (!kept.has(each) || each.version === version.version),
-  )
-  for (const { version: number, uid } of dropped) await maps.removeVersion(namespace, number, { uid })
+  await removeAsSeen(maps, namespace, leftOvers(versions, undefined))
 }
 
 /** Creates the version; gives it, or why there is none. */

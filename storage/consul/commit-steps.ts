@@ -15,8 +15,13 @@ export interface CommitSteps {
   readonly others: readonly KvOperation[]
 }
 
-/** Text, head, version and key in one step, over a head that stands as `indexes`. */
-export function commitSteps(layout: Layout, { over, version, fingerprint }: Commit, indexes: HeadIndexes): CommitSteps {
+/** Text, head, version and key in one step, over a head that stands as `indexes`; `isAlone` drops every other version. */
+export function commitSteps(
+  layout: Layout,
+  { over, version, fingerprint }: Commit,
+  indexes: HeadIndexes,
+  isAlone: boolean,
+): CommitSteps {
   const { namespace, version: number, meta } = version
   const record = recordOf(version)
   const head: readonly KvOperation[] = [
@@ -24,6 +29,7 @@ export function commitSteps(layout: Layout, { over, version, fingerprint }: Comm
     { kind: 'cas', key: layout.head(namespace), value: headRecord.encode(record), index: indexes.head },
   ]
   const others: KvOperation[] = [
+    ...(isAlone ? dropAllSteps(layout, namespace) : []),
     {
       kind: 'cas',
       key: layout.version(namespace, number),
@@ -70,6 +76,18 @@ export function versionSteps(layout: Layout, version: Version): readonly KvOpera
     { kind: 'check-absent', key: layout.head(namespace) },
     { kind: 'set', key: layout.version(namespace, number), value: versionRecord.encode(recordOf(version)) },
     text === undefined ? { kind: 'delete', key: textKey } : { kind: 'set', key: textKey, value: Buffer.from(text) },
+  ]
+}
+
+/** Everything that was put, as long as there is no head. */
+export function dropLeftOverSteps(layout: Layout, namespace: string): readonly KvOperation[] {
+  return [{ kind: 'check-absent', key: layout.head(namespace) }, ...dropAllSteps(layout, namespace)]
+}
+
+function dropAllSteps(layout: Layout, namespace: string): readonly KvOperation[] {
+  return [
+    { kind: 'delete-tree', key: layout.versions(namespace) },
+    { kind: 'delete-tree', key: layout.versionTexts(namespace) },
   ]
 }
 

@@ -14,7 +14,7 @@ import type {
 } from '../shared/shared-backend.ts'
 import type { HistoryQuery, Version, VersionSummary } from '../store.ts'
 import type { KeyRecord } from '../write-rules.ts'
-import { commitSteps, dropSteps, recordOf, versionSteps } from './commit-steps.ts'
+import { commitSteps, dropLeftOverSteps, dropSteps, recordOf, versionSteps } from './commit-steps.ts'
 import { ConsulClaims } from './consul-claims.ts'
 import { storeError } from './consul-failure.ts'
 import { followHeads } from './head-follow.ts'
@@ -93,7 +93,9 @@ class ConsulBackend implements SharedBackend {
     const { namespace } = commit.version
     const over = indexesIn(commit.over.token)
     if (over === undefined) return { kind: 'moved' }
-    const { head, others } = commitSteps(layout, commit, over)
+    const isFirst = commit.over.record === undefined && over.head === 0 && commit.endsImport !== true
+    const isAlone = isFirst && (await this.#records.neverWas(namespace))
+    const { head, others } = commitSteps(layout, commit, over, isAlone)
     const outcome = await kv.transact([...head, ...others])
     if (outcome.kind === 'refused')
       return { kind: [...outcome.operations].some(place => place < head.length) ? 'moved' : 'taken' }
@@ -112,6 +114,14 @@ class ConsulBackend implements SharedBackend {
     return this.#ask(async () => {
       if ((await kv.transact(versionSteps(layout, version))).kind === 'done') return
       throw hasHead(version.namespace)
+    })
+  }
+
+  /** Once there is a head there are none: its commit has dropped them or made them count. */
+  dropLeftOvers(namespace: string): Promise<void> {
+    const { kv, layout } = this.#parts
+    return this.#ask(async () => {
+      if (await this.#records.neverWas(namespace)) await kv.transact(dropLeftOverSteps(layout, namespace))
     })
   }
 

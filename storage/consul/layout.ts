@@ -46,9 +46,13 @@ export class Layout {
     return `${this.versions(namespace)}${numberText(version)}`
   }
 
-  /** Apart from the record, so that a page of history weighs no texts. */
+  /** Below it the text of each version: apart from the record, so that a page of history weighs no texts. */
+  versionTexts(namespace: string): string {
+    return `${this.#ours}texts/${namespace}/`
+  }
+
   versionText(namespace: string, version: number): string {
-    return `${this.#ours}texts/${namespace}/${numberText(version)}`
+    return `${this.versionTexts(namespace)}${numberText(version)}`
   }
 
   /** A lease, or a record of presence. */

@@ -69,6 +69,16 @@ export class VersionRecords {
     return page
   }
 
+  /** Whether no version of it was written with a head: then all there are were put by imports. */
+  async neverWas(namespace: string): Promise<boolean> {
+    const numbers = await this.#numbers(namespace)
+    for (let from = 0; from < numbers.length; from += maxKvOperations) {
+      const records = await this.#records(namespace, numbers.slice(from, from + maxKvOperations))
+      if (records.some(({ wasHead }) => wasHead === true)) return false
+    }
+    return true
+  }
+
   /** In the order of the numbers, without those that are not there. */
   async #records(namespace: string, numbers: readonly number[]): Promise<readonly VersionRecord[]> {
     const entries = await this.#kv.read(numbers.map(number => this.#layout.version(namespace, number)))

@@ -8,7 +8,7 @@ import { asking } from './etcd-failure.ts'
 import { createHeadFollow } from './head-follow.ts'
 import { commitHead, readHead } from './heads.ts'
 import { Layout } from './layout.ts'
-import { dropVersions, putVersion, readHistory, readVersion } from './versions.ts'
+import { dropLeftOvers, dropVersions, putVersion, readHistory, readVersion } from './versions.ts'
 
 /** Two copies of a text, head and archive, go into one request, which etcd takes up to 1.5 MiB. */
 export const maxEtcdDtabBytes = 700 * 1024
@@ -34,6 +34,7 @@ export function createEtcdBackend({ kind, cluster, pathPrefix, clock }: EtcdBack
     readKey: (namespace, key) => asking(() => readKey(cluster, layout, namespace, key)),
     commit: commit => asking(() => commitHead(cluster, layout, commit)),
     putVersion: version => asking(() => putVersion(cluster, layout, version)),
+    dropLeftOvers: namespace => asking(() => dropLeftOvers(cluster, layout, namespace)),
     dropVersions: (namespace, versions) => asking(() => dropVersions(cluster, layout, namespace, versions)),
     dropKeys: before => asking(() => dropKeys(cluster, layout, before)),
     followHeads: follower =>

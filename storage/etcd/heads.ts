@@ -7,7 +7,7 @@ import type { Layout } from './layout.ts'
 import { entryOf } from './results.ts'
 import { digestOf, nothing, revisionsFromToken, sightingFromKeys, withRecord, withText } from './stored-head.ts'
 import { archiveOperations, markedRecord, recordOf } from './version-record.ts'
-import { findLostRecord, newestChange, recordOfLost } from './versions.ts'
+import { dropOthers, findLostRecord, neverWas, newestChange, recordOfLost } from './versions.ts'
 
 /** A record that somebody has removed is made good from the newest version, which is looked for only when there is none. */
 export async function readHead(cluster: EtcdCluster, layout: Layout, namespace: string): Promise<StoredHead> {
@@ -29,7 +29,7 @@ export async function readHead(cluster: EtcdCluster, layout: Layout, namespace: 
   return lost === undefined ? stored : { ...stored, record: lost, isOurs: lost.deleted && content === undefined }
 }
 
-/** One transaction; sent twice, it finds its own record and knows it. */
+/** One transaction; sent twice, it finds its own record and knows it. The first commit of a namespace looks for left-overs before. */
 export async function commitHead(cluster: EtcdCluster, layout: Layout, commit: Commit): Promise<CommitOutcome> {
   const { over, version } = commit
   const { namespace } = version
@@ -38,13 +38,16 @@ export async function commitHead(cluster: EtcdCluster, layout: Layout, commit: C
   const [text, head] = [layout.text(namespace), layout.head(namespace)]
   const change = layout.change(namespace, version.version)
   const record = markedRecord(version)
+  const isFirst = over.record === undefined && known.head === 0 && commit.endsImport !== true
+  const isAlone = isFirst && (await neverWas(cluster, layout, namespace))
   const answer = await cluster.txn({
     compare: [
       { kind: 'modified-at', key: text, revision: known.text },
       { kind: 'modified-at', key: head, revision: known.head },
-      { kind: 'modified-at', key: change, revision: 0 },
+      ...(isAlone ? [] : [{ kind: 'modified-at' as const, key: change, revision: 0 }]),
     ],
     success: [
+      ...(isAlone ? dropOthers(layout, namespace, version.version) : []),
       { kind: 'put', key: head, value: record },
       textOperation(text, version),
       ...answerOperations(layout, commit),

@@ -1,5 +1,5 @@
 // Old versions in etcd. Knows no heads beyond how far they have come.
-import type { EtcdCluster, EtcdEntry, RangeQuery } from '../../clients/etcd/cluster.ts'
+import type { EtcdCluster, EtcdEntry, Operation, RangeQuery } from '../../clients/etcd/cluster.ts'
 import { NamingError } from '../../naming/errors.ts'
 import { hasHead } from '../imported-versions.ts'
 import { headRecordCodec, textFromBytes } from '../shared/record-codec.ts'
@@ -93,6 +93,39 @@ export async function putVersion(cluster: EtcdCluster, layout: Layout, version: 
     success: archiveOperations(layout, version, importedRecord(version)),
   })
   if (!succeeded) throw hasHead(namespace)
+}
+
+/** Whether a namespace without a head record never had a head: then all versions that stand there are left over from imports. */
+export async function neverWas(cluster: EtcdCluster, layout: Layout, namespace: string): Promise<boolean> {
+  const { entries } = await cluster.range(newestChange(layout, namespace))
+  return entries[0] === undefined || isImported(entries[0].value)
+}
+
+/** Drops every version but this one; etcd takes no deletion of what the same transaction writes. */
+export function dropOthers(layout: Layout, namespace: string, version: number): readonly Operation[] {
+  return [...dropSpan(layout, namespace, 0, version), ...dropSpan(layout, namespace, version + 1)]
+}
+
+/** Up to but not with `end`. */
+function dropSpan(
+  layout: Layout,
+  namespace: string,
+  from: number,
+  end = Number.MAX_SAFE_INTEGER,
+): readonly Operation[] {
+  return [
+    { kind: 'delete', key: layout.change(namespace, from), end: layout.change(namespace, end) },
+    { kind: 'delete', key: layout.archived(namespace, from), end: layout.archived(namespace, end) },
+  ]
+}
+
+/** As SharedBackend.dropLeftOvers: once there is a head there are none, for its commit has dropped them or made them count. */
+export async function dropLeftOvers(cluster: EtcdCluster, layout: Layout, namespace: string): Promise<void> {
+  if (!(await neverWas(cluster, layout, namespace))) return
+  await cluster.txn({
+    compare: [{ kind: 'modified-at', key: layout.head(namespace), revision: 0 }],
+    success: dropSpan(layout, namespace, 0),
+  })
 }
 
 export async function dropVersions(

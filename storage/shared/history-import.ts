@@ -12,7 +12,7 @@ export interface HistoryImportOptions {
   readonly backend: SharedBackend
   readonly settled: SettledHeads
   readonly lease: Store['lease']
-  /** Told of what was begun and could not be taken back: nobody sees it, and the next import writes over it. */
+  /** Told of what was begun and could not be taken back: nobody sees it, and the next write or import drops it. */
   readonly onLeftOver: (error: unknown) => void
 }
 
@@ -37,8 +37,8 @@ class HistoryImport {
   readonly #namespace: string
   readonly #lease: ImportLease
   readonly #options: HistoryImportOptions
-  /** Versions that were put, and those of which nobody knows. */
-  readonly #put: number[] = []
+  /** Versions were put, or nobody knows whether. */
+  #hasPut = false
   /** Its commit was sent. */
   #sent: Version | undefined
 
@@ -83,26 +83,25 @@ class HistoryImport {
     if (versions.length === 0) return
     await this.#lease.hold()
     const { backend } = this.#options
+    // What an import that was cut off has left would count with what this one brings.
+    if (!this.#hasPut) await backend.dropLeftOvers(this.#namespace)
+    this.#hasPut = true
     const outcomes = await Promise.allSettled(versions.map(version => backend.putVersion(version)))
-    const failures = outcomes.map(outcome =>
-      outcome.status === 'rejected' ? NamingError.from(outcome.reason) : undefined,
-    )
-    // Where another has made a head meanwhile, the number may be its own.
-    this.#put.push(...versions.flatMap(({ version }, i) => (failures[i]?.code === 'dtab-exists' ? [] : version)))
-    const failure = failures.find(each => each !== undefined)
-    if (failure !== undefined) throw failure
+    const failed = outcomes.find(outcome => outcome.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
 
   async #commit(version: Version, { over }: SettledHead): Promise<void> {
     const { backend, settled } = this.#options
-    if (this.#put.length > 0) await this.#lease.hold()
+    if (this.#hasPut) await this.#lease.hold()
+    const commit = { over, version, endsImport: this.#hasPut }
     this.#sent = version
-    let outcome = await settled.commit({ over, version })
+    let outcome = await settled.commit(commit)
     if (outcome.kind === 'taken') {
-      // Left over from an import that was cut off.
+      // By a write that was cut off.
       await this.#lease.hold()
       await backend.dropVersions(this.#namespace, [version.version])
-      outcome = await settled.commit({ over, version })
+      outcome = await settled.commit(commit)
     }
     if (outcome.kind === 'written') return
     this.#sent = undefined
@@ -123,7 +122,7 @@ class HistoryImport {
       return sameVersion(found, this.#sent) ? this.#sent : undefined
     }
     // Without the lease another may be at it, and write over what is left.
-    if (this.#put.length > 0 && this.#lease.isHeld) await backend.dropVersions(this.#namespace, this.#put)
+    if (this.#hasPut && this.#lease.isHeld) await backend.dropLeftOvers(this.#namespace)
     return undefined
   }
 }

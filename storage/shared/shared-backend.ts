@@ -38,6 +38,11 @@ export interface Commit {
   readonly version: Version
   /** To be remembered in the same step, under `version.meta.idempotencyKey`. */
   readonly fingerprint?: string
+  /**
+   * The last version of an import: what was put before it counts with it. Any other commit to a namespace that never had a
+   * head drops what was put there, in the same step as far as anybody can see.
+   */
+  readonly endsImport?: boolean
 }
 
 /**
@@ -89,8 +94,13 @@ export interface SharedBackend {
   readKey(namespace: string, key: string, asOf?: HeadSighting): Promise<KeyRecord | undefined>
   /** Durable once it resolves: head, text, old version and key all together, or nothing. */
   commit(commit: Commit): Promise<CommitOutcome>
-  /** Writes an old version of a namespace without a head, over what an earlier import left there. dtab-exists, with nothing changed, when a head has that number. */
+  /**
+   * Writes an old version of a namespace without a head, over what was put there before; it counts once a commit ends the import.
+   * dtab-exists, with nothing changed, when a head has that number.
+   */
   putVersion(version: Version): Promise<void>
+  /** Drops the versions that were put and that no commit has made count, and nothing else. For who holds the lease of imports. */
+  dropLeftOvers(namespace: string): Promise<void>
   dropVersions(namespace: string, versions: readonly number[]): Promise<void>
   /** Drops the keys that were first used before then, in ms since 1970; some may be left for the next call. */
   dropKeys(before: number): Promise<void>

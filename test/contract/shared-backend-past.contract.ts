@@ -111,7 +111,9 @@ export const pastCases: readonly SharedBackendCase[] = [
       const old = Array.from({ length: 300 }, (_, i) => i + 1)
       for (let i = 0; i < old.length; i += 20)
         await Promise.all(old.slice(i, i + 20).map(version => backend.putVersion(versionOf(ns, version, '/a=>/b'))))
-      await commitOver(backend, versionOf(ns, 301, '/a=>/b'))
+      const over = await backend.readHead(ns)
+      await backend.commit({ over, version: versionOf(ns, 301, '/a=>/b'), endsImport: true })
+      expect(await backend.readHistory(ns, { limit: 400 })).toHaveLength(301)
       await backend.dropVersions(ns, old)
       expect(numbers(await backend.readHistory(ns, { limit: 400 }))).toEqual([301])
     },
@@ -125,7 +127,7 @@ export const pastCases: readonly SharedBackendCase[] = [
       expect(await other.readHistory(ns, { limit: 10 })).toEqual([])
       expect(await other.readVersion(ns, 2)).toBeUndefined()
       expect(await other.readHead(ns)).not.toHaveProperty('record')
-      await commitOver(backend, versionOf(ns, 9, '/a=>/b9'), before)
+      await backend.commit({ over: before, version: versionOf(ns, 9, '/a=>/b9'), endsImport: true })
       expect(numbers(await other.readHistory(ns, { limit: 10 }))).toEqual([9, 5, 2])
       expect(await other.readVersion(ns, 5)).toEqual(versionOf(ns, 5, undefined))
     },
@@ -135,8 +137,62 @@ export const pastCases: readonly SharedBackendCase[] = [
     run: async ({ backend }, ns) => {
       await backend.putVersion(versionOf(ns, 1, '/left=>/over'))
       await backend.putVersion(versionOf(ns, 1, '/a=>/b'))
-      await commitOver(backend, versionOf(ns, 2, '/a=>/c'))
+      await backend.commit({ over: await backend.readHead(ns), version: versionOf(ns, 2, '/a=>/c'), endsImport: true })
       expect((await backend.readVersion(ns, 1))?.text).toBe('/a=>/b')
+    },
+  },
+  {
+    title: 'shows nothing of an import that was cut off once somebody else has made the first version',
+    run: async ({ backend, other }, ns) => {
+      for (const version of [1, 2, 3, 6]) await backend.putVersion(versionOf(ns, version, '/left=>/over'))
+      await commitOver(other, versionOf(ns, 1, '/a=>/b'))
+      expect(numbers(await backend.readHistory(ns, { limit: 9 }))).toEqual([1])
+      for (let version = 2; version <= 7; version++) await commitOver(other, versionOf(ns, version, `/a=>/b${version}`))
+      await other.dropVersions(ns, [1, 2, 5])
+      expect(numbers(await backend.readHistory(ns, { limit: 9 }))).toEqual([7, 6, 4, 3])
+      expect(await backend.readVersion(ns, 2)).toBeUndefined()
+      expect((await backend.readVersion(ns, 6))?.text).toBe('/a=>/b6')
+    },
+  },
+  {
+    title: 'shows nothing of an import that was cut off below a first version with a greater number',
+    run: async ({ backend, other }, ns) => {
+      for (const version of [1, 2, 3]) await backend.putVersion(versionOf(ns, version, '/left=>/over'))
+      await commitOver(other, versionOf(ns, 4, '/a=>/b', { parent: 0 }))
+      await commitOver(other, versionOf(ns, 5, '/a=>/c'))
+      expect(numbers(await backend.readHistory(ns, { limit: 9 }))).toEqual([5, 4])
+      expect(numbers(await backend.readHistory(ns, { before: 4, limit: 9 }))).toEqual([])
+      for (const version of [1, 2, 3]) expect(await backend.readVersion(ns, version)).toBeUndefined()
+      await other.dropVersions(ns, [4])
+      expect(numbers(await backend.readHistory(ns, { limit: 9 }))).toEqual([5])
+    },
+  },
+  {
+    title: 'drops what an import has put while somebody looked at a namespace that never was',
+    run: async ({ backend, other }, ns) => {
+      const over = await other.readHead(ns)
+      for (const version of [1, 2]) await backend.putVersion(versionOf(ns, version, '/left=>/over'))
+      await commitOver(other, versionOf(ns, 1, '/a=>/b'), over)
+      await commitOver(other, versionOf(ns, 2, '/a=>/c'))
+      expect((await backend.readVersion(ns, 1))?.text).toBe('/a=>/b')
+      expect(numbers(await backend.readHistory(ns, { limit: 9 }))).toEqual([2, 1])
+    },
+  },
+  {
+    title: 'drops what is left over, and nothing that counts',
+    run: async ({ backend, other }, ns) => {
+      for (const version of [1, 2]) await backend.putVersion(versionOf(ns, version, '/left=>/over'))
+      await other.dropLeftOvers(ns)
+      for (const version of [2, 5]) await backend.putVersion(versionOf(ns, version, '/a=>/b', { parent: version - 2 }))
+      const version = versionOf(ns, 7, '/a=>/c', { parent: 5 })
+      await backend.commit({ over: await backend.readHead(ns), version, endsImport: true })
+      await other.dropLeftOvers(ns)
+      expect(numbers(await backend.readHistory(ns, { limit: 9 }))).toEqual([7, 5, 2])
+      await commitOver(other, versionOf(ns, 8, '/a=>/d'))
+      await other.dropLeftOvers(ns)
+      expect(numbers(await backend.readHistory(ns, { limit: 9 }))).toEqual([8, 7, 5, 2])
+      expect(await backend.readVersion(ns, 1)).toBeUndefined()
+      expect((await backend.readVersion(ns, 2))?.text).toBe('/a=>/b')
     },
   },
   {

@@ -34,6 +34,8 @@ interface Ground {
   records: Map<string, HeadRecord>
   versions: Map<string, Map<number, Version>>
   keys: Map<string, KeyRecord>
+  /** What imports have put and no commit has made count, by namespace. */
+  leftOvers: Map<string, Set<number>>
 }
 
 const encoder = new TextEncoder()
@@ -61,7 +63,7 @@ export class FakeSharedBackend {
   isAlwaysMoved = false
   /** Sightings are kept back while true; `deliver` hands them out. */
   isWatchHeld = false
-  ground: Ground = { places: new Map(), records: new Map(), versions: new Map(), keys: new Map() }
+  ground: Ground = { places: new Map(), records: new Map(), versions: new Map(), keys: new Map(), leftOvers: new Map() }
   readonly #takenNumbers = new Set<string>()
 
   constructor(clock: Clock, options: { readonly maxDtabBytes?: number } = {}) {
@@ -165,19 +167,22 @@ export class FakeSharedBackend {
     return given
   }
 
-  commit({ over, version, fingerprint }: Commit): CommitOutcome {
+  commit({ over, version, fingerprint, endsImport }: Commit): CommitOutcome {
     const { namespace } = version
     const fault = this.faults.shift() ?? this.misfortune()
     if (fault === 'dropped') throw unavailable()
     if (fault === 'full') throw new NamingError('store-full', 'The fake has no room.')
     const number = `${namespace} ${version.version}`
     if (this.isAlwaysMoved || this.sighting(namespace).token !== over.token) return { kind: 'moved' }
-    const isKept = this.ground.versions.get(namespace)?.has(version.version) === true
+    const isLeftOver = endsImport !== true && this.ground.leftOvers.get(namespace)?.has(version.version) === true
+    const isKept = !isLeftOver && this.ground.versions.get(namespace)?.has(version.version) === true
     if (isKept || this.#takenNumbers.has(number)) return { kind: 'taken' }
     if (fault === 'cut-off') {
       this.#takenNumbers.add(number)
       throw unavailable()
     }
+    if (endsImport === true) this.ground.leftOvers.delete(namespace)
+    else this.dropLeftOvers(namespace)
     this.#write(version, fingerprint)
     if (fault === 'lost') throw unavailable()
     return { kind: 'written', sighting: this.sighting(namespace) }
@@ -187,6 +192,17 @@ export class FakeSharedBackend {
     const versions = this.ground.versions.get(version.namespace) ?? new Map<number, Version>()
     this.ground.versions.set(version.namespace, versions)
     versions.set(version.version, version)
+  }
+
+  leaveOver(version: Version): void {
+    this.keep(version)
+    const { leftOvers } = this.ground
+    leftOvers.set(version.namespace, new Set(leftOvers.get(version.namespace)).add(version.version))
+  }
+
+  dropLeftOvers(namespace: string): void {
+    this.drop(namespace, [...(this.ground.leftOvers.get(namespace) ?? [])])
+    this.ground.leftOvers.delete(namespace)
   }
 
   drop(namespace: string, versions: readonly number[]): void {
@@ -292,8 +308,12 @@ export class Connection implements SharedBackend {
     return this.#backend.answer('putVersion', () => {
       if (this.#backend.sighting(version.namespace).record !== undefined)
         throw new NamingError('dtab-exists', `'${version.namespace}' has a head.`)
-      this.#backend.keep(version)
+      this.#backend.leaveOver(version)
     })
+  }
+
+  dropLeftOvers(namespace: string): Promise<void> {
+    return this.#backend.answer('dropLeftOvers', () => this.#backend.dropLeftOvers(namespace))
   }
 
   dropVersions(namespace: string, versions: readonly number[]): Promise<void> {
