@@ -21,7 +21,7 @@ import { ok, pending, type State } from '../../../watch/state.ts'
 import { request } from '../../contract/store.contract.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { type LogLine, recordingLog } from '../../fakes/log.fake.ts'
-import { tempDirectory, testEnv, turnUntil } from '../store.fixture.ts'
+import { realTurn, tempDirectory, testEnv, turnUntil } from '../store.fixture.ts'
 
 /** failing: every read fails at once. silent: nothing ever answers. */
 export type BackendMode = 'up' | 'failing' | 'silent'
@@ -225,7 +225,7 @@ export class WarmWorld {
     return turnUntil(this.clock, what, holds)
   }
 
-  /** Time goes by, with turns of the real loop in between for the disk. */
+  /** Time goes by, and stands still while the disk works: a second here is no time at all, and what owns a directory would lose it. */
   async pass(ms: number, stepMs = 1_000): Promise<void> {
     for (let passed = 0; passed < ms; passed += stepMs) {
       this.clock.advance(Math.min(stepMs, ms - passed))
@@ -233,11 +233,12 @@ export class WarmWorld {
     }
   }
 
-  /** Until the disk has had its turn. */
+  /** Until the disk has done what it was asked for, and all that this led to. */
   async idle(): Promise<void> {
-    for (let turn = 0; turn < 40; turn++) {
-      await new Promise(resolve => setImmediate(resolve))
+    for (let quietTurns = 0; quietTurns < 10; quietTurns++) {
+      await realTurn()
       this.clock.settle()
+      if (diskIsBusy()) quietTurns = 0
     }
   }
 
@@ -269,6 +270,11 @@ export class WarmWorld {
   close(): void {
     this.#directory.remove()
   }
+}
+
+/** Whether anything that this thread asked of files is under way. */
+function diskIsBusy(): boolean {
+  return process.getActiveResourcesInfo().some(resource => /^(FSReq|CloseReq)/.test(resource))
 }
 
 /** Empty when it has gone meanwhile. */
