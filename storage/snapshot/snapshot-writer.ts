@@ -51,6 +51,8 @@ export class SnapshotWriter {
   #listingDueAt = 0
   #giveUpAt = Number.POSITIVE_INFINITY
   #timer: Cancel | undefined
+  /** When that runs. */
+  #timerAt = 0
   #running: Promise<void> | undefined
   #hasFailed = false
 
@@ -96,7 +98,7 @@ export class SnapshotWriter {
   putListing(namespaces: readonly NamespaceSummary[]): void {
     if (!this.#options.mayWrite()) return
     this.#listing = { namespaces, savedAt: this.#options.clock.now() }
-    this.#schedule(settleMs)
+    this.#schedule(this.#untilListingMs())
   }
 
   /** Writes at once what waits, where it may; resolves when that is done, has failed or takes too long. Nothing is written afterwards. */
@@ -110,9 +112,18 @@ export class SnapshotWriter {
     this.#timer = undefined
   }
 
+  /** A head does not wait for the listing's turn; after a failure all wait. */
   #schedule(ms: number): void {
-    if (this.#timer !== undefined || this.#running !== undefined) return
-    this.#timer = this.#options.clock.after(ms, () => this.#begin())
+    const { clock } = this.#options
+    const at = clock.monotonic() + ms
+    if (this.#running !== undefined || (this.#timer !== undefined && (this.#hasFailed || this.#timerAt <= at))) return
+    this.#timer?.()
+    this.#timerAt = at
+    this.#timer = clock.after(ms, () => this.#begin())
+  }
+
+  #untilListingMs(): number {
+    return Math.max(settleMs, this.#listingDueAt - this.#options.clock.monotonic())
   }
 
   #begin(): void {
@@ -147,7 +158,7 @@ export class SnapshotWriter {
     }
     if (this.#heads.size > 0) return settleMs
     if (this.#listing === undefined) return undefined
-    return Math.max(settleMs, this.#listingDueAt - this.#options.clock.monotonic())
+    return this.#untilListingMs()
   }
 
   /** Gives the first failure. What failed comes last the next time, so that no file keeps the others from the disk. */

@@ -22,6 +22,18 @@ function headFile(text: string): string {
   return join(world.path, found)
 }
 
+/** By the clock in a few steps of 0.2 s; the disk may take longer for each. */
+async function onDiskSoon(text: string): Promise<void> {
+  const onDisk = (): boolean => world.onDisk().includes(text)
+  for (let step = 0; step < 4; step++) {
+    await world.idle()
+    world.clock.advance(200)
+    for (const deadline = Date.now() + 1_000; !onDisk() && Date.now() < deadline; ) await world.idle()
+    if (onDisk()) return
+  }
+  throw new Error(`not on the disk after 0.8 s: ${text}`)
+}
+
 async function servesStale(namespace = 'default'): Promise<void> {
   world.backend.mode = 'failing'
   const started = await world.start()
@@ -105,6 +117,16 @@ describe('the files of the snapshot', () => {
     world.clock.advance(200)
     await world.until('the file', () => world.onDisk().includes('/#/fake/n19'))
     expect(world.onDisk()).not.toMatch(/fake\/n[0-9]"/)
+    await started.stop()
+  })
+
+  it('are written 0.2 s after each of many changes, however long the listing waits for its turn', async () => {
+    const started = await world.start()
+    started.bindings()
+    for (let version = 1; version <= 5; version++) {
+      await world.backend.put('default', `/svc => /#/fake/v${version}`)
+      await onDiskSoon(`/#/fake/v${version}"`)
+    }
     await started.stop()
   })
 })
