@@ -92,12 +92,9 @@ export class Reader {
 
   /** Sorted by name; reads only what was written since the last call. */
   summaries(): readonly NamespaceSummary[] {
-    const rows = this.#read(({ summaries, summariesSince }) =>
-      this.#listed === 0 ? summaries.all() : summariesSince.all(this.#listed),
-    )
-    for (const { sequence } of rows) this.#listed = Math.max(this.#listed, sequence)
-    this.#listing.put(rows.map(summaryFromRow))
-    this.#listing.put(this.unsettled().flatMap(namespace => this.#summary(namespace) ?? []))
+    const { settled, unsettled } = this.#read(() => this.#newSummaries())
+    for (const { sequence } of settled) this.#listed = Math.max(this.#listed, sequence)
+    this.#listing.put([...settled, ...unsettled].map(summaryFromRow))
     return this.#listing.sorted
   }
 
@@ -139,12 +136,13 @@ export class Reader {
   }
 
   /**
-   * The namespaces that got a settled head after the sequence, in the order in which they did, and the last one's sequence.
-   * One that is to be judged may be set aside, and another write get its place.
+   * The namespaces whose head may be newer than the sequence, and the sequence of the last that is settled: one that is to be
+   * judged may be set aside, and another write get its place. What it hides is looked at while it is there, for later it is
+   * older than what was written since.
    */
   headsSince(sequence: number): { readonly namespaces: readonly string[]; readonly sequence: number } {
     const rows = this.#read(({ headsSince }) => headsSince.all(sequence))
-    return { namespaces: rows.map(row => row.namespace), sequence: rows.at(-1)?.sequence ?? sequence }
+    return { namespaces: rows.map(row => row.namespace), sequence: rows.at(-1)?.settled ?? sequence }
   }
 
   /** Throws when the file was removed or replaced: what is read then is not what others read. */
@@ -162,9 +160,14 @@ export class Reader {
     this.#db.close()
   }
 
-  #summary(namespace: string): NamespaceSummary | undefined {
-    const row = this.#read(({ summary }) => summary.get(namespace))
-    return row === undefined ? undefined : summaryFromRow(row)
+  /** What was written since the last time, and what stands behind rows that are to be judged: of one moment. */
+  #newSummaries(): { readonly settled: readonly SummaryRow[]; readonly unsettled: readonly SummaryRow[] } {
+    const { summaries, summariesSince, unsettled, summary } = this.#statements
+    const read = this.#db.transaction(() => ({
+      settled: this.#listed === 0 ? summaries.all() : summariesSince.all(this.#listed),
+      unsettled: unsettled.all().flatMap(namespace => summary.get(namespace) ?? []),
+    }))
+    return read()
   }
 
   #read<T>(read: (statements: Statements) => T): T {
@@ -197,9 +200,13 @@ function prepare(db: Database.Database) {
         'SELECT max(v.sequence) FROM head h CROSS JOIN version v ON v.sequence = h.sequence AND v.seal IS NOT NULL',
       )
       .pluck(),
-    headsSince: db.prepare<[number], { readonly namespace: string; readonly sequence: number }>(
-      `SELECT v.namespace, v.sequence FROM version v JOIN head h ON h.namespace = v.namespace AND h.sequence = v.sequence
-       WHERE v.sequence > ? AND v.seal IS NOT NULL ORDER BY v.sequence`,
+    headsSince: db.prepare<[number], { readonly namespace: string; readonly settled: number | null }>(
+      `SELECT v.namespace, v.sequence AS settled FROM version v
+       JOIN head h ON h.namespace = v.namespace AND h.sequence = v.sequence WHERE v.sequence > ? AND v.seal IS NOT NULL
+       UNION ALL
+       SELECT v.namespace, NULL FROM version v JOIN head h ON h.namespace = v.namespace AND h.sequence = v.sequence
+       WHERE v.seal IS NULL
+       ORDER BY 2`,
     ),
     refusals: db.prepare<[], RefusedRow>('SELECT * FROM refused_text ORDER BY namespace'),
     unsettled: db

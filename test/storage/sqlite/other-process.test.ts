@@ -9,7 +9,8 @@ import type { NamespaceSummary, PresenceRecord, Store, Version } from '../../../
 import type { State } from '../../../watch/state.ts'
 import { request } from '../../contract/store.contract.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
-import { tempDirectory, testEnv } from '../store.fixture.ts'
+import { outsideHands } from '../../faults/outside-sqlite.fixture.ts'
+import { tempDirectory, testEnv, turnUntil } from '../store.fixture.ts'
 
 const noticedWithinMs = 200
 
@@ -79,6 +80,30 @@ describe('a file that another process writes', () => {
     writeElsewhere('web', '/a=>/b')
     clock.advance(noticedWithinMs)
     expect(deliveries).toBe(1)
+  })
+
+  it('is shown though a text that is no dtab came right after it, and another write after that', async () => {
+    const hands = outsideHands(join(directory.path, 'store.db'))
+    writeElsewhere('web', '/a=>/b')
+    const seen: (string | undefined)[] = []
+    let refused = 0
+    store.observe('web').watch(state => {
+      if (state.kind === 'ok') seen.push(state.value?.text)
+    })
+    store.refusals().watch(state => {
+      refused = state.kind === 'ok' ? state.value.length : 0
+    })
+    writeElsewhere('web', '/a=>/c')
+    hands.insert('web', 'no dtab')
+    writeElsewhere('api', '/a=>/b')
+    clock.advance(noticedWithinMs)
+    expect(seen).toEqual(['/a=>/b', '/a=>/c'])
+    await turnUntil(clock, 'the text is refused', () => {
+      clock.advance(noticedWithinMs)
+      return refused === 1
+    })
+    expect(seen).toEqual(['/a=>/b', '/a=>/c'])
+    hands.close()
   })
 
   it('has its numbers followed by ours', async () => {
