@@ -8,10 +8,11 @@ import { createMetrics } from '../../runtime/metrics.ts'
 import { createMemoryStore } from '../../storage/memory/memory-store.ts'
 import { createSharedStore } from '../../storage/shared/shared-store.ts'
 import { openSqliteStore } from '../../storage/sqlite/sqlite-store.ts'
-import type { Store } from '../../storage/store.ts'
+import type { Store, Version } from '../../storage/store.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { createKernel } from '../../watch/kernel.ts'
 import { request, type StoreFixture } from '../contract/store.contract.ts'
+import type { LeftOverFixture } from '../contract/store-left-overs.contract.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
 import { FakeSharedBackend } from '../fakes/shared-backend.fake.ts'
 
@@ -93,9 +94,10 @@ export async function openSqliteFixture(): Promise<StoreFixture> {
 }
 
 /** The store that etcd, Consul and Kubernetes have, on a backend in memory. */
-export async function openSharedFixture(): Promise<StoreFixture> {
+export async function openSharedFixture(): Promise<LeftOverFixture> {
   const clock = new FakeClock()
   const env = testEnv(clock)
   const backend = new FakeSharedBackend(clock)
-  return fixtureOf(createSharedStore(backend.connect(), env), env, clock, () => {})
+  const fixture = fixtureOf(createSharedStore(backend.connect(), env), env, clock, () => {})
+  return Object.assign(fixture, { leaveOver: async (version: Version) => backend.leaveOver(version) })
 }

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll } from 'vitest'
 import { createSharedStore } from '../../../storage/shared/shared-store.ts'
 import { storeContract } from '../../contract/store.contract.ts'
+import { storeLeftOverContract } from '../../contract/store-left-overs.contract.ts'
 import { RealKubernetes } from '../kubernetes.fixture.ts'
 import { freshPlace, openBackend } from './configmap-store.fixture.ts'
-import { openRealFixture, realContract } from './store.fixture.ts'
+import { openLeftOverFixture, openRealFixture, realContract } from './store.fixture.ts'
 
 let kubernetes: RealKubernetes
 let kubeconfig: string
@@ -21,6 +22,15 @@ storeContract(
   async () => {
     const place = await freshPlace(kubernetes)
     return await openRealFixture(env => createSharedStore(openBackend({ kubeconfig }, place, env), env))
+  },
+  realContract,
+)
+
+storeLeftOverContract(
+  'configMap',
+  async () => {
+    const place = await freshPlace(kubernetes)
+    return await openLeftOverFixture(env => openBackend({ kubeconfig }, place, env))
   },
   realContract,
 )

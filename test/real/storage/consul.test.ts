@@ -1,10 +1,11 @@
 // The store on a real Consul: one agent that is server and client at once, and three servers of which one is stopped.
 import { afterAll, beforeAll } from 'vitest'
 import { storeContract } from '../../contract/store.contract.ts'
+import { storeLeftOverContract } from '../../contract/store-left-overs.contract.ts'
 import { RealConsul } from '../consul.fixture.ts'
 import { RealConsulCluster } from '../consul-cluster.fixture.ts'
-import { freshPrefix, openStore } from './consul-store.fixture.ts'
-import { openRealFixture, realContract } from './store.fixture.ts'
+import { freshPrefix, openBackend, openStore } from './consul-store.fixture.ts'
+import { openLeftOverFixture, openRealFixture, realContract } from './store.fixture.ts'
 
 let agent: RealConsul
 let cluster: RealConsulCluster
@@ -30,6 +31,15 @@ const openOn = (portOf: () => number) => () => {
 storeContract(
   'consul',
   openOn(() => agent.port),
+  realContract,
+)
+
+storeLeftOverContract(
+  'consul',
+  () => {
+    const place = { port: agent.port, pathPrefix: freshPrefix() }
+    return openLeftOverFixture(env => openBackend(place, env))
+  },
   realContract,
 )
 

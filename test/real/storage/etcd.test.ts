@@ -1,9 +1,10 @@
 // The store on a real etcd: one server, and a cluster of three of which one is stopped.
 import { afterAll, beforeAll, describe } from 'vitest'
 import { storeContract } from '../../contract/store.contract.ts'
+import { storeLeftOverContract } from '../../contract/store-left-overs.contract.ts'
 import { RealEtcd } from '../etcd.fixture.ts'
-import { freshPrefix, openStore } from './etcd-store.fixture.ts'
-import { openRealFixture, realContract } from './store.fixture.ts'
+import { freshPrefix, openBackend, openStore } from './etcd-store.fixture.ts'
+import { openLeftOverFixture, openRealFixture, realContract } from './store.fixture.ts'
 
 let single: RealEtcd
 let three: RealEtcd
@@ -36,4 +37,9 @@ describe.concurrent('on real servers', () => {
     openOn(() => three),
     realContract,
   )
+  const openLeftOvers = () => {
+    const place = { endpoints: single.endpoints, pathPrefix: freshPrefix() }
+    return openLeftOverFixture(env => openBackend(place, env))
+  }
+  storeLeftOverContract('etcd', openLeftOvers, realContract)
 })

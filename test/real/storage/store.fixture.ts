@@ -2,10 +2,13 @@
 import type { Env } from '../../../runtime/env.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics } from '../../../runtime/metrics.ts'
+import type { SharedBackend } from '../../../storage/shared/shared-backend.ts'
+import { createSharedStore } from '../../../storage/shared/shared-store.ts'
 import type { Store } from '../../../storage/store.ts'
 import { type Clock, systemClock, systemRandom } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import type { StoreContractOptions, StoreFixture } from '../../contract/store.contract.ts'
+import type { LeftOverFixture } from '../../contract/store-left-overs.contract.ts'
 
 /** The longest that a case really waits: more than two renewals and the end of a lease of ten seconds. */
 const longestPassMs = 22_000
@@ -81,6 +84,23 @@ export async function openRealFixture(
       await store.close()
       env.kernel.close()
       await remove()
+      env.check()
+    },
+  }
+}
+
+/** A store, and beside it another way to the same place of the backend. */
+export async function openLeftOverFixture(open: (env: Env) => SharedBackend): Promise<LeftOverFixture> {
+  const env = realEnv()
+  const beside = open(env)
+  const fixture = await openRealFixture(storeEnv => createSharedStore(open(storeEnv), storeEnv))
+  return {
+    ...fixture,
+    leaveOver: version => beside.putVersion(version),
+    close: async () => {
+      await fixture.close()
+      await beside.close()
+      env.kernel.close()
       env.check()
     },
   }
