@@ -112,6 +112,12 @@ const guards = `
     UPDATE head SET sequence = last_insert_rowid() WHERE namespace = OLD.namespace;
     SELECT RAISE(IGNORE);
   END;
+  CREATE TRIGGER version_replaced BEFORE INSERT ON version
+  WHEN NEW.seal IS NULL AND EXISTS (SELECT 1 FROM version WHERE seal IS NOT NULL
+    AND (sequence = NEW.sequence OR (namespace = NEW.namespace AND version = NEW.version)))
+  BEGIN
+    SELECT RAISE(ABORT, 'Nameplane: a version never changes; insert one with a new number');
+  END;
   CREATE TRIGGER version_altered BEFORE UPDATE ON version
   WHEN OLD.seal IS NOT NULL AND NEW.text IS OLD.text
   BEGIN

@@ -186,6 +186,8 @@ describe('S3: a text that another program put into the file', () => {
       ["UPDATE version SET author = 'x' WHERE namespace = 'web'", /a version never changes/],
       ["UPDATE version SET text = 'x' WHERE namespace = 'web' AND version = 1", /only the newest version/],
       ["DELETE FROM version WHERE namespace = 'web'", /cannot be dropped/],
+      [replaceVersion('namespace, version', "'web', 2"), /insert one with a new number/],
+      [replaceVersion('sequence, namespace, version', "1, 'web', 9"), /insert one with a new number/],
       ["UPDATE head SET sequence = 1 WHERE namespace = 'web'", /moves only forward/],
       ["INSERT OR REPLACE INTO head VALUES ('web', 1)", /moves only forward/],
       ["DELETE FROM head WHERE namespace = 'web'", /insert a new version without text/],
@@ -226,3 +228,8 @@ describe('S3: a text that another program put into the file', () => {
     ])
   })
 })
+
+function replaceVersion(columns: string, values: string): string {
+  return `REPLACE INTO version (${columns}, parent, author, verified, message, time, bytes, text)
+    VALUES (${values}, 0, 'x', 0, '', 0, 0, '/x => /y')`
+}
