@@ -10,7 +10,7 @@ import { causeCode, sqliteError } from './sqlite-error.ts'
 
 export interface BackupRequest {
   readonly path: string
-  /** Not there yet. */
+  /** Empty yet. */
   readonly copy: string
 }
 

@@ -1,6 +1,7 @@
 // A copy of a database file that servers may be writing to: one state that was, checked, and under its name only when it is
 // whole and on the disk. Knows nothing of stores.
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -28,7 +29,7 @@ const progressMs = 250
 
 /**
  * Rejects with one line that names the cause and the cure; whatever happens, no file is left that is not a whole backup.
- * What was acknowledged before the call is in it.
+ * What was acknowledged before the call is in it. A new file is for its owner alone; one that is replaced leaves its mode.
  */
 export async function backupSqlite(path: string, target: BackupTarget): Promise<BackupReport> {
   const { file, isForced } = target
@@ -40,8 +41,11 @@ export async function backupSqlite(path: string, target: BackupTarget): Promise<
   remove()
   process.once('exit', remove)
   try {
+    closeSync(openSync(copy, 'wx', 0o600))
     const counts = await copyAndCheck(path, copy, target)
     const { size } = statSync(copy)
+    const replaced = statSync(file, { throwIfNoEntry: false })
+    if (replaced !== undefined) chmodSync(copy, replaced.mode & 0o777)
     putInPlace(copy, file, isForced)
     return { ...counts, bytes: size }
   } catch (error) {

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import { NamingError } from '../../naming/errors.ts'
 import { migrate } from './schema.ts'
-import { sqliteError } from './sqlite-error.ts'
+import { causeCode, sqliteError } from './sqlite-error.ts'
 
 /** How long a statement of the writer waits for another process's lock, in ms; it runs off the main thread. */
 const writerBusyMs = 100
@@ -69,6 +69,16 @@ function prepareFile(path: string): void {
   if (found?.isDirectory()) throw Object.assign(new Error('a directory'), { code: 'EISDIR' })
   if (found !== undefined) accessSync(path, constants.R_OK | constants.W_OK)
   accessSync(directory, constants.W_OK | constants.X_OK)
+  if (found === undefined) makePrivate(path)
+}
+
+/** For its owner alone; SQLite gives the log the same mode. A file that is there is not touched: to close it would free its locks. */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (causeCode(error) !== 'EEXIST') throw error
+  }
 }
 
 /** A new directory survives a power cut only when the one above it is on the disk. */

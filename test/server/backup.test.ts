@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -90,6 +90,15 @@ describe('a backup of a SQLite store', () => {
     expect(readFileSync(file, 'utf8')).toBe('precious')
     await backUp(true)
     expect(new Reader(file).head('web')?.version).toBe(1)
+  })
+
+  it("is its owner's alone, and has the mode of the file that it replaces", async () => {
+    fill(put('web', '/a => /b'))
+    await backUp()
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    chmodSync(file, 0o640)
+    await backUp(true)
+    expect(statSync(file).mode & 0o777).toBe(0o640)
   })
 
   it('is never the database itself', async () => {

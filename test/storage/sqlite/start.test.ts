@@ -1,8 +1,10 @@
 import {
+  chmodSync,
   closeSync,
   mkdirSync,
   openSync,
   readdirSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
@@ -43,6 +45,17 @@ describe('opening a database file', () => {
     const deep = join(directory.path, 'a/b/c/store.db')
     openWriteConnection(deep, 0).close()
     expect(readdirSync(join(directory.path, 'a/b/c'))).toEqual(['store.db'])
+  })
+
+  it('makes files for their owner alone, and leaves the mode of one that is there', () => {
+    const modes = (): number[] => [path, `${path}-wal`, `${path}-shm`].map(file => statSync(file).mode & 0o777)
+    const created = openWriteConnection(path, 0)
+    expect(modes()).toEqual([0o600, 0o600, 0o600])
+    created.close()
+    chmodSync(path, 0o640)
+    const opened = openWriteConnection(path, 0)
+    expect(modes()).toEqual([0o640, 0o640, 0o640])
+    opened.close()
   })
 
   it('takes an empty file', () => {
