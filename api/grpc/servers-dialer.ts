@@ -2,6 +2,7 @@
 import { type ChannelOptions, Client, credentials, Metadata, type StatusObject } from '@grpc/grpc-js'
 import { decodeFollowResponse, encodeSpeaker, type Speaker, signOfLife } from '../../proto/server-versions.ts'
 import { serversService } from '../../proto/servers-service.ts'
+import { plainFailure } from '../../runtime/grpc-failure.ts'
 import type { Clock } from '../../watch/clock.ts'
 import type { DialPeer, PeerListener } from '../servers.ts'
 import { heartbeatMs } from './servers-session.ts'
@@ -49,7 +50,7 @@ class FollowedServer {
     this.#client = new Client(address, credentials.createInsecure(), channelOptions)
     this.#stream = openStream(this.#client)
     this.#stream.on('data', (bytes: Buffer) => this.#hear(bytes))
-    this.#stream.on('status', ({ details }: StatusObject) => this.#lose(details || 'it ended the stream'))
+    this.#stream.on('status', ({ details }: StatusObject) => this.#lose(plainFailure(details) || 'it ended the stream'))
     this.#stream.on('error', () => {}) // the status says it too
     this.#cancelBeat = options.clock.after(heartbeatMs, this.#beat)
     this.#send(encodeSpeaker(options.self))

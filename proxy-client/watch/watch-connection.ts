@@ -9,6 +9,7 @@ import {
 } from '@grpc/grpc-js'
 import { NamingError } from '../../naming/errors.ts'
 import { namingService } from '../../proto/naming-service.ts'
+import { plainFailure } from '../../runtime/grpc-failure.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Cell, Input, Kernel } from '../../watch/cell.ts'
 import type { Cancel, Clock, Random } from '../../watch/clock.ts'
@@ -133,7 +134,9 @@ export class WatchConnection {
     this.#link = link
     stream.on('metadata', () => this.#open(link))
     stream.on('data', (message: Buffer) => this.#receive(link, message))
-    stream.on('status', (status: StatusObject) => this.#lose(link, status.details || 'it ended the stream'))
+    stream.on('status', (status: StatusObject) =>
+      this.#lose(link, plainFailure(status.details) || 'it ended the stream'),
+    )
     stream.on('error', error => options.log.debug({ err: error, address }, 'The stream to the naming server failed.'))
   }
 

@@ -10,6 +10,8 @@ export interface PeerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** When a server that is present started, in ms since 1970. */
+  readonly startedAt: (id: string) => number | undefined
   /** It goes by other versions of these now. */
   readonly onVersions: (namespaces: Iterable<string>) => void
   /** It has begun or ceased to reply. */
@@ -127,7 +129,7 @@ export class Peer {
   #hear({ id, isWhole, dtabs }: PeerMessage): void {
     this.#heardAt = this.#options.clock.monotonic()
     if (!this.#hasGreeted && id !== this.#record.id) {
-      this.#lose(`the server ${id ?? 'without a name'} answers at its address; is server.advertise right there?`)
+      this.#lose(this.#whyAnother(id))
       return
     }
     this.#hasGreeted = true
@@ -137,6 +139,14 @@ export class Peer {
       if (dtabs.length > 0) this.#options.onVersions(dtabs.map(({ namespace }) => namespace))
     } else if (isWhole) this.#adopt(incoming)
     else this.#setError('it does not know yet what its store holds')
+  }
+
+  /** Who starts at an address takes the place of whoever had it; who was there before was sent here by mistake. */
+  #whyAnother(id: string | undefined): string {
+    const startedAt = id === undefined ? undefined : this.#options.startedAt(id)
+    if (startedAt !== undefined && startedAt > this.#record.startedAt)
+      return `it is gone: the server ${id} has its address now`
+    return `the server ${id ?? 'without a name'} answers at its address; is server.advertise right there?`
   }
 
   #adopt(versions: Map<string, number>): void {

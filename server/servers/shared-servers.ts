@@ -184,6 +184,7 @@ export class SharedServers implements Servers {
         clock,
         random,
         log,
+        startedAt: id => (id === this.selfId ? this.#options.self.startedAt : this.#peers.get(id)?.record.startedAt),
         onVersions: namespaces => this.#heard(namespaces),
         onReplies: () => this.#changedReplies(peer),
         onError: () => this.#revision.set(++this.#changes),
@@ -193,8 +194,11 @@ export class SharedServers implements Servers {
     this.#peers.set(record.id, peer)
   }
 
-  #whyNotFollow({ address }: ServerRecord): string | undefined {
-    if (address !== undefined && address === this.#address) return 'it is gone: this server has its address now'
+  #whyNotFollow({ address, startedAt }: ServerRecord): string | undefined {
+    if (address !== undefined && address === this.#address)
+      return startedAt <= this.#options.self.startedAt
+        ? 'it is gone: this server has its address now'
+        : 'it names the address of this server as its own; is server.advertise right in both?'
     return this.#peers.size >= maxPeers ? `it is not asked: more than ${maxPeers} others are present` : undefined
   }
 

@@ -62,6 +62,14 @@ describe('a server of the same store', () => {
     expect(world.states()[0]).toBe('b connection refused')
   })
 
+  it('is gone when one that started later answers at its address', async () => {
+    const world = createWorld()
+    await appear(world.memory, 'c', 2)
+    await world.appear('b')
+    world.network.begin('b', 'c')
+    expect(world.states()[0]).toBe('b it is gone: the server c has its address now')
+  })
+
   it('is not believed when another one answers at its address', async () => {
     const world = createWorld()
     await world.appear('b')
@@ -146,6 +154,14 @@ describe('a server of the same store', () => {
     await world.appear('gone')
     expect(world.states()).toEqual(['gone it is gone: this server has its address now', 'self replies'])
     expect(world.network.dials.size).toBe(0)
+  })
+
+  it('is not called gone when it began to use the address of this server later', async () => {
+    const world = createWorld('twin:1')
+    await appear(world.memory, 'twin', world.clock.now() + 1)
+    expect(world.states()[1]).toBe(
+      'twin it names the address of this server as its own; is server.advertise right in both?',
+    )
   })
 
   it('is followed up to the sixty-fourth; the rest are named, and the log says so once', async () => {
