@@ -22,7 +22,7 @@ import { followHeadObjects } from './head-follow.ts'
 import { LeaseClaims } from './lease-claims.ts'
 import { NamespaceReader } from './namespace-reader.ts'
 import { isExisting, storeError } from './store-error.ts'
-import { commitInTwoSteps } from './two-step-commit.ts'
+import { commitInTwoSteps, waitsMs } from './two-step-commit.ts'
 import { encodeVersion } from './version-object.ts'
 
 /** A ConfigMap may hold 1 MiB, keys and all; etcd takes requests of 1.5 MiB. */
@@ -125,10 +125,21 @@ export class ConfigMapBackend implements SharedBackend {
       await this.#maps.create(object)
     } catch (error) {
       if (!isExisting(error)) throw error
-      if ((await this.#reader.readHead(version.namespace)).record !== undefined) throw hasHead(version.namespace)
-      await this.#maps.removeVersion(version.namespace, version.version)
+      await this.#makeRoom(version)
       await this.#maps.create(object)
     }
+  }
+
+  /** Removes what an import has put there, or a write that was cut off; one that is under way has a head before the last wait ends. */
+  async #makeRoom({ namespace, version }: Version): Promise<void> {
+    for (const waitMs of waitsMs) {
+      const found = await this.#maps.findVersionFacts(namespace, version)
+      if ((await this.#reader.readHead(namespace)).record !== undefined) throw hasHead(namespace)
+      if (found === undefined) return
+      if (found.over === importedOver) return await this.#maps.removeVersion(namespace, version, { uid: found.uid })
+      await new Promise<void>(resolve => this.#options.clock.after(waitMs, resolve))
+    }
+    await this.#maps.removeVersion(namespace, version)
   }
 }
 

@@ -13,7 +13,7 @@ import type { StoredObject } from './stored-object.ts'
 import { encodeVersion, type Making } from './version-object.ts'
 
 /** Who has made a version moves the head to it, or takes it back, within some milliseconds; after these waits that was cut off. */
-const waitsMs = [5, 10, 20, 40, 80, 160]
+export const waitsMs: readonly number[] = [5, 10, 20, 40, 80, 160]
 
 /** Others may change a version while it is taken back, this often in a row. */
 const maxRaces = 5
