@@ -39,7 +39,7 @@ export async function backupSqlite(path: string, target: BackupTarget): Promise<
     for (const name of [copy, `${copy}-journal`]) rmSync(name, { force: true })
   }
   remove()
-  process.once('exit', remove)
+  const stopWatching = atTheEnd(remove)
   try {
     closeSync(openSync(copy, 'wx', 0o600))
     const counts = await copyAndCheck(path, copy, target)
@@ -52,8 +52,25 @@ export async function backupSqlite(path: string, target: BackupTarget): Promise<
     throw error instanceof NamingError ? error : sqliteError(file, 'cannot be written', error)
   } finally {
     remove()
-    process.removeListener('exit', remove)
+    stopWatching()
   }
+}
+
+/** Also when a signal ends the process, which ends as it would have: SQLite, in its thread, hears of none. */
+function atTheEnd(remove: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const end = (signal: NodeJS.Signals): void => {
+    stop()
+    remove()
+    process.kill(process.pid, signal)
+  }
+  const stop = (): void => {
+    process.removeListener('exit', remove)
+    for (const signal of signals) process.removeListener(signal, end)
+  }
+  process.once('exit', remove)
+  for (const signal of signals) process.once(signal, end)
+  return stop
 }
 
 function refuseTarget(path: string, file: string, isForced: boolean): void {

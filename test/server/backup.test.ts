@@ -132,6 +132,19 @@ describe('a backup of a SQLite store', () => {
     expect(readdirSync(join(directory.path, 'backups'))).toEqual(['copy.db'])
   })
 
+  it('leaves nothing behind when a signal ends it', async () => {
+    fill(put('web', '/a => /b'))
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+    const backup = backUp()
+    const backups = (): string[] => readdirSync(join(directory.path, 'backups'))
+    expect(backups()).toEqual([`.copy.db.${process.pid}.partial`])
+    process.emit('SIGINT', 'SIGINT')
+    expect(backups()).toEqual([])
+    expect(kill).toHaveBeenCalledExactlyOnceWith(process.pid, 'SIGINT')
+    await Promise.allSettled([backup])
+    kill.mockRestore()
+  })
+
   it('needs a directory, and says which', async () => {
     fill(put('web', '/a => /b'))
     file = join(directory.path, 'none', 'copy.db')
