@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest'
 import type { KubernetesObjects } from '../../../clients/kubernetes/cluster.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { ConfigMapBackend } from '../../../storage/configmap/configmap-backend.ts'
+import { encodeEmptyHead } from '../../../storage/configmap/head-object.ts'
 import { headName, versionName } from '../../../storage/configmap/object-names.ts'
 import { decodeObject } from '../../../storage/configmap/stored-object.ts'
 import { encodeVersion } from '../../../storage/configmap/version-object.ts'
 import { createSharedStore } from '../../../storage/shared/shared-store.ts'
 import { versionOf } from '../../contract/shared-backend.contract.ts'
-import { request } from '../../contract/store.contract.ts'
+import { codeOf, request } from '../../contract/store.contract.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { FakeKubernetesStore } from '../../fakes/kubernetes-store.fake.ts'
 import { testEnv } from '../store.fixture.ts'
@@ -18,19 +19,23 @@ const path = '/api/v1/namespaces/place/configmaps'
 const aWhileMs = 60_000
 const key = { idempotency: { key: 'k', fingerprint: 'f' } }
 
-/** A store on a cluster of its own; `between` stands between it and the cluster. */
+/** A store, on a cluster of its own if none is given; `between` stands between it and the cluster. */
 class Rig {
   readonly clock = new FakeClock()
-  readonly #cluster = new FakeKubernetesStore()
   /** As administrators have them. */
-  readonly objects = this.#cluster.connect(async () => {})
-  readonly kubectl = this.#cluster.connect(async () => {}, 'kubectl')
+  readonly objects: KubernetesObjects
+  readonly kubectl: KubernetesObjects
   /** Since they were cleared. */
   readonly calls: string[] = []
   readonly store
 
-  constructor(between: (objects: KubernetesObjects) => KubernetesObjects = objects => objects) {
-    const counted = this.#cluster.connect(async (when, call) => {
+  constructor(
+    between: (objects: KubernetesObjects) => KubernetesObjects = objects => objects,
+    cluster = new FakeKubernetesStore(),
+  ) {
+    this.objects = cluster.connect(async () => {})
+    this.kubectl = cluster.connect(async () => {}, 'kubectl')
+    const counted = cluster.connect(async (when, call) => {
       if (when === 'before') this.calls.push(call)
     })
     const backend = new ConfigMapBackend({
@@ -217,5 +222,45 @@ describe('a copy of a version under another name', () => {
     await rig.run(() => rig.store.forget('web', [2]))
     expect(await rig.numbers()).toEqual([3, 1])
     expect(await rig.objects.find(`${path}/backup`)).toBeDefined()
+  })
+})
+
+describe('an import into ConfigMaps', () => {
+  const past = [1, 2].map(number => versionOf('web', number, `/import => /v${number}`))
+  const numberOne = `${path}/${versionName('web', 1)}`
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+
+  it('takes nothing from a first write that is under way', async () => {
+    const cluster = new FakeKubernetesStore()
+    let move = () => {}
+    const moving = new Promise<void>(resolve => {
+      move = resolve
+    })
+    const patch = (objects: KubernetesObjects) => async (at: string, change: object) => {
+      await moving
+      return objects.patch(at, change)
+    }
+    const writer = new Rig(objects => ({ ...objects, patch: patch(objects) }), cluster)
+    const importer = new Rig(undefined, cluster)
+    const writing = writer.write('/svc => /a')
+    while ((await importer.objects.find(numberOne)) === undefined) await turn()
+    const importing = importer.run(() => codeOf(importer.store.importHistory('web', past)))
+    for (let turns = 0; turns < 50; turns++) await turn()
+    move()
+    expect((await writing).result.written.version).toBe(1)
+    expect((await importing).result).toBe('dtab-exists')
+    const { result } = await importer.run(() => importer.store.version('web', 1))
+    expect(result?.text).toBe('/svc => /a')
+    expect(await importer.numbers()).toEqual([1])
+  })
+
+  it('takes the number of a first write that was cut off', async () => {
+    const rig = new Rig()
+    await rig.objects.create(path, encodeEmptyHead('web', undefined))
+    await rig.cutOff(1, 1)
+    await rig.run(() => rig.store.importHistory('web', past))
+    const { result } = await rig.run(() => rig.store.version('web', 1))
+    expect(result?.text).toBe('/import => /v1')
+    expect(await rig.numbers()).toEqual([2, 1])
   })
 })
