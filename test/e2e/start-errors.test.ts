@@ -4,8 +4,24 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { runProxy } from '../../proxy-client/main.ts'
+import { runCheck, runServe } from '../../server/serve.ts'
 import { nameplane, root } from './process.fixture.ts'
+
+/** A command without a process of its own; how its answer becomes that of a process is seen below by two that have one. */
+async function runHere(
+  run: (argv: readonly string[]) => Promise<number>,
+  argv: readonly string[],
+): Promise<{ readonly code: number; readonly stderr: string }> {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    const code = await run(argv)
+    return { code, stderr: write.mock.calls.map(([text]) => String(text)).join('') }
+  } finally {
+    write.mockRestore()
+  }
+}
 
 describe('a command that cannot start', () => {
   let folder: string
@@ -38,15 +54,15 @@ describe('a command that cannot start', () => {
   it('serve: an unreadable database is one line and exit code 1', async () => {
     const database = await write('n.db', 'no database '.repeat(500))
     const file = await write('db.yaml', `admin: { port: 0 }\nstorage: { kind: sqlite, path: ${database} }\n`)
-    const { code, stderr } = await nameplane(['serve', file]).finished
+    const { code, stderr } = await runHere(runServe, [file])
     expect([code, stderr.trimEnd().split('\n').length]).toEqual([1, 1])
     expect(stderr).toContain(database)
   })
 
   it('serve and check: a malformed file is its place and exit code 2', async () => {
     const file = await write('bad.yaml', 'admin:\n  prot: 1\n')
-    for (const command of ['serve', 'check']) {
-      const { code, stderr } = await nameplane([command, file]).finished
+    for (const [command, run] of Object.entries({ serve: runServe, check: runCheck })) {
+      const { code, stderr } = await runHere(run, [file])
       expect([code, stderr]).toEqual([
         2,
         `nameplane ${command}: ${file}:2:3: admin.prot: unknown key; known keys: ip, port, shutdownGraceMs, workerThreads\n`,
@@ -56,7 +72,7 @@ describe('a command that cannot start', () => {
 
   it('proxy: a malformed file is its place and exit code 2', async () => {
     const file = await write('proxy.yaml', 'routers:\n  - { protocol: h2 }\n')
-    const { code, stderr } = await nameplane(['proxy', file]).finished
+    const { code, stderr } = await runHere(runProxy, [file])
     expect([code, stderr.startsWith(`nameplane proxy: ${file}:2:7: routers[0].protocol: `)]).toEqual([2, true])
   })
 
@@ -66,7 +82,7 @@ describe('a command that cannot start', () => {
   })
 
   it('an unknown option teaches the usage, exit code 2', async () => {
-    const { code, stderr } = await nameplane(['serve', '--prot', '1']).finished
+    const { code, stderr } = await runHere(runServe, ['--prot', '1'])
     expect([code, stderr.includes('--prot'), stderr.includes('Usage: nameplane serve')]).toEqual([2, true, true])
   })
 })
