@@ -30,7 +30,7 @@ export interface Disagreement {
 
 /** How a write has spread: who has it, who has not, and who did not answer. */
 export interface AppliedReport {
-  /** Every server that was asked for has it. */
+  /** Every server that was asked for has it. False while the store does not say who is present, when all were asked for. */
   readonly all: boolean
   readonly servers: readonly {
     readonly id: string

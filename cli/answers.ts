@@ -195,6 +195,7 @@ export const serverList = z.looseObject({
     z.looseObject({ namespace: z.string(), since: z.string(), versions: z.record(z.string(), z.number()) }),
   ),
   disagreementCount: z.number(),
+  stale: z.looseObject({ since: z.string(), reason: z.string() }).optional(),
 })
 export type ServerList = z.output<typeof serverList>
 

@@ -4,8 +4,8 @@ import { printable } from './printable.ts'
 import type { Paint } from './styles.ts'
 import { tableLines } from './table.ts'
 
-/** One line for each server, then one for each dtab that they differ about. */
-export function serverLines({ servers, disagreements, disagreementCount }: ServerList, paint: Paint): string[] {
+/** One line for each server, then one for each dtab that they differ about, and one when others may be missing. */
+export function serverLines({ servers, disagreements, disagreementCount, stale }: ServerList, paint: Paint): string[] {
   const rows = servers.map(server => [
     `${printable(server.id)}${server.isSelf ? ' *' : ''}`,
     printable(server.address ?? '-'),
@@ -25,7 +25,13 @@ export function serverLines({ servers, disagreements, disagreementCount }: Serve
     ...lines.map((line, i) => (servers[i]?.replies === false ? paint('red', line) : line)),
     ...disagreements.map(each => paint('red', disagreementLine(each))),
     ...(more > 0 ? [paint('red', `# and about ${more} more dtabs`)] : []),
+    ...(stale === undefined ? [] : [paint('red', `# there may be others: ${blindText(stale)}`)]),
   ]
+}
+
+/** Why nobody knows who is present. */
+export function blindText({ since, reason }: NonNullable<ServerList['stale']>): string {
+  return `the store does not say who is present since ${since}: ${printable(reason)}`
 }
 
 function disagreementLine({ namespace, since, versions }: ServerList['disagreements'][number]): string {

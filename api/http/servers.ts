@@ -47,7 +47,7 @@ function frameOf(list: State<readonly ServerState[]>, differing: State<readonly 
     disagreements: differing.value.slice(0, maxDisagreements).map(disagreementJson),
     disagreementCount: differing.value.length,
   }
-  return new Frame({ about: {}, hash: contentHash(JSON.stringify(content)), content })
+  return new Frame({ about: {}, hash: contentHash(JSON.stringify(content)), content, stale: list.stale })
 }
 
 function serverJson({ startedAt, since, dtabs, ...rest }: ServerState): object {

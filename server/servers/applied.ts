@@ -9,14 +9,19 @@ export interface AppliedPorts {
   readonly changes: Cell<unknown>
   /** The servers that are asked for, as of now. */
   readonly states: () => readonly ServerState[]
+  /** False while there may be others to ask for. */
+  readonly isEveryoneKnown: () => boolean
 }
 
 /** The report at the moment in which all have the version, the time is over or the signal aborts. */
 export function waitUntilApplied(
   { namespace, version, timeoutMs, signal }: Parameters<Servers['whenApplied']>[0],
-  { clock, changes, states }: AppliedPorts,
+  { clock, changes, states, isEveryoneKnown }: AppliedPorts,
 ): Promise<AppliedReport> {
-  const report = (): AppliedReport => reportOf(states(), namespace, version)
+  const report = (): AppliedReport => {
+    const { all, servers } = reportOf(states(), namespace, version)
+    return { all: all && isEveryoneKnown(), servers }
+  }
   const first = report()
   if (first.all || signal.aborted || timeoutMs <= 0) return Promise.resolve(first)
   return new Promise(resolve => {

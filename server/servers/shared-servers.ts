@@ -3,7 +3,7 @@ import type { AppliedReport, DialPeer, Disagreement, ServerState, Servers, ToldV
 import type { Env } from '../../runtime/env.ts'
 import type { PresenceRecord, Store } from '../../storage/store.ts'
 import type { Cell, Input } from '../../watch/cell.ts'
-import { ok } from '../../watch/state.ts'
+import { ok, type Stale, type State } from '../../watch/state.ts'
 import { waitUntilApplied } from './applied.ts'
 import { Differences, type Member } from './differences.ts'
 import { OwnVersions } from './own-versions.ts'
@@ -35,6 +35,8 @@ export class SharedServers implements Servers {
   #address: string | undefined
   /** Who has a record in the store. */
   #recorded: ReadonlySet<string> = new Set()
+  /** Since when and why the store does not say who is present. */
+  #blind: Stale | undefined
   #members: readonly Member[] = []
   #changes = 0
   #hasTooMany = false
@@ -55,7 +57,7 @@ export class SharedServers implements Servers {
     })
     this.#list = kernel.derive('servers', read => {
       read(this.#revision)
-      return ok(this.states())
+      return ok(this.states(), this.#blind)
     })
     this.#disagreements = kernel.derive('disagreements of servers', read => {
       read(this.#alarmRevision)
@@ -81,6 +83,7 @@ export class SharedServers implements Servers {
       clock: this.#options.clock,
       changes: this.#revision,
       states: () => (wanted.scope === 'all' ? this.states() : [this.#selfState()]),
+      isEveryoneKnown: () => wanted.scope !== 'all' || this.#blind === undefined,
     })
   }
 
@@ -97,11 +100,7 @@ export class SharedServers implements Servers {
   /** Begins to follow whoever is present; `address` is where they reach this server. */
   follow(address: string | undefined): void {
     this.#address = address
-    this.#watches.push(
-      this.#options.store.presence().watch(state => {
-        if (state.kind === 'ok') this.#meet(state.value)
-      }),
-    )
+    this.#watches.push(this.#options.store.presence().watch(state => this.#takePresence(state)))
   }
 
   /** Everyone as of now, sorted by id. */
@@ -143,6 +142,14 @@ export class SharedServers implements Servers {
       since: self.startedAt,
       dtabs: this.own.versions,
     }
+  }
+
+  #takePresence(state: State<readonly PresenceRecord[]>): void {
+    const since = this.#blind?.since ?? this.#options.clock.now()
+    if (state.kind === 'ok') this.#blind = state.stale
+    else this.#blind = { since, reason: state.kind === 'failed' ? state.error : new Error('it has not answered yet') }
+    if (state.kind === 'ok') this.#meet(state.value)
+    else this.#revision.set(++this.#changes)
   }
 
   #meet(records: readonly PresenceRecord[]): void {

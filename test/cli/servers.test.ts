@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import type { PresenceRecord } from '../../storage/store.ts'
 import { turns } from '../api/http/http-api.fixture.ts'
 import { appear } from '../fakes/servers.fake.ts'
 import { type CliFixture, createCliFixture } from './cli.fixture.ts'
@@ -65,6 +66,21 @@ describe('namerctl servers', () => {
       }
     `)
     expect((await fixture.run('servers --check')).err).toBe('namerctl: 1 of 2 servers does not reply\n')
+  })
+
+  it('says that there may be others while the store does not say who is present', async () => {
+    const fixture = await createCliFixture({})
+    const failing = fixture.kernel.source<readonly PresenceRecord[]>('presence', sink => {
+      sink.fail(new Error('connection refused'))
+      return () => {}
+    })
+    vi.spyOn(fixture.store, 'presence').mockReturnValue(failing)
+    fixture.servers.follow('self:1')
+    await turns()
+    const said = 'the store does not say who is present since 2023-11-14T22:13:20.000Z: connection refused'
+    const { code, out } = await fixture.run('servers')
+    expect([code, out.split('\n').at(-2)]).toEqual([0, `# there may be others: ${said}`])
+    expect(await fixture.run('servers --check')).toMatchObject({ code: 1, err: `namerctl: ${said}\n` })
   })
 
   it('gives the whole answer as JSON and YAML', async () => {

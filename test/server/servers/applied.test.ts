@@ -29,6 +29,21 @@ describe('waiting until servers go by a version', () => {
     })
   })
 
+  it('is not over while the store does not say who is present: there may be others', async () => {
+    const world = createWorld()
+    await world.write('default')
+    world.hidePresence(new Error('no quorum'))
+    expect(world.servers.list().peek()).toMatchObject({ stale: { reason: { message: 'no quorum' } } })
+    expect((await world.applied('default', 1, 'applied')).all).toBe(true)
+    const inVain = world.applied('default', 1, 'all', 1_000)
+    world.clock.advance(1_000)
+    expect(await inVain).toEqual({ all: false, servers: [{ id: 'self', replied: true, applied: true, version: 1 }] })
+    const waiting = world.applied('default', 1, 'all', 1_000)
+    world.hidePresence(undefined)
+    expect((await waiting).all).toBe(true)
+    expect(world.servers.list().peek()).not.toHaveProperty('stale')
+  })
+
   it('ends with the time, and says who is behind and who does not reply', async () => {
     const world = createWorld()
     await world.write('default')

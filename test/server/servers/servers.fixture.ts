@@ -4,9 +4,10 @@ import type { AppliedReport, AppliedScope, Disagreement, ServerState } from '../
 import { createMetrics } from '../../../runtime/metrics.ts'
 import type { SharedServers } from '../../../server/servers/shared-servers.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
-import type { Presence, Store } from '../../../storage/store.ts'
+import type { Presence, PresenceRecord, Store } from '../../../storage/store.ts'
 import type { Cell, Kernel } from '../../../watch/cell.ts'
 import { createKernel } from '../../../watch/kernel.ts'
+import { failed } from '../../../watch/state.ts'
 import { request } from '../../contract/store.contract.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { type LogLine, recordingLog } from '../../fakes/log.fake.ts'
@@ -24,6 +25,8 @@ export interface World {
   readonly hints: string[]
   /** Makes a server present. */
   appear(id: string): Promise<Presence>
+  /** The store does not say who is present any more; does again when undefined. */
+  hidePresence(reason: Error | undefined): void
   /** Writes the next version of a namespace. */
   write(namespace: string): Promise<void>
   list(): readonly ServerState[]
@@ -44,7 +47,12 @@ export function createWorld(address: string | undefined = 'self:1'): World {
   const hints: string[] = []
   const memory = createMemoryStore({ kernel, clock })
   const noticed = (namespace: string, version: number): void => void hints.push(`${namespace} ${version}`)
-  const store = { presence: () => memory.presence(), list: () => memory.list(), noticed }
+  const hidden = kernel.input<Error | undefined>('why presence is hidden', { initial: undefined })
+  const presence = kernel.derive<readonly PresenceRecord[]>('presence, or why not', read => {
+    const reason = read(hidden)
+    return reason.kind === 'ok' && reason.value !== undefined ? failed(reason.value) : read(memory.presence())
+  })
+  const store = { presence: () => presence, list: () => memory.list(), noticed }
   const network = new FakeNetwork()
   const env = { kernel, clock, random: () => 0.5, log: recordingLog(log), metrics: createMetrics() }
   const servers = loneServer(env, store, network)
@@ -73,6 +81,10 @@ export function createWorld(address: string | undefined = 'self:1'): World {
       const presence = await appear(memory, id)
       clock.settle()
       return presence
+    },
+    hidePresence: reason => {
+      hidden.set(reason)
+      clock.settle()
     },
     write: async namespace => {
       await memory.write(request(namespace, '/a => /b'))
