@@ -146,7 +146,7 @@ function causeOf(failing: readonly SourceReport[], clock: Clock): string {
     .flatMap(source => source.retryAt ?? [])
     .reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
   const retry = retryAt === Number.POSITIVE_INFINITY ? '' : `, ${nextTryText(Math.round(retryAt - clock.now()))}`
-  return `${error === undefined ? '' : `: ${error}`}${retry}`
+  return `${error === undefined ? '' : `: ${error.replace(/\.$/, '')}`}${retry}`
 }
 
 /** Since it was heard or, if never, opened. */

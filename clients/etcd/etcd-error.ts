@@ -166,6 +166,7 @@ function connectionCure(text: string): string {
 function shorten(text: string): string {
   const plain = text
     .replace(/\p{Cc}+/gu, ' ')
+    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
     .replace(/\. Resolution note:\s*$/, '')
     .trim()
   return plain.length <= maxTextLength ? plain : `${plain.slice(0, maxTextLength)}...`

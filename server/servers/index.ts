@@ -77,7 +77,7 @@ function reasonsOf(servers: SharedServers): readonly string[] {
   const names = servers.alarmed().map(({ namespace }) => namespace)
   return [
     ...silent.slice(0, maxNamed).map(({ id, error }) => `server ${id} does not reply: ${error}`),
-    ...(silent.length > maxNamed ? [`${silent.length - maxNamed} more servers do not reply`] : []),
+    ...(silent.length > maxNamed ? [`and ${silent.length - maxNamed} more`] : []),
     ...(differing > 0 ? [`servers go by different versions of ${listed(names)}`] : []),
   ]
 }

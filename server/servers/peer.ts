@@ -141,12 +141,12 @@ export class Peer {
     else this.#setError('it does not know yet what its store holds')
   }
 
-  /** Who starts at an address takes the place of whoever had it; who was there before was sent here by mistake. */
+  /** Who starts at an address takes the place of whoever had it; whoever was there before was named by mistake. */
   #whyAnother(id: string | undefined): string {
     const startedAt = id === undefined ? undefined : this.#options.startedAt(id)
     if (startedAt !== undefined && startedAt > this.#record.startedAt)
       return `it is gone: the server ${id} has its address now`
-    return `the server ${id ?? 'without a name'} answers at its address; is server.advertise right there?`
+    return `the server ${id ?? 'without a name'} answers at its address: it is gone, or server.advertise is wrong there`
   }
 
   #adopt(versions: Map<string, number>): void {

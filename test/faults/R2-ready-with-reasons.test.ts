@@ -55,7 +55,7 @@ describe('R2: readiness', () => {
   it('waits for a store that fails, naming the error and the next try', () => {
     const { readiness, clock } = begin(kernel =>
       kernel.source('storage list', (sink: Sink<never>) => {
-        sink.fail(new Error('connection refused'), new FakeClock().now() + 700)
+        sink.fail(new Error('connection refused.'), new FakeClock().now() + 700)
         return () => {}
       }),
     )

@@ -47,6 +47,13 @@ describe('what etcd says', () => {
     expect(error.message).toMatch(cure)
   })
 
+  it('of a connection is told without the words around it', () => {
+    const details = 'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: '
+    expect(etcdError(said(status.UNAVAILABLE, details), 'etcd-1:2379').message).toBe(
+      'etcd at etcd-1:2379 cannot be reached (connect ECONNREFUSED 127.0.0.1:1): start it, or correct host and port',
+    )
+  })
+
   it('is left as it is when it was told already', () => {
     const error = new EtcdError('silent', 'nothing moves')
     expect(etcdError(error, 'etcd-1:2379')).toBe(error)
