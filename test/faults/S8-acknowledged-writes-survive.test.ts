@@ -1,6 +1,7 @@
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { assertDurable, openWriteConnection } from '../../storage/sqlite/connection.ts'
+import { assertDurable } from '../../storage/sqlite/connection.ts'
 import { Writer } from '../../storage/sqlite/writer.ts'
 import { tempDirectory } from '../storage/store.fixture.ts'
 import { crashRound } from './crash-rig.fixture.ts'
@@ -32,7 +33,9 @@ describe('S8: an acknowledged write survives', () => {
   })
 
   it('refuses to start when the file cannot have such a log', () => {
-    expect(() => openWriteConnection(':memory:', 0)).toThrow(/journal_mode is memory, not wal/)
+    const db = new Database(':memory:')
+    expect(() => assertDurable(name => db.pragma(name, { simple: true }))).toThrow(/journal_mode is memory, not wal/)
+    db.close()
   })
 
   it.each([
