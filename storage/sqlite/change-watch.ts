@@ -27,6 +27,9 @@ export class ChangeWatch {
   #failures = 0
   #dataVersion: number | undefined
   #sequence: number | undefined
+  /** What the newest head was at the last look. */
+  #mark: string | undefined
+  #markedAt = 0
   #polls = 0
 
   constructor(options: ChangeWatchOptions) {
@@ -39,7 +42,9 @@ export class ChangeWatch {
     this.#attempt(() => {
       const { reader, onUnsettled } = this.#options
       this.#dataVersion = reader.dataVersion()
+      this.#noticeSetBack()
       this.#sequence = reader.lastSequence()
+      this.#setMark()
       onUnsettled(reader.unsettled())
     })
     this.#schedule()
@@ -86,11 +91,26 @@ export class ChangeWatch {
 
   #readChanges(): void {
     const { reader, cells, onUnsettled } = this.#options
+    this.#noticeSetBack()
     this.#readHeads()
+    this.#setMark()
     cells.changedPresence()
     cells.changedRefusals()
     const unsettled = reader.unsettled()
     if (unsettled.length > 0) onUnsettled(unsettled)
+  }
+
+  /** A file that got the content of an older copy while it was open has lost what it had: all is read anew. */
+  #noticeSetBack(): void {
+    const { reader } = this.#options
+    if (this.#mark === undefined || reader.mark(this.#markedAt) === this.#mark) return
+    reader.startAgain()
+    this.#mark = this.#sequence = undefined
+  }
+
+  #setMark(): void {
+    this.#markedAt = this.#sequence ?? 0
+    this.#mark = this.#options.reader.mark(this.#markedAt)
   }
 
   #readHeads(): void {

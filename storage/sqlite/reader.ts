@@ -47,7 +47,7 @@ export class Reader {
   readonly #db: Database.Database
   readonly #assertSameFile: () => void
   readonly #statements: Statements
-  readonly #listing = new Listing()
+  #listing = new Listing()
   /** The large head that was read last. */
   #large: VersionRow | undefined
   /** The listing holds everything up to this sequence. */
@@ -145,6 +145,18 @@ export class Reader {
     return { namespaces: rows.map(row => row.namespace), sequence: rows.at(-1)?.settled ?? sequence }
   }
 
+  /** What tells the version at this sequence from any other; undefined when there is none. */
+  mark(sequence: number): string | undefined {
+    return this.#read(({ mark }) => mark.get(sequence))
+  }
+
+  /** Forgets what is kept of the file. */
+  startAgain(): void {
+    this.#large = undefined
+    this.#listing = new Listing()
+    this.#listed = 0
+  }
+
   /** Throws when the file was removed or replaced: what is read then is not what others read. */
   assertSameFile(): void {
     this.#assertSameFile()
@@ -198,6 +210,11 @@ function prepare(db: Database.Database) {
     lastSequence: db
       .prepare<[], number>(
         'SELECT max(v.sequence) FROM head h CROSS JOIN version v ON v.sequence = h.sequence AND v.seal IS NOT NULL',
+      )
+      .pluck(),
+    mark: db
+      .prepare<[number], string>(
+        "SELECT concat_ws(' ', namespace, version, time, author, seal) FROM version WHERE sequence = ?",
       )
       .pluck(),
     headsSince: db.prepare<[number], { readonly namespace: string; readonly settled: number | null }>(

@@ -106,6 +106,32 @@ describe('a file that another process writes', () => {
     hands.close()
   })
 
+  it('is followed back to an older state, when a copy is put into it while it is open', async () => {
+    const path = join(directory.path, 'store.db')
+    const seen: (number | undefined)[] = []
+    let listing: readonly NamespaceSummary[] = []
+    const stopListing = store.list().watch(state => {
+      if (state.kind === 'ok') listing = state.value
+    })
+    await store.write(request('web', '/a=>/b'))
+    const older = join(directory.path, 'older.db')
+    await copyInto(path, older)
+    await store.write(request('web', '/a=>/c'))
+    await store.write(request('new', '/a=>/b'))
+    store.observe('web').watch(state => {
+      if (state.kind === 'ok') seen.push(state.value?.version)
+    })
+    clock.advance(noticedWithinMs)
+    await copyInto(older, path)
+    clock.advance(noticedWithinMs)
+    expect(seen).toEqual([2, 1])
+    expect(listing).toMatchObject([{ namespace: 'web', version: 1 }])
+    stopListing()
+    await store.write(request('web', '/a=>/d'))
+    clock.settle()
+    expect(seen).toEqual([2, 1, 2])
+  })
+
   it('has its numbers followed by ours', async () => {
     writeElsewhere('web', '/a=>/b')
     expect((await store.write(request('web', '/a=>/c'))).written).toMatchObject({ version: 2, meta: { parent: 1 } })
@@ -212,3 +238,10 @@ describe('a file that another process writes', () => {
     expect(last).not.toHaveProperty('stale')
   })
 })
+
+/** As \`.restore\` of the SQLite shell does it: page by page, under SQLite's own locks. */
+async function copyInto(from: string, to: string): Promise<void> {
+  const db = new Database(from)
+  await db.backup(to)
+  db.close()
+}
