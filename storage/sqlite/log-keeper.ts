@@ -65,7 +65,11 @@ export class LogKeeper {
   }
 
   #keep(): void {
-    if (this.#bytes() <= this.#options.limitBytes) return
+    // SQLite itself cuts back a log that it begins anew.
+    if (this.#bytes() <= this.#options.limitBytes) {
+      this.#recovered()
+      return
+    }
     this.#isWorking = true
     void this.#cut()
   }
@@ -103,7 +107,12 @@ export class LogKeeper {
     })
   }
 
+  /** 0 where it cannot be asked for: reads and writes meet the same trouble, and tell whom it concerns. */
   #bytes(): number {
-    return statSync(`${this.#options.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    try {
+      return statSync(`${this.#options.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    } catch {
+      return 0
+    }
   }
 }

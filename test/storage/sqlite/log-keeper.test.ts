@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMetrics } from '../../../runtime/metrics.ts'
@@ -12,6 +12,7 @@ const retryMs = 5_000
 
 describe('the keeper of the log', () => {
   let directory: ReturnType<typeof tempDirectory>
+  let log: string
   let clock: FakeClock
   let lines: LogLine[]
   let answer: Checkpoint
@@ -22,7 +23,8 @@ describe('the keeper of the log', () => {
   beforeEach(() => {
     directory = tempDirectory()
     const path = join(directory.path, 'store.db')
-    writeFileSync(`${path}-wal`, 'more than ten bytes')
+    log = `${path}-wal`
+    writeFileSync(log, 'more than ten bytes')
     clock = new FakeClock()
     lines = []
     checkpoints = 0
@@ -53,6 +55,25 @@ describe('the keeper of the log', () => {
     expect(body).toContain('nameplane_sqlite_checkpoints_total{outcome="failed"} 2')
     expect(body).toContain('nameplane_sqlite_checkpoints_total{outcome="cut"} 1')
     expect(clock.waiting).toBe(0)
+  })
+
+  it('says so too when SQLite has cut it back by itself, and warns again of the next time', async () => {
+    answer = { kind: 'held' }
+    keeper.written()
+    await realTurn()
+    truncateSync(log, 10)
+    clock.advance(retryMs)
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'info'])
+    writeFileSync(log, 'more than ten bytes')
+    keeper.written()
+    await realTurn()
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'info', 'warn'])
+  })
+
+  it('fails no write and ends no server when the file system does not tell its size', () => {
+    rmSync(log)
+    symlinkSync(log, log)
+    expect(() => keeper.written()).not.toThrow()
   })
 
   it('looks at its size at most ten times a second, and never while a try is under way', async () => {
