@@ -171,7 +171,9 @@ function prepare(db: Database.Database) {
     dropAll: db.prepare<[string]>(`DELETE FROM version WHERE namespace = ${aText}`),
     forget: db.prepare<[string, number]>(
       `DELETE FROM version WHERE namespace = ${aText} AND version = ${aNumber}
-       AND sequence IS NOT (SELECT sequence FROM head h WHERE h.namespace = version.namespace)`,
+       AND sequence IS NOT (SELECT sequence FROM head h WHERE h.namespace = version.namespace)
+       AND version IS NOT (SELECT n.version FROM version n WHERE n.namespace = version.namespace AND n.seal IS NOT NULL
+         ORDER BY n.version DESC LIMIT 1)`,
     ),
     key: db.prepare<[string, string], KeyRecord>(selectKey),
     putKey: db.prepare<[string, string, string, number, number]>(

@@ -180,6 +180,13 @@ describe('S3: a text that another program put into the file', () => {
     expect((await store.write(request('web', '/a => /b'))).written.version).toBe(2)
   })
 
+  it('that stands in place of the head lets nobody forget the head', async () => {
+    const { written } = await store.write(request('web', '/a => /b'))
+    hands.insert('web', 'no dtab')
+    await store.forget('web', [written.version])
+    expect(await store.head('web')).toEqual(written)
+  })
+
   it('cannot change the past', async () => {
     await store.write(request('web', '/a => /b'))
     const attempts: readonly (readonly [string, RegExp])[] = [
