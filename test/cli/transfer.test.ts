@@ -173,8 +173,11 @@ describe('namerctl export and import', () => {
       urls.push(String(url).replace(to.url, ''))
       return fetch(url, init)
     }
-    const { out } = await to.run(`import ${join(from.dir, 'all.ndjson')}`, { fetch: noted })
-    expect(out).toBe('501 namespaces imported with history\n')
+    expect(await to.run(`import ${join(from.dir, 'all.ndjson')}`, { fetch: noted })).toEqual({
+      code: 0,
+      out: '501 namespaces imported with history\n',
+      err: '',
+    })
     const plan = '/api/import?existing=refuse&dryRun=true'
     const real = '/api/import?existing=refuse'
     expect(urls).toEqual([plan, plan, real, real])
