@@ -44,9 +44,12 @@ export class ReplicaClient {
   }
 
   /** The version by which this server evaluates names of the namespace. */
+  /** Asks again while the server says that it does not know yet. */
   async bindVersion(namespace: string): Promise<number> {
-    const answer = (await (await fetch(`${this.url}/api/bind/${namespace}?path=/svc`)).json()) as WireBinding // our own
-    return answer.dtabVersion
+    for (;;) {
+      const answer = (await (await fetch(`${this.url}/api/bind/${namespace}?path=/svc`)).json()) as WireBinding // our own
+      if (answer.pending === undefined) return answer.dtabVersion
+    }
   }
 
   /** Resolves once the answer of `servers` is as wanted, asking at each change of it. */
@@ -72,6 +75,7 @@ export class ReplicaClient {
 }
 
 interface WireBinding {
+  readonly pending?: unknown
   readonly dtabVersion: number
 }
 
