@@ -46,7 +46,7 @@ async function messagesSent(): Promise<number> {
 }
 
 describe('traffic through a proxy', () => {
-  it('follows 100 flips of the dtab under load without one failed request', async () => {
+  it('follows 200 flips of the dtab under load without one failed request', async () => {
     const answers = new Map<string, number>()
     let isDone = false
     const client = async (): Promise<void> => {
@@ -56,7 +56,7 @@ describe('traffic through a proxy', () => {
       }
     }
     const clients = Array.from({ length: 2 }, client)
-    for (let flip = 1; flip <= 100; flip++) {
+    for (let flip = 1; flip <= 200; flip++) {
       const target = flip % 2 === 0 ? 'blue' : 'green'
       await cluster.put(route(target))
       await reach(target)
