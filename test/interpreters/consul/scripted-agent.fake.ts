@@ -110,7 +110,9 @@ export class ScriptedAgent implements ConsulAgent {
     }
     follow.told = text
     try {
-      follower.changed({ body, version, isFiltered: this.isFiltered, receivedAt: this.#clock.monotonic() })
+      const receivedAt = this.#clock.monotonic()
+      const taken = follower.changed({ body, version, isFiltered: this.isFiltered, receivedAt })
+      if (taken instanceof Promise) throw new TypeError('this agent tells only those who take an answer in at once')
     } catch (error) {
       follow.told = undefined
       if (!(error instanceof Error)) throw error
