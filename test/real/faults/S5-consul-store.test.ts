@@ -42,15 +42,25 @@ async function watchAll(server: OpenStore, namespace: string) {
   return { seen, stop: () => ends.forEach(end => void end()) }
 }
 
+interface Disturbance {
+  readonly rounds: number
+  readonly atOnce: number
+  /** Told of the number of reads that were answered so far. */
+  readonly onAnswer?: (answered: number) => void
+}
+
 /** Reads and short observations, as many at once as the number says; failures are what the case is about. */
-async function disturb({ store }: OpenStore, namespace: string, rounds: number, atOnce: number): Promise<number> {
+async function disturb({ store }: OpenStore, namespace: string, disturbance: Disturbance): Promise<number> {
+  const { rounds, atOnce, onAnswer } = disturbance
   let answered = 0
   const one = async (n: number): Promise<void> => {
     for (let i = 0; i < rounds / atOnce; i++) {
       store.observe(`${namespace}-${(n * rounds + i) % 50}`).watch(() => {})()
       const head = await store.head(namespace).catch(() => undefined)
-      if (head !== undefined) answered++
-      else await new Promise(resolve => setTimeout(resolve, 5))
+      if (head !== undefined) {
+        answered++
+        onAnswer?.(answered)
+      } else await new Promise(resolve => setTimeout(resolve, 5))
     }
   }
   await Promise.all(Array.from({ length: atOnce }, (_, n) => one(n)))
@@ -66,8 +76,12 @@ describe.concurrent('S5: the watches of a store on Consul', () => {
     const { seen, stop } = await watchAll(server, 'web')
     await untilTrue('my sign of life', () => seen.present === 1)
     expect(await openWatches(server)).toBe(watchesAtRest)
-    const reads = disturb(server, 'web', 10_000, 50)
-    await new Promise(resolve => setTimeout(resolve, 300))
+    let answered = 0
+    const onAnswer = (count: number): void => {
+      answered = count
+    }
+    const reads = disturb(server, 'web', { rounds: 10_000, atOnce: 50, onAnswer })
+    await untilTrue('reads under way', () => answered > 200)
     await consul.kill()
     await untilTrue('a stale value', () => seen.isStale)
     expect(seen.text).toBe('/a=>/b')
@@ -102,7 +116,7 @@ describe.concurrent('S5: the watches of a store on Consul', () => {
     const presence = await server.store.announce('me', 'here', 10_000)
     const { seen, stop } = await watchAll(server, 'web')
     expect(await openWatches(server)).toBe(watchesAtRest)
-    const reads = disturb(server, 'web', 2_000, 20)
+    const reads = disturb(server, 'web', { rounds: 2_000, atOnce: 20 })
     await api.request('DELETE', `/acl/token/${accessor}`)
     await api.putKey(`${place.pathPrefix}/web`, '/a=>/c')
     await untilTrue('a stale value', () => seen.isStale)
