@@ -25,11 +25,11 @@ export interface RaceOutcome {
 }
 
 /** How long a writer goes on without one acknowledged edit before the race counts as stuck. */
-const stuckMs = 60_000
+const stuckMs = 120_000
 const answerWithinMs = 15_000
 const pauseMs = 20
 /** Who lost a race waits up to so long, as a client should: else most of the work is done for nothing. */
-const mostPauseMs = 500
+const mostPauseMs = 3_000
 
 const dtabAnswer = z.object({ version: z.number(), dtab: z.array(z.object({ prefix: z.string(), dst: z.string() })) })
 const writtenAnswer = z.object({ version: z.number() })
