@@ -1,7 +1,9 @@
 // ConfigMaps of one Kubernetes namespace as a backend that several servers share. Composes its parts; decides nothing.
+
 import type { KubernetesCluster, KubernetesObjects } from '../../clients/kubernetes/cluster.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Clock } from '../../watch/clock.ts'
+import { pause } from '../../watch/pause.ts'
 import type { ClaimTable } from '../claims.ts'
 import { hasHead } from '../imported-versions.ts'
 import type {
@@ -137,7 +139,7 @@ export class ConfigMapBackend implements SharedBackend {
       if ((await this.#reader.readHead(namespace)).record !== undefined) throw hasHead(namespace)
       if (found === undefined) return
       if (found.over === importedOver) return await this.#maps.removeVersion(namespace, version, { uid: found.uid })
-      await new Promise<void>(resolve => this.#options.clock.after(waitMs, resolve))
+      await pause(this.#options.clock, waitMs)
     }
     await this.#maps.removeVersion(namespace, version)
   }

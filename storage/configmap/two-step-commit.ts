@@ -1,7 +1,9 @@
 // A commit: the immutable object of the new version is created, then the head is moved to it by its resourceVersion. The
 // creation takes the number, the move is what counts: what has not moved the head was never written.
+
 import { NamingError } from '../../naming/errors.ts'
 import type { Clock } from '../../watch/clock.ts'
+import { pause } from '../../watch/pause.ts'
 import type { Commit, CommitOutcome, HeadSighting } from '../shared/shared-backend.ts'
 import type { Version } from '../store.ts'
 import type { ConfigMaps } from './config-maps.ts'
@@ -75,7 +77,7 @@ async function takeNumber(
     const holder = await maps.findVersionFacts(namespace, version.version)
     if (holder?.isConfirmed === true) return { kind: 'moved' }
     if (holder?.isUnused === true || holder?.over === importedOver) return { kind: 'taken' }
-    await new Promise<void>(resolve => clock.after(waitMs, resolve))
+    await pause(clock, waitMs)
   }
   return isFirst ? { kind: 'taken' } : { kind: 'taken', next: await freeNumber(version, making.over, maps) }
 }

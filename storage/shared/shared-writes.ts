@@ -2,6 +2,7 @@
 // becomes of the answers. Knows no observers: what was written is shown by SettledHeads.
 import { NamingError } from '../../naming/errors.ts'
 import type { Env } from '../../runtime/env.ts'
+import { pause } from '../../watch/pause.ts'
 import type { LinePerKey } from '../line-per-key.ts'
 import { sameVersion } from '../same-heads.ts'
 import type { Idempotency, Version, WriteRequest, WriteResult } from '../store.ts'
@@ -162,9 +163,7 @@ class Attempt {
   #pause(): Promise<void> {
     const { clock, random } = this.#options.env
     const ceilingMs = Math.min(maxPauseMs, minPauseMs * 2 ** this.#tries)
-    return new Promise(resolve => {
-      clock.after(random() * ceilingMs, resolve)
-    })
+    return pause(clock, random() * ceilingMs)
   }
 
   #givenUp(): NamingError {
