@@ -13,7 +13,7 @@ export interface WaitOptions {
 /** The query of a write; a timeout alone asks for nothing. */
 export type WaitQuery = WaitOptions
 
-export const waitHelp = `
+const waitHelp = `
 A write is answered once it is stored and the server that took it goes by it. With --wait all the command ends once every
 server of the store goes by it, or with exit code 1 when some do not within --timeout. It is stored even then: look at
 \`namerctl servers\`, and do not repeat it.`

@@ -8,7 +8,7 @@ import type { EtcdOptions } from './options.ts'
 import { send } from './send.ts'
 
 /** The longest a call may take, in milliseconds, all endpoints together. */
-export const callWithinMs = 5000
+const callWithinMs = 5000
 /** The longest that one endpoint may take to answer. */
 const tryWithinMs = 1500
 /** Between rounds over all endpoints: an election takes a second or so. */

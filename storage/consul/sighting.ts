@@ -8,8 +8,6 @@ export interface HeadIndexes {
   readonly head: number
 }
 
-export const noIndexes: HeadIndexes = { text: 0, head: 0 }
-
 export function indexesOf(text: KvEntry | undefined, head: KvEntry | undefined): HeadIndexes {
   return { text: text?.modifyIndex ?? 0, head: head?.modifyIndex ?? 0 }
 }

@@ -6,7 +6,7 @@ import { failure, type Result, success } from '../../naming/result.ts'
 import type { NamespaceSummary, Version } from '../store.ts'
 
 /** Files of another format are left alone. */
-export const snapshotFormat = 1
+const snapshotFormat = 1
 
 /** A head as the store had it at `savedAt`, in ms since 1970. */
 export interface SavedHead {

@@ -10,7 +10,7 @@ import type { SnapshotWriter } from './snapshot-writer.ts'
 const everyMs = 10_000
 const dayMs = 24 * 60 * 60 * 1000
 /** A namespace that nobody has used for so long is forgotten, in milliseconds. */
-export const keptUnusedMs = 30 * dayMs
+const keptUnusedMs = 30 * dayMs
 /** Heads that are read again in one round. */
 const readsPerRound = 50
 
