@@ -1,10 +1,25 @@
 // Failures that the proxy itself answers with, in linkerd's shape: a status, the header l5d-err and a body that names the stage.
 
 /** What the proxy was doing. */
-export type Stage = 'identify' | 'dtab' | 'bind' | 'resolve' | 'balance' | 'connect' | 'response' | 'protocol'
+export type Stage =
+  | 'protocol'
+  | 'overload'
+  | 'depth'
+  | 'identify'
+  | 'dtab'
+  | 'deadline'
+  | 'bind'
+  | 'resolve'
+  | 'balance'
+  | 'connect'
+  | 'budget'
+  | 'timeout'
+  | 'response'
+
+export type FailureStatus = 400 | 408 | 431 | 501 | 502 | 503 | 504
 
 export interface ProxyFailure {
-  readonly status: 400 | 501 | 502 | 503
+  readonly status: FailureStatus
   readonly stage: Stage
   /** One sentence: what is wrong, and what to look at. */
   readonly message: string
@@ -15,9 +30,14 @@ export interface ProxyFailure {
 export interface FailureSubject {
   /** `/svc/web`, once known. */
   readonly service?: string
+  /** Where the base dtab is kept. */
   readonly namespace?: string
   /** The request's own dtab. */
   readonly dtab?: string
+  /** The bound id that was drawn. */
+  readonly client?: string
+  /** Endpoints that were tried, in order, with what became of it. */
+  readonly tried?: readonly string[]
   /** What else explains it: how old the knowledge is, who is away. A line each. */
   readonly notes?: readonly string[]
 }
@@ -26,41 +46,45 @@ export interface FailureSubject {
 const maxErrorChars = 1000
 
 export interface FailureAnswer {
-  readonly status: number
+  readonly status: FailureStatus
   readonly reason: string
-  readonly headers: string[]
-  readonly body: string
+  /** Whole field lines, without those that frame or concern the connection. */
+  readonly lines: string
+  readonly body: Buffer
 }
 
 /** The whole answer. `l5d-err` is URL-encoded; a failure before anything was sent also says `l5d-retryable`. */
 export function answerOf(failure: ProxyFailure, subject: FailureSubject = {}): FailureAnswer {
-  const lines = [
-    failure.message,
-    `stage: ${failure.stage}`,
-    ...(subject.service === undefined ? [] : [`service: ${subject.service}`]),
-    ...(subject.namespace === undefined ? [] : [`namespace: ${subject.namespace}`]),
-    ...(subject.dtab === undefined ? [] : [`dtab of this request: ${subject.dtab}`]),
-    ...(subject.notes ?? []),
-  ]
-  const body = `${lines.join('\n')}\n`
-  const headers = [
-    'Content-Type',
-    'text/plain; charset=utf-8',
-    'Content-Length',
-    String(Buffer.byteLength(body)),
-    'l5d-err',
-    encodeError(`${failure.stage}: ${failure.message}`),
-    ...(failure.isUnsent ? ['l5d-retryable', 'true'] : []),
-  ]
-  return { status: failure.status, reason: reasons[failure.status], headers, body }
+  const { status, stage, message, isUnsent } = failure
+  const error = encodeError(`${stage}: ${message}`)
+  return {
+    status,
+    reason: reasons[status],
+    lines: `Content-Type: text/plain; charset=utf-8\r\nl5d-err: ${error}\r\n${isUnsent ? 'l5d-retryable: true\r\n' : ''}`,
+    body: Buffer.from(bodyOf(failure, subject)),
+  }
+}
+
+function bodyOf({ message, stage }: ProxyFailure, subject: FailureSubject): string {
+  const { service, namespace, dtab, client, tried = [], notes = [] } = subject
+  const lines = [message, `stage: ${stage}`]
+  if (service !== undefined) lines.push(`service: ${service}`)
+  if (namespace !== undefined) lines.push(`namespace: ${namespace}`)
+  if (dtab !== undefined) lines.push(`dtab of this request: ${dtab}`)
+  if (client !== undefined) lines.push(`client: ${client}`)
+  if (tried.length > 0) lines.push(`endpoints tried: ${tried.join(', ')}`)
+  return `${[...lines, ...notes].join('\n')}\n`
 }
 
 const reasons = {
   400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
-} as const satisfies Record<ProxyFailure['status'], string>
+  504: 'Gateway Timeout',
+} as const satisfies Record<FailureStatus, string>
 
 /** URL-encoded and cut to a length that fits a header. */
 function encodeError(message: string): string {
@@ -68,17 +92,26 @@ function encodeError(message: string): string {
   return encodeURIComponent(short.toWellFormed())
 }
 
-function failureWith(status: ProxyFailure['status'], isUnsent: boolean) {
+function failureWith(status: FailureStatus, isUnsent: boolean) {
   return (stage: Stage, message: string): ProxyFailure => ({ status, stage, message, isUnsent })
 }
 
 /** The request cannot be understood; the same request fails again, so it is not marked as retryable. */
 export const badRequest = failureWith(400, false)
+/** The client took too long to send its request. */
+export const tooSlow = failureWith(408, false)
+/** The head of the request is over a limit. */
+export const tooLarge = failureWith(431, false)
+/** We do not do this. */
+export const notSupported = failureWith(501, false)
 /** No endpoint could be found or reached, and nothing was sent. */
 export const noUpstream = failureWith(502, true)
 /** Something was sent and no good answer came. */
 export const badUpstream = failureWith(502, false)
-/** Time ran out before anything was sent. */
-export const tooLate = failureWith(503, true)
-/** We do not do this. */
-export const notSupported = failureWith(501, false)
+/** There is no room for it now, and nothing was sent. */
+export const noRoom = failureWith(503, true)
+
+/** Time ran out: before anything was sent, or after. Which status says so is a matter of configuration. */
+export function outOfTime(status: 503 | 504, stage: Stage, message: string, isUnsent: boolean): ProxyFailure {
+  return { status, stage, message, isUnsent }
+}

@@ -1,38 +1,49 @@
 import { describe, expect, it } from 'vitest'
-import { answerOf, badRequest, badUpstream, noUpstream, tooLate } from '../../proxy-client/failure.ts'
+import { answerOf, badRequest, badUpstream, noRoom, noUpstream, outOfTime } from '../../proxy-client/failure.ts'
 
-function headerOf(headers: readonly string[], name: string): string | undefined {
-  const at = headers.indexOf(name)
-  return at < 0 ? undefined : headers[at + 1]
+function headerOf(lines: string, name: string): string | undefined {
+  return new RegExp(`^${name}: (.*)\r$`, 'm').exec(lines)?.[1]
 }
 
 describe('an answer of the proxy itself', () => {
-  it('names stage, service, namespace and dtab in its body', () => {
-    const { status, body } = answerOf(noUpstream('bind', 'nothing there'), {
+  it('names stage, service, namespace, dtab, client and endpoints in its body', () => {
+    const { status, reason, body } = answerOf(noUpstream('bind', 'nothing there'), {
       service: '/svc/web',
       namespace: 'default',
       dtab: '/a=>/b',
+      client: '/#/web',
+      tried: ['10.0.0.1:80 (refused)', '10.0.0.2:80 (refused)'],
+      notes: ['the binding: not confirmed for 5 s'],
     })
-    expect(status).toBe(502)
-    expect(body).toBe(
-      'nothing there\nstage: bind\nservice: /svc/web\nnamespace: default\ndtab of this request: /a=>/b\n',
-    )
+    expect([status, reason]).toEqual([502, 'Bad Gateway'])
+    expect(String(body).split('\n')).toEqual([
+      'nothing there',
+      'stage: bind',
+      'service: /svc/web',
+      'namespace: default',
+      'dtab of this request: /a=>/b',
+      'client: /#/web',
+      'endpoints tried: 10.0.0.1:80 (refused), 10.0.0.2:80 (refused)',
+      'the binding: not confirmed for 5 s',
+      '',
+    ])
   })
 
   it('says in l5d-err, URL-encoded, what is wrong', () => {
-    const { headers } = answerOf(badRequest('dtab', 'bad: é\r\n'))
-    expect(decodeURIComponent(headerOf(headers, 'l5d-err') ?? '')).toBe('dtab: bad: é\r\n')
+    const { lines } = answerOf(badRequest('dtab', 'bad: é\r\n'))
+    expect(decodeURIComponent(headerOf(lines, 'l5d-err') ?? '')).toBe('dtab: bad: é\r\n')
   })
 
   it('bears broken text and cuts long text', () => {
-    const { headers } = answerOf(badRequest('dtab', `\ud800${'x'.repeat(100_000)}`))
-    expect(headerOf(headers, 'l5d-err')?.length).toBeLessThan(1100)
+    const { lines } = answerOf(badRequest('dtab', `\ud800${'x'.repeat(100_000)}`))
+    expect(headerOf(lines, 'l5d-err')?.length).toBeLessThan(1100)
   })
 
   it('is marked as retryable only when nothing was sent and the request itself was good', () => {
-    expect(headerOf(answerOf(noUpstream('connect', '')).headers, 'l5d-retryable')).toBe('true')
-    expect(headerOf(answerOf(tooLate('bind', '')).headers, 'l5d-retryable')).toBe('true')
-    expect(headerOf(answerOf(badUpstream('response', '')).headers, 'l5d-retryable')).toBeUndefined()
-    expect(headerOf(answerOf(badRequest('dtab', '')).headers, 'l5d-retryable')).toBeUndefined()
+    expect(headerOf(answerOf(noUpstream('connect', '')).lines, 'l5d-retryable')).toBe('true')
+    expect(headerOf(answerOf(noRoom('overload', '')).lines, 'l5d-retryable')).toBe('true')
+    expect(headerOf(answerOf(outOfTime(504, 'timeout', '', false)).lines, 'l5d-retryable')).toBeUndefined()
+    expect(headerOf(answerOf(badUpstream('response', '')).lines, 'l5d-retryable')).toBeUndefined()
+    expect(headerOf(answerOf(badRequest('dtab', '')).lines, 'l5d-retryable')).toBeUndefined()
   })
 })
