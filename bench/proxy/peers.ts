@@ -79,7 +79,7 @@ export async function haproxyPeer({ folder, backendPort }: Site): Promise<Peer> 
     file,
     `global
   nbthread 1
-  maxconn 18000
+  maxconn 9000
   tune.bufsize 65536
 defaults
   mode http
@@ -94,7 +94,7 @@ backend b
   server s1 127.0.0.1:${backendPort} pool-max-conn 256
 `,
   )
-  return await ready('haproxy', port, new Pinned(proxyCore, locateTool('haproxy'), ['-db', '-f', file]))
+  return await ready('haproxy', port, new Pinned(proxyCore, locateTool('haproxy'), ['-q', '-db', '-f', file]))
 }
 
 export async function envoyPeer({ folder, backendPort }: Site): Promise<Peer> {
