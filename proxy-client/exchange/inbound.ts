@@ -14,6 +14,11 @@ export interface BodySink {
   onCut(error: Error): void
   /** All that came with one read has been handed over: what was held back to be sent together may go. */
   onFlush(): void
+  /**
+   * Whether no slice is kept any more. Asked after onFlush and onEnd: true lets the reader use their memory for its next read,
+   * so whoever keeps a slice says false or copies it.
+   */
+  readonly isDrained: boolean
 }
 
 export interface RequestBody {
@@ -50,6 +55,8 @@ export interface ResponseSink {
   write(slice: Buffer): boolean
   /** Sends what is held back. */
   flush(): void
+  /** Whether the system has taken all that was written, so that no slice is kept; also after the end. */
+  readonly isDrained: boolean
   /** Trailers as whole field lines. Ends and flushes. */
   end(trailerLines?: string): void
   /** Cuts the response so that the client sees that it is not whole. */

@@ -40,6 +40,11 @@ export interface UpstreamHandler {
   onEnd(trailers: Fields | undefined): void
   /** All that came with one read has been handed over: what was held back to be sent together may go. Not called after the end. */
   onFlush(): void
+  /**
+   * Whether no slice is kept any more. Asked after onFlush and onEnd: true lets the connection use their memory for its next
+   * read, so whoever keeps a slice says false or copies it.
+   */
+  readonly isDrained: boolean
   /** The upstream has changed protocols. The handler owns the socket from here, and what was read ahead. */
   onTunnel(head: ResponseHead, socket: Socket, early: Buffer): void
   onFailure(failure: UpstreamFailure): void
