@@ -1,22 +1,31 @@
-// linkerd's classifiers that need no retries; those that allow some belong with the retries themselves.
-import { z } from 'zod'
+// linkerd's classifiers for HTTP/1.1: every 5xx is a failure, and the method decides whether it may be tried again.
 import type { Classifier } from './classifier.ts'
+import type { ClassifierConfig } from './classifier-config.ts'
 
-/** Any 5xx is a failure, and is never tried again: the default. */
-export const nonRetryable5XX: Classifier = ({ status }) => (status >= 500 ? 'failure' : 'success')
+/** `l5d-retryable: true` speaks for a failure whatever the method; it makes no failure of a success. */
+function failing5XX(isRetryable: (method: string) => boolean): Classifier {
+  return (method, status, isRetryableUpstream) => {
+    if (status < 500) return 'success'
+    return isRetryableUpstream || isRetryable(method) ? 'retryableFailure' : 'failure'
+  }
+}
 
-/** Whatever came back is a success. */
-export const allSuccessful: Classifier = () => 'success'
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE'
+}
 
-const classifiers = {
-  'io.l5d.http.nonRetryable5XX': nonRetryable5XX,
-  'io.l5d.http.allSuccessful': allSuccessful,
-} as const satisfies Record<string, Classifier>
+function isIdempotent(method: string): boolean {
+  return isRead(method) || method === 'PUT' || method === 'DELETE'
+}
 
-export const classifierConfig = z.strictObject({
-  kind: z.enum(['io.l5d.http.nonRetryable5XX', 'io.l5d.http.allSuccessful']),
-})
+const classifiers: Readonly<Record<ClassifierConfig['kind'], Classifier>> = {
+  'io.l5d.http.nonRetryable5XX': failing5XX(() => false),
+  'io.l5d.http.retryableRead5XX': failing5XX(isRead),
+  'io.l5d.http.retryableIdempotent5XX': failing5XX(isIdempotent),
+  'io.l5d.http.retryableAll5XX': failing5XX(() => true),
+  'io.l5d.http.allSuccessful': () => 'success',
+}
 
-export function classifierFor({ kind }: z.output<typeof classifierConfig>): Classifier {
+export function classifierFor({ kind }: ClassifierConfig): Classifier {
   return classifiers[kind]
 }
