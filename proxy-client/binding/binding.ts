@@ -5,19 +5,20 @@ import { foldNameTree } from '../../naming/fold.ts'
 import { alt, leaf, type NameTree, union } from '../../naming/name-tree.ts'
 import { type Path, showPath } from '../../naming/path.ts'
 import type { Cell, Unwatch } from '../../watch/cell.ts'
-import type { Clock, Random } from '../../watch/clock.ts'
+import type { Cancel, Clock, Random } from '../../watch/clock.ts'
 import type { Stale, State } from '../../watch/state.ts'
 import { Waiters } from '../cache/waiters.ts'
 import type { BoundClient } from '../client/bound-client.ts'
 import type { ClientCache } from '../client/client-cache.ts'
-import type { RawHeaders } from '../headers/raw-headers.ts'
+import type { Service } from '../service/service.ts'
 import { createLottery, type Drawn, type Lottery } from './draw.ts'
 
-/** A leaf to send to, with the headers that tell the upstream which one it is. */
+/** A leaf to send to. */
 export interface Destination {
   readonly client: BoundClient
   readonly residual: Path
-  readonly headers: RawHeaders
+  /** Whole field lines that tell the upstream which leaf it is. */
+  readonly lines: string
 }
 
 /** A tree in use: what is drawn from, and what is given back when it goes. */
@@ -28,7 +29,7 @@ interface Plan {
 }
 
 export interface BindingOptions {
-  readonly path: Path
+  readonly service: Service
   /** Text of the local dtab, empty for none. */
   readonly dtab: string
   readonly tree: Cell<BoundTree>
@@ -37,8 +38,7 @@ export interface BindingOptions {
 }
 
 export class Binding {
-  readonly path: Path
-  readonly pathText: string
+  readonly service: Service
   readonly dtab: string
   /** Since when and why the tree is not confirmed, while it is not. */
   stale: Stale | undefined
@@ -50,11 +50,18 @@ export class Binding {
 
   constructor(options: BindingOptions) {
     this.#clients = options.clients
-    this.path = options.path
-    this.pathText = showPath(options.path)
+    this.service = options.service
     this.dtab = options.dtab
     this.#waiters = new Waiters(options.clock)
     this.#unwatch = options.tree.watch(state => this.#take(state))
+  }
+
+  get path(): Path {
+    return this.service.path
+  }
+
+  get pathText(): string {
+    return this.service.text
   }
 
   /** Whether a request can be sent now, as far as the tree goes. */
@@ -67,6 +74,11 @@ export class Binding {
     return this.#state
   }
 
+  /** Whether a request has to wait: neither a tree nor a failure has come yet. */
+  get isPending(): boolean {
+    return this.#serving === undefined && this.#state.kind === 'pending'
+  }
+
   get isAwaited(): boolean {
     return this.#waiters.size > 0
   }
@@ -76,9 +88,9 @@ export class Binding {
     return this.#serving?.tree
   }
 
-  /** Settles once it is bound or failed, or when time is up. */
-  async settle(ms: number): Promise<void> {
-    if (!this.isBound && this.#state.kind === 'pending') await this.#waiters.wait(ms)
+  /** Calls once it is bound or failed, or when `ms` milliseconds are over; not before it returns. */
+  whenSettled(ms: number, run: () => void): Cancel {
+    return this.#waiters.wait(ms, run)
   }
 
   draw(random: Random): Drawn<Destination> {
@@ -131,9 +143,8 @@ export class Binding {
     // Two leaves may share an id; one hold per tree is enough.
     if (clients.has(client)) this.#clients.release(client)
     clients.add(client)
-    const headers = ['l5d-dst-service', this.pathText, 'l5d-dst-client', client.idText]
-    if (residual.length > 0) headers.push('l5d-dst-residual', showPath(residual))
-    if (this.dtab !== '') headers.push('l5d-ctx-dtab', this.dtab)
-    return { client, residual, headers }
+    const residualLine = residual.length > 0 ? `l5d-dst-residual: ${showPath(residual)}\r\n` : ''
+    const lines = `l5d-dst-service: ${this.pathText}\r\nl5d-dst-client: ${client.idText}\r\n${residualLine}`
+    return { client, residual, lines }
   }
 }

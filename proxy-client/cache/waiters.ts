@@ -1,5 +1,5 @@
 // Those who wait for something to become known, each no longer than it wants to. Knows nothing of what that is.
-import type { Clock } from '../../watch/clock.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
 
 /** Waits that end together, or singly when their time is up. */
 export class Waiters {
@@ -14,20 +14,23 @@ export class Waiters {
     return this.#waiting.size
   }
 
-  /** Settles when `wake` is called or `ms` milliseconds have passed; the caller looks itself which it was. */
-  wait(ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const end = (): void => {
-        cancel()
-        this.#waiting.delete(end)
-        resolve()
-      }
-      const cancel = this.#clock.after(Math.max(0, ms), end)
-      this.#waiting.add(end)
-    })
+  /** `run` is called once, by `wake` or when `ms` milliseconds have passed, unless the wait is cancelled; it looks itself which it was. */
+  wait(ms: number, run: () => void): Cancel {
+    const cancel = (): void => {
+      stopTimer()
+      this.#waiting.delete(end)
+    }
+    const end = (): void => {
+      cancel()
+      run()
+    }
+    const stopTimer = this.#clock.after(Math.max(0, ms), end)
+    this.#waiting.add(end)
+    return cancel
   }
 
+  /** Ends every wait that began before; what is called may wait anew. */
   wake(): void {
-    for (const end of [...this.#waiting]) end()
+    for (const end of [...this.#waiting]) if (this.#waiting.has(end)) end()
   }
 }

@@ -3,11 +3,14 @@ import type { Path } from '../../naming/path.ts'
 import { showPath } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
 import type { Cell, Unwatch } from '../../watch/cell.ts'
-import type { Clock } from '../../watch/clock.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { Stale, State } from '../../watch/state.ts'
 import type { Balancer, Pick } from '../balancer/balancer.ts'
 import { Waiters } from '../cache/waiters.ts'
 import type { Upstream } from '../pool/upstream.ts'
+import type { RetryBudget } from '../retry/retry-budget.ts'
+import type { ClientStats } from '../telemetry/stats.ts'
+import type { TimeoutQueue } from '../timeout/timeout-queue.ts'
 
 /** unknown: no replica set has come yet; failed: the server says why it has none; known: the set, perhaps empty, is in the balancer. */
 export type ClientState =
@@ -15,54 +18,67 @@ export type ClientState =
   | { readonly kind: 'failed'; readonly error: Error }
   | { readonly kind: 'known'; readonly exists: boolean }
 
-export interface BoundClientOptions {
+/** What a client is made of, by the settings of its id. */
+export interface ClientParts {
+  readonly balancer: Balancer<Upstream>
+  readonly requeueBudget: RetryBudget
+  /** For one attempt; absent for no limit. */
+  readonly attemptTimeouts: TimeoutQueue | undefined
+  readonly attemptTimeoutMs: number | undefined
+  readonly stats: ClientStats
+}
+
+export interface BoundClientOptions extends ClientParts {
   readonly id: Path
   readonly replicas: Cell<ReplicaSet>
-  readonly balancer: Balancer<Upstream>
   readonly clock: Clock
 }
 
 export class BoundClient {
   readonly id: Path
   readonly idText: string
+  readonly balancer: Balancer<Upstream>
+  readonly requeueBudget: RetryBudget
+  readonly attemptTimeouts: TimeoutQueue | undefined
+  readonly attemptTimeoutMs: number | undefined
+  readonly stats: ClientStats
   /** Bindings that name this id now. */
   users = 0
   /** Since when and why the replica set is not confirmed, while it is not. */
   stale: Stale | undefined
   #state: ClientState = { kind: 'unknown' }
-  readonly #balancer: Balancer<Upstream>
   readonly #waiters: Waiters
   readonly #unwatch: Unwatch
 
-  constructor({ id, replicas, balancer, clock }: BoundClientOptions) {
-    this.id = id
-    this.idText = showPath(id)
-    this.#balancer = balancer
-    this.#waiters = new Waiters(clock)
-    this.#unwatch = replicas.watch(state => this.#take(state))
+  constructor(options: BoundClientOptions) {
+    this.id = options.id
+    this.idText = showPath(options.id)
+    this.balancer = options.balancer
+    this.requeueBudget = options.requeueBudget
+    this.attemptTimeouts = options.attemptTimeouts
+    this.attemptTimeoutMs = options.attemptTimeoutMs
+    this.stats = options.stats
+    this.#waiters = new Waiters(options.clock)
+    this.#unwatch = options.replicas.watch(state => this.#take(state))
   }
 
   get state(): ClientState {
     return this.#state
   }
 
-  get balancer(): Balancer<Upstream> {
-    return this.#balancer
-  }
-
   pick(avoid?: readonly Upstream[]): Pick<Upstream> | undefined {
-    return this.#balancer.pick(avoid)
+    return this.balancer.pick(avoid)
   }
 
-  /** Settles once the state is no longer unknown, or when time is up. */
-  async settle(ms: number): Promise<void> {
-    if (this.#state.kind === 'unknown') await this.#waiters.wait(ms)
+  /** Calls once the state is no longer unknown, or when `ms` milliseconds are over; not before it returns. */
+  whenSettled(ms: number, run: () => void): Cancel {
+    return this.#waiters.wait(ms, run)
   }
 
   /** Ends the watch; endpoints finish what they work on. */
   close(): void {
     this.#unwatch()
-    this.#balancer.close()
+    this.balancer.close()
     this.#waiters.wake()
   }
 
@@ -75,7 +91,7 @@ export class BoundClient {
   }
 
   #know(replicas: ReplicaSet): void {
-    this.#balancer.update(replicas.kind === 'bound' ? replicas.endpoints : [])
+    this.balancer.update(replicas.kind === 'bound' ? replicas.endpoints : [])
     this.#state = { kind: 'known', exists: replicas.kind === 'bound' }
   }
 }

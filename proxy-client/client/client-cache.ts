@@ -2,11 +2,9 @@
 // so that traffic which moves back finds its connections open.
 import { type Path, showPath } from '../../naming/path.ts'
 import type { Clock } from '../../watch/clock.ts'
-import type { Balancer } from '../balancer/balancer.ts'
 import { IdleCache } from '../cache/idle-cache.ts'
 import type { NameResolver } from '../naming.ts'
-import type { Upstream } from '../pool/upstream.ts'
-import { BoundClient } from './bound-client.ts'
+import { BoundClient, type ClientParts } from './bound-client.ts'
 
 export interface ClientCacheOptions {
   readonly resolver: NameResolver
@@ -14,7 +12,9 @@ export interface ClientCacheOptions {
   /** Unused clients kept at most. */
   readonly max: number
   readonly idleMs: number
-  readonly createBalancer: () => Balancer<Upstream>
+  readonly create: (id: Path, idText: string) => ClientParts
+  /** Told of an id that is not kept any more. */
+  readonly onRelease: (idText: string) => void
 }
 
 export class ClientCache {
@@ -28,7 +28,10 @@ export class ClientCache {
       max: options.max,
       idleMs: options.idleMs,
       isInUse: client => client.users > 0,
-      dispose: client => client.close(),
+      dispose: client => {
+        client.close()
+        options.onRelease(client.idText)
+      },
     })
   }
 
@@ -43,7 +46,7 @@ export class ClientCache {
   /** The client of an id, held until it is given back by `release`. */
   acquire(id: Path): BoundClient {
     const key = showPath(id)
-    const client = this.#clients.get(key) ?? this.#clients.force(key, () => this.#create(id))
+    const client = this.#clients.get(key) ?? this.#clients.force(key, () => this.#create(id, key))
     client.users++
     return client
   }
@@ -58,8 +61,8 @@ export class ClientCache {
     this.#clients.close()
   }
 
-  #create(id: Path): BoundClient {
-    const { resolver, clock, createBalancer } = this.#options
-    return new BoundClient({ id, replicas: resolver.replicas(id), balancer: createBalancer(), clock })
+  #create(id: Path, idText: string): BoundClient {
+    const { resolver, clock, create } = this.#options
+    return new BoundClient({ id, replicas: resolver.replicas(id), clock, ...create(id, idText) })
   }
 }
