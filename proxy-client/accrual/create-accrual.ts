@@ -1,6 +1,6 @@
 // Makes the accrual of each endpoint from what the configuration says.
 import type { Clock, Random } from '../../watch/clock.ts'
-import { type BackoffSchedule, createBackoff } from '../retry/backoff.ts'
+import { type Backoff, type BackoffSchedule, createBackoff } from '../retry/backoff.ts'
 import type { CreateAccrual, FailureAccrual } from './accrual.ts'
 import type { AccrualConfig } from './accrual-config.ts'
 import { ConsecutiveFailures } from './consecutive-failures.ts'
@@ -24,14 +24,16 @@ export interface AccrualOptions {
 
 export function createAccrual(config: AccrualConfig, { random, clock }: AccrualOptions): CreateAccrual {
   if (config.kind === 'none') return () => neverLeftAlone
-  const { backoff = defaultBackoff } = config
+  const { backoff: schedule = defaultBackoff } = config
+  const backoff = (): Backoff => createBackoff(schedule, random)
   switch (config.kind) {
     case 'io.l5d.consecutiveFailures':
-      return () => new ConsecutiveFailures(config.failures, createBackoff(backoff, random))
+      return () => new ConsecutiveFailures(config.failures, backoff())
     case 'io.l5d.successRate':
-      return () => createSuccessRate(config.successRate, config.requests, createBackoff(backoff, random))
-    case 'io.l5d.successRateWindowed':
-      return () =>
-        createWindowedSuccessRate(config.successRate, config.window * 1000, createBackoff(backoff, random), clock)
+      return () => createSuccessRate({ required: config.successRate, window: config.requests, backoff: backoff() })
+    case 'io.l5d.successRateWindowed': {
+      const window = config.window * 1000
+      return () => createWindowedSuccessRate({ required: config.successRate, window, backoff: backoff() }, clock)
+    }
   }
 }

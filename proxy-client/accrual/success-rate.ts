@@ -11,6 +11,14 @@ interface Ruler {
   restart(): void
 }
 
+export interface SuccessRateOptions {
+  /** From 0 to 1; below it an endpoint is left alone. */
+  readonly required: number
+  /** Requests or milliseconds. */
+  readonly window: number
+  readonly backoff: Backoff
+}
+
 class SuccessRate implements FailureAccrual {
   readonly #required: number
   readonly #window: number
@@ -19,7 +27,7 @@ class SuccessRate implements FailureAccrual {
   #rate = 1
   #at: number | undefined
 
-  constructor(required: number, window: number, backoff: Backoff, ruler: Ruler) {
+  constructor({ required, window, backoff }: SuccessRateOptions, ruler: Ruler) {
     this.#required = required
     this.#window = window
     this.#backoff = backoff
@@ -84,17 +92,12 @@ class Elapsed implements Ruler {
   }
 }
 
-/** Over the last `requests`. */
-export function createSuccessRate(required: number, requests: number, backoff: Backoff): FailureAccrual {
-  return new SuccessRate(required, requests, backoff, new RequestCount())
+/** The window is a number of requests. */
+export function createSuccessRate(options: SuccessRateOptions): FailureAccrual {
+  return new SuccessRate(options, new RequestCount())
 }
 
-/** Over the last `windowMs`. */
-export function createWindowedSuccessRate(
-  required: number,
-  windowMs: number,
-  backoff: Backoff,
-  clock: Clock,
-): FailureAccrual {
-  return new SuccessRate(required, windowMs, backoff, new Elapsed(clock))
+/** The window is in milliseconds. */
+export function createWindowedSuccessRate(options: SuccessRateOptions, clock: Clock): FailureAccrual {
+  return new SuccessRate(options, new Elapsed(clock))
 }
