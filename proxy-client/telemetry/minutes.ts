@@ -1,0 +1,27 @@
+// The number of the minute, kept by one timer, so that whoever counts can tell a new window without reading a clock.
+import type { Cancel, Clock } from '../../watch/clock.ts'
+
+const minuteMs = 60_000
+
+/** Counts minutes from its making until it is closed. */
+export class Minutes {
+  now = 0
+  readonly #clock: Clock
+  #cancel: Cancel
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#cancel = this.#arm()
+  }
+
+  close(): void {
+    this.#cancel()
+  }
+
+  #arm(): Cancel {
+    return this.#clock.after(minuteMs, () => {
+      this.now++
+      this.#cancel = this.#arm()
+    })
+  }
+}
