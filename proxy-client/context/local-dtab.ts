@@ -1,8 +1,9 @@
 // The dtab of one request: what its chain of calls carries (l5d-ctx-dtab), then what its client adds (l5d-dtab), which wins.
-import type { Dtab } from '../../naming/dtab.ts'
+import type { Dentry } from '../../naming/dtab.ts'
 import { formatDentry } from '../../naming/format.ts'
 import { parseDtab } from '../../naming/parse.ts'
-import { headerValues, type RawHeaders } from '../headers/raw-headers.ts'
+import { ownCopy, Remembered } from '../cache/remembered.ts'
+import { Field, type Fields } from '../http1/fields.ts'
 
 /** text is exact, canonical and one line, so that equal dtabs have equal texts and it fits a header; empty for no entries. */
 export type LocalDtab =
@@ -12,28 +13,21 @@ export type LocalDtab =
 
 const none: LocalDtab = { kind: 'dtab', text: '' }
 
-/** Header texts seen lately are not parsed again: a chain sends the same few on every request. */
-const maxRemembered = 1000
-
-/** A reader with its memory; every router has its own. */
-export function createLocalDtabReader(): (headers: RawHeaders) => LocalDtab {
-  const remembered = new Map<string, LocalDtab>()
-  return headers => {
-    const context = headerValues(headers, 'l5d-ctx-dtab')
-    const override = headerValues(headers, 'l5d-dtab')
-    if (context.length === 0 && override.length === 0) return none
-    const key = JSON.stringify([context, override])
-    const known = remembered.get(key)
-    if (known !== undefined) return known
-    const read = readLocalDtab(context, override)
-    if (remembered.size >= maxRemembered) remembered.clear()
-    remembered.set(key, read)
-    return read
+/** A reader with its memory, for a chain sends the same few dtabs on every request; every router has its own. */
+export function createLocalDtabReader(): (fields: Fields) => LocalDtab {
+  const remembered = new Remembered<LocalDtab>()
+  return fields => {
+    if ((fields.present & (Field.dtab | Field.contextDtab)) === 0) return none
+    const context = fields.all('l5d-ctx-dtab')
+    const override = fields.all('l5d-dtab')
+    // No value has a line end in it.
+    const key = `${context.join('\n')}\n\n${override.join('\n')}`
+    return remembered.get(key) ?? remembered.set(ownCopy(key), readLocalDtab(context, override))
   }
 }
 
 function readLocalDtab(context: readonly string[], override: readonly string[]): LocalDtab {
-  const entries: Dtab[number][] = []
+  const entries: Dentry[] = []
   for (const [name, values] of [
     ['l5d-ctx-dtab', context],
     ['l5d-dtab', override],

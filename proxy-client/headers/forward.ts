@@ -1,58 +1,78 @@
-// Makes the header fields that go out from those that came in: hop-by-hop fields and our own go, Via and our own come.
-import { hopByHopOf } from './hop-by-hop.ts'
-import type { RawHeaders } from './raw-headers.ts'
+// Composes the text of the messages that go out from those that came in: hop-by-hop fields and what is replaced go, Via and
+// our own come. Runs on every request, so it only joins strings. Knows no connection.
+import { Field, type Fields } from '../http1/fields.ts'
+import type { RequestHead, ResponseHead } from '../http1/message.ts'
+import { hopByHop, namedByConnection } from './hop-by-hop.ts'
+import { type HostRewrite, locationBack, refreshBack } from './host-rewrite.ts'
+import { viaLine } from './via.ts'
 
-/** How this proxy names itself in Via. */
-const pseudonym = 'nameplane'
+/** Whatever a client sent under these names is replaced by what this hop found. */
+const droppedFromRequests: number =
+  hopByHop | Field.host | Field.via | Field.contextDtab | Field.dtab | Field.requestId | Field.destination
 
-/** Our request fields: whatever a client sent under these names is replaced by what this hop found. */
-const replaced: ReadonlySet<string> = new Set([
-  'l5d-ctx-dtab',
-  'l5d-dst-client',
-  'l5d-dst-residual',
-  'l5d-dst-service',
-  'l5d-dtab',
-  'l5d-reqid',
-])
-
-/** Request fields to send on; `added` are ours, in wire form. */
-export function forwardRequestHeaders(headers: RawHeaders, httpVersion: string, added: RawHeaders): string[] {
-  const out = forwardWithVia(headers, httpVersion, replaced)
-  for (const part of added) out.push(part)
-  return out
+export interface OutgoingRequest {
+  readonly head: Pick<RequestHead, 'fields' | 'minor'>
+  readonly method: string
+  /** Origin form; `*` for OPTIONS; the authority for CONNECT. */
+  readonly target: string
+  /** Of the Host that goes upstream; a request without one has an empty Host (RFC 9112, 3.2). */
+  readonly host: string | undefined
+  /** By `destinationLines`. */
+  readonly destination: string
+  readonly requestId: string
+  /** The value of l5d-ctx-deadline; undefined passes on whatever came. */
+  readonly deadline: string | undefined
+  /** Further whole lines, each ended by CRLF: Forwarded, the time stamp. */
+  readonly added: string
 }
 
-/** Response fields to send back. */
-export function forwardResponseHeaders(headers: RawHeaders): string[] {
-  return forwardWithVia(headers, '1.1', nothing)
+/** The request line and all end-to-end lines, Host first, each ended by CRLF, without the empty line. */
+export function requestHeadText(request: OutgoingRequest): string {
+  const { head, method, target, host = '', destination, requestId, deadline, added } = request
+  const { fields, minor } = head
+  const via = viaLine(fields, minor)
+  const named = namedByConnection(fields)
+  if (deadline === undefined) {
+    const kept = fields.lines(droppedFromRequests, named)
+    return `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${kept}${via}${destination}l5d-reqid: ${requestId}\r\n${added}`
+  }
+  const kept = fields.lines(droppedFromRequests | Field.deadline, named)
+  return `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${kept}${via}${destination}l5d-reqid: ${requestId}\r\nl5d-ctx-deadline: ${deadline}\r\n${added}`
 }
 
-const nothing: ReadonlySet<string> = new Set()
+const droppedFromResponses: number = hopByHop | Field.via | Field.successClass
+
+/** What this hop made of a response. */
+const successClass = { success: 'l5d-success-class: 1.0\r\n', failure: 'l5d-success-class: 0.0\r\n' } as const
+
+/**
+ * The lines of a response for the client, without those that frame it or concern the connection. `rewrite` where the request
+ * went under another host.
+ */
+export function responseLines(head: ResponseHead, isSuccess: boolean, rewrite?: HostRewrite): string {
+  const { fields, minor } = head
+  const named = namedByConnection(fields)
+  const own = isSuccess ? successClass.success : successClass.failure
+  const kept = rewrite === undefined ? fields.lines(droppedFromResponses, named) : linesBack(fields, named, rewrite)
+  return `${kept}${viaLine(fields, minor)}${own}`
+}
+
+function linesBack(fields: Fields, named: ReadonlySet<string> | undefined, rewrite: HostRewrite): string {
+  const kept = fields.lines(droppedFromResponses, new Set([...(named ?? []), 'location', 'refresh']))
+  const locations = fields.all('location').map(value => `Location: ${locationBack(value, rewrite)}\r\n`)
+  const refreshes = fields.all('refresh').map(value => `Refresh: ${refreshBack(value, rewrite)}\r\n`)
+  return `${kept}${locations.join('')}${refreshes.join('')}`
+}
+
+/** The lines of an interim response (1xx). */
+export function interimLines({ fields }: ResponseHead): string {
+  return fields.lines(hopByHop, namedByConnection(fields))
+}
 
 /** What a trailer must not say, for it would change how the message or the next one is read (RFC 9110, 6.5.1). */
-const notInTrailers: ReadonlySet<string> = new Set(['connection', 'content-length', 'host', 'transfer-encoding'])
+const droppedFromTrailers: number = hopByHop | Field.host | Field.via
 
-/** Fields after a body to send back. */
-export function forwardTrailers(trailers: RawHeaders): string[] {
-  const out: string[] = []
-  for (let i = 0; i + 1 < trailers.length; i += 2) {
-    const name = trailers[i] ?? ''
-    if (!notInTrailers.has(name.toLowerCase())) out.push(name, trailers[i + 1] ?? '')
-  }
-  return out
-}
-
-function forwardWithVia(headers: RawHeaders, httpVersion: string, dropped: ReadonlySet<string>): string[] {
-  const staysBehind = hopByHopOf(headers)
-  const out: string[] = []
-  let via = ''
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i] ?? ''
-    const value = headers[i + 1] ?? ''
-    const lowerName = name.toLowerCase()
-    if (lowerName === 'via') via += `${value}, `
-    else if (!staysBehind(lowerName) && !dropped.has(lowerName)) out.push(name, value)
-  }
-  out.push('Via', `${via}${httpVersion} ${pseudonym}`)
-  return out
+/** The lines after a body. */
+export function trailerLines(fields: Fields): string {
+  return fields.lines(droppedFromTrailers)
 }

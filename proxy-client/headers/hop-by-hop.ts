@@ -1,29 +1,33 @@
 // Which header fields end at this hop (RFC 9110, 7.6.1) and so are never forwarded. Knows none of our own headers.
-import { headerValues, type RawHeaders } from './raw-headers.ts'
 
-const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+import type { Fields } from '../http1/fields.ts'
+import { Field } from '../http1/fields.ts'
 
-/** What `Connection` may not take away: without it the message would mean something else. */
-const endToEnd: ReadonlySet<string> = new Set(['host', 'content-length'])
+/** Bits of the fields that concern one connection or frame one message; whoever writes the next message adds its own. */
+export const hopByHop: number =
+  Field.connection |
+  Field.keepAlive |
+  Field.proxyConnection |
+  Field.te |
+  Field.trailer |
+  Field.transferEncoding |
+  Field.contentLength |
+  Field.upgrade |
+  Field.expect |
+  Field.proxyAuthenticate |
+  Field.proxyAuthorization
 
-/** `close` and `keep-alive` are the only words that most messages have there; they name no field of interest. */
-const plainConnection = /^(?:close|keep-alive)$/i
+/** Words that most messages have in Connection; they name no field. */
+const plainConnection = /^(?:close|keep-alive|upgrade)$/i
 
-/** Tells of a lower-case name whether it stays behind, fields that `Connection` names included. */
-export function hopByHopOf(headers: RawHeaders): (lowerName: string) => boolean {
-  const values = headerValues(headers, 'connection')
-  if (values.every(value => plainConnection.test(value))) return isHopByHop
+/** What `Connection` may not take away: without it the message would mean something else, or come from elsewhere. */
+const endToEnd: readonly string[] = ['host', 'content-length', 'via']
+
+/** Lower-case names of the fields that `Connection` takes away; undefined for none, which is nearly always. */
+export function namedByConnection(fields: Fields): ReadonlySet<string> | undefined {
+  if ((fields.present & Field.connection) === 0) return undefined
+  const values = fields.all('connection')
+  if (values.every(value => plainConnection.test(value))) return undefined
   const named = new Set(
     values
       .join(',')
@@ -31,9 +35,6 @@ export function hopByHopOf(headers: RawHeaders): (lowerName: string) => boolean 
       .split(',')
       .map(token => token.trim()),
   )
-  return lowerName => hopByHop.has(lowerName) || (named.has(lowerName) && !endToEnd.has(lowerName))
-}
-
-function isHopByHop(lowerName: string): boolean {
-  return hopByHop.has(lowerName)
+  for (const name of endToEnd) named.delete(name)
+  return named
 }
