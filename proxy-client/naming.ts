@@ -25,6 +25,8 @@ export interface NamingStatus {
   readonly wasConnected: boolean
   /** While no server is connected: one sentence that says why, and when it is tried again. */
   readonly problem?: string
+  /** What was read from disk at the start, and when that was written: names are served by it, stale, until a server answers. */
+  readonly lastGood?: { readonly names: number; readonly savedAt: number }
   /** For people: which servers, since when, and how much went over the stream. */
   readonly facts: object
 }
