@@ -1,0 +1,72 @@
+// What Connection says (RFC 9110, 7.6.1): whether the connection goes on, and which fields concern this hop only.
+import { Field, type Fields } from './fields.ts'
+import { isToken } from './framing.ts'
+import type { MessageProblem } from './message.ts'
+import { malformed } from './problem.ts'
+
+/** What a message says of its connection, as bits. */
+export const ConnectionOption = { close: 1, keepAlive: 2, upgrade: 4 } as const
+
+const optionBits: ReadonlyMap<string, number> = new Map([
+  ['close', ConnectionOption.close],
+  ['keep-alive', ConnectionOption.keepAlive],
+  ['upgrade', ConnectionOption.upgrade],
+  // Spellings that come often, so that they need no other string.
+  ['Close', ConnectionOption.close],
+  ['Keep-Alive', ConnectionOption.keepAlive],
+  ['Upgrade', ConnectionOption.upgrade],
+])
+
+const notOptions = malformed('Connection is not a list of options.')
+
+/** The bits of `ConnectionOption`, of all Connection fields together. */
+export function connectionOptions(fields: Fields): number | MessageProblem {
+  if ((fields.present & Field.connection) === 0) return 0
+  const values = fields.all('connection')
+  if (values.length === 1) {
+    const bit = optionBits.get(values[0] ?? '')
+    if (bit !== undefined) return bit
+  }
+  let bits = 0
+  for (const option of listed(values)) {
+    if (!isToken(option)) return notOptions
+    bits |= optionBits.get(option) ?? 0
+  }
+  return bits
+}
+
+/**
+ * Lower-case names of the fields that Connection makes hop-by-hop, for `Fields.lines`; undefined when it lists nothing but
+ * close, keep-alive and upgrade. Only of a head that a reader gave out.
+ */
+export function connectionNames(fields: Fields): ReadonlySet<string> | undefined {
+  if ((fields.present & Field.connection) === 0) return undefined
+  const values = fields.all('connection')
+  if (values.length === 1 && optionBits.has(values[0] ?? '')) return undefined
+  const names = listed(values).filter(option => !optionBits.has(option))
+  return names.length === 0 ? undefined : new Set(names)
+}
+
+/** The elements of the lists, in lower case; empty ones do not count (RFC 9110, 5.6.1.2). */
+function listed(values: readonly string[]): string[] {
+  return values
+    .join(',')
+    .toLowerCase()
+    .split(',')
+    .map(option => option.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .filter(option => option !== '')
+}
+
+/** Whether the connection may carry another message, by version and options. */
+export function isPersistentBy(minor: 0 | 1, options: number): boolean {
+  if ((options & ConnectionOption.close) !== 0) return false
+  return minor === 1 || (options & ConnectionOption.keepAlive) !== 0
+}
+
+/** The protocols that the message asks to change to. None for HTTP/1.0, and none when h2c is among them: it would carry requests past us. */
+export function upgradeBy(fields: Fields, minor: 0 | 1, options: number): string | undefined {
+  if (minor === 0 || (options & ConnectionOption.upgrade) === 0 || (fields.present & Field.upgrade) === 0)
+    return undefined
+  const value = fields.all('upgrade').join(', ')
+  return value === '' || /(?:^|[,\s])h2c(?:$|[,\s/])/i.test(value) ? undefined : value
+}
