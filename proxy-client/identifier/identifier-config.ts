@@ -11,9 +11,11 @@ import { uriPathConfig } from './uri-path.ts'
 const istio = 'Istio Pilot is not spoken here; use io.l5d.header.token'
 
 const one = kinds([headerTokenConfig, headerPathConfig, uriPathConfig, methodAndHostConfig, staticNameConfig], {
-  'io.l5d.ingress': 'let rules of the dtab lead each host to its service, and use io.l5d.header.token',
-  'io.l5d.k8s.istio': istio,
-  'io.l5d.k8s.istio-ingress': istio,
+  refused: {
+    'io.l5d.ingress': 'let rules of the dtab lead each host to its service, and use io.l5d.header.token',
+    'io.l5d.k8s.istio': istio,
+    'io.l5d.k8s.istio-ingress': istio,
+  },
 })
 
 const list = z.array(one).min(1)
