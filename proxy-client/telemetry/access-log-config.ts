@@ -4,11 +4,12 @@ import { z } from 'zod'
 const units: Readonly<Record<string, number>> = { byte: 1, kilobyte: 1024, megabyte: 1024 ** 2, gigabyte: 1024 ** 3 }
 const sizeText = /^([1-9][0-9]{0,11})\.(byte|kilobyte|megabyte|gigabyte)s?$/
 
-/** `never`, or bytes after which the file is set aside and a new one begun. */
+/** Bytes after which the file is set aside and a new one begun; `never` and `sighup` leave that to others: a file that is moved is made anew. */
 const rollPolicy = z
   .string()
   .regex(/^never$|^sighup$|^[1-9][0-9]{0,11}\.(?:byte|kilobyte|megabyte|gigabyte)s?$/, {
-    error: 'write never, or a size such as 100.megabytes; a file that another program moves is opened anew on SIGHUP',
+    error:
+      'write never, sighup, or a size such as 100.megabytes; a file that another program moves is made anew in any case',
     abort: true,
   })
   .transform(text => {

@@ -46,5 +46,9 @@ export type TelemetryConfig = z.output<typeof telemetryConfig>
 export type PrometheusConfig = z.output<typeof prometheus>
 export type RecentRequestsConfig = z.output<typeof recentRequests>
 
-/** Without an entry of its kind these hold. */
-export const defaultPrometheus: PrometheusConfig = prometheus.parse({ kind: 'io.l5d.prometheus' })
+const defaultPrometheus: PrometheusConfig = prometheus.parse({ kind: 'io.l5d.prometheus' })
+
+/** What holds for linkerd's names, which are served without an entry too. */
+export function prometheusOf(config: TelemetryConfig): PrometheusConfig {
+  return config.find(one => one.kind === 'io.l5d.prometheus') ?? defaultPrometheus
+}
