@@ -1,20 +1,22 @@
-// The proxy's configuration in linkerd's shape. Only what works is accepted; any other key is an error.
+// The proxy's configuration in linkerd's shape, put together from the parts that each folder says of itself. What linkerd has
+// and we lack is an error that says what to do instead; any other key is an error too.
 import { z } from 'zod'
-import { parsePath } from '../naming/parse.ts'
-import { classifierConfig } from './classifier/http-classifiers.ts'
-import { headerTokenConfig } from './identifier/header-token.ts'
+import { bindingCacheConfig } from './cache/binding-cache-config.ts'
+import { serverConfig } from './exchange/server-config.ts'
+import { identifierConfig } from './identifier/identifier-config.ts'
+import { lastGoodConfig } from './last-good/last-good-config.ts'
+import { clientConfig } from './settings/client-config.ts'
+import { kinds } from './settings/kinds.ts'
+import { pathText } from './settings/path-text.ts'
+import { refused } from './settings/refused.ts'
+import { serviceConfig } from './settings/service-config.ts'
+import { accessLogFields } from './telemetry/access-log-config.ts'
+import { telemetryConfig } from './telemetry/telemetry-config.ts'
+import { workersConfig } from './workers/workers-config.ts'
 
 const ip = z.union([z.ipv4(), z.ipv6()], { error: 'not an IP address' })
 const port = z.int().min(0).max(65_535)
-const milliseconds = z.int().min(1).max(3_600_000)
-
-/** Text of a path, kept as its labels. */
-const path = z.string().transform((text, context) => {
-  const parsed = parsePath(text)
-  if (parsed.ok) return parsed.value
-  context.addIssue({ code: 'custom', message: parsed.error.message })
-  return z.NEVER
-})
+const kilobytes = z.int().min(1).max(1_024)
 
 const address = z
   .string()
@@ -23,48 +25,85 @@ const address = z
 
 const namespace = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/, 'not a namespace')
 
-const server = z.strictObject({ ip: ip.default('127.0.0.1'), port: port.default(4140) })
+const ofServer = "it belongs into the server's configuration (nameplane serve); delete it here"
 
-const interpreter = z.strictObject({
+const nameplane = z.strictObject({
   kind: z.literal('nameplane'),
   /** gRPC addresses of servers that hold the same namespaces; one is used at a time. */
   addresses: z.array(address).min(1).default(['127.0.0.1:4321']),
   namespace: namespace.default('default'),
+  transformers: refused(ofServer),
 })
 
-const balancer = z.strictObject({ kind: z.literal('p2c'), maxEffort: z.int().min(1).max(100).default(5) })
+const useNameplane = 'write {kind: nameplane, addresses: ["host:4321"], namespace: default}'
 
-const client = z.strictObject({
-  kind: z.literal('io.l5d.global').default('io.l5d.global'),
-  loadBalancer: balancer.prefault({ kind: 'p2c' }),
-  clientSession: z
-    .strictObject({ connectTimeoutMs: milliseconds.default(1_000), idleTimeMs: milliseconds.default(60_000) })
-    .prefault({}),
+const interpreter = kinds([nameplane], {
+  refused: {
+    default: `names are evaluated by the server; ${useNameplane}`,
+    'io.l5d.mesh': `the proxy does not speak it yet; ${useNameplane}, with the last part of root as the namespace`,
+    'io.l5d.namerd': `thrift is not spoken here; ${useNameplane}`,
+    'io.l5d.namerd.http': useNameplane,
+    'io.l5d.fs': `namerctl dtab put takes over the file; ${useNameplane}`,
+    'io.l5d.k8s.configMap': `the server keeps dtabs in ConfigMaps; ${useNameplane}`,
+    'io.l5d.consul.interpreter': `the server keeps dtabs in Consul; ${useNameplane}`,
+    'io.l5d.k8s.istio': `Istio Pilot is not spoken here; ${useNameplane}`,
+  },
 })
 
-const service = z.strictObject({
-  kind: z.literal('io.l5d.global').default('io.l5d.global'),
-  responseClassifier: classifierConfig.prefault({ kind: 'io.l5d.http.nonRetryable5XX' }),
+const server = serverConfig.extend({
+  tls: refused('clients are spoken to in plain HTTP; delete the block'),
+  announce: refused('servers do not announce themselves; delete the line'),
+  socketOptions: refused('sockets have the options of the system; delete the block'),
+  timeoutMs: refused('set totalTimeoutMs under service'),
 })
 
-/** How many names and clients are kept, and for how long when nobody asks for them. */
-const bindingCache = z.strictObject({
-  paths: z.int().min(1).max(1_000_000).default(1_000),
-  clients: z.int().min(1).max(1_000_000).default(1_000),
-  idleTtlSecs: z.int().min(1).max(86_400).default(600),
+const admin = z.strictObject({
+  ip: ip.default('127.0.0.1'),
+  port: port.default(9990),
+  httpIdentifierPort: refused('namerctl delegate tells where a name leads; delete the line'),
+  tls: refused('admin pages are plain HTTP; delete the block'),
+  security: refused('admin pages change nothing, so that there is nothing to shut off; delete the block'),
+  socketOptions: refused('sockets have the options of the system; delete the block'),
+  workerThreads: refused('set workers at the top of the file'),
 })
+
+/** Keys of linkerd's HTTP router that say nothing here. */
+const refusedByRouters = {
+  dtab: refused('rules are kept by the server: namerctl dtab put NAMESPACE FILE; delete the key'),
+  announcers: refused('servers do not announce themselves; delete the block'),
+  compressionLevel: refused('bodies pass as they are; delete the line'),
+  tracePropagator: refused('headers of traces pass as they are; delete the block'),
+  maxErrResponseKB: refused('bodies pass whatever their size, and our own errors are small; delete the line'),
+  maxRequestKB: refused('bodies pass whatever their size; delete the line'),
+  maxResponseKB: refused('bodies pass whatever their size; delete the line'),
+  maxChunkKB: refused('bodies pass whatever their size; delete the line'),
+}
 
 const router = z.strictObject({
-  protocol: z.literal('http').default('http'),
+  protocol: z.literal('http', { error: 'only http is spoken' }).default('http'),
   label: z.string().min(1).max(100).default('http'),
   servers: z.array(server).min(1).prefault([{}]),
-  dstPrefix: path.prefault('/svc'),
-  identifier: headerTokenConfig.prefault({ kind: 'io.l5d.header.token' }),
+  dstPrefix: pathText.prefault('/svc'),
+  identifier: identifierConfig,
   interpreter: interpreter.prefault({ kind: 'nameplane' }),
-  bindingTimeoutMs: milliseconds.default(10_000),
-  bindingCache: bindingCache.prefault({}),
-  client: client.prefault({}),
-  service: service.prefault({}),
+  /** How long a request waits for a name that is not bound yet. */
+  bindingTimeoutMs: z.int().min(1).max(3_600_000).default(10_000),
+  bindingCache: bindingCacheConfig.prefault({}),
+  client: clientConfig.prefault({}),
+  service: serviceConfig.prefault({}),
+  /** Of answers to requests whose time is over. */
+  timeoutStatus: z.union([z.literal(503), z.literal(504)], { error: 'neither 503 nor 504' }).default(503),
+  maxHeadersKB: kilobytes.default(8),
+  maxInitialLineKB: kilobytes.default(4),
+  /** Bodies up to this size, announced by Content-Length, are kept so that the request can be sent again. */
+  streamAfterContentLengthKB: z.int().min(0).max(1_024).default(5),
+  streamingEnabled: z
+    .literal(true, { error: 'is not supported: bodies are always streamed; delete the line' })
+    .optional(),
+  /** Of the first hop of a chain; nothing here depends on it. */
+  originator: z.boolean().optional(),
+  ...accessLogFields,
+  ...refusedByRouters,
 })
 
 const routers = z
@@ -80,14 +119,16 @@ const routers = z
     }
   })
 
-/** Metrics in Prometheus' form are always served; the entry is accepted so that a linkerd configuration starts. */
-const telemetry = z.array(z.strictObject({ kind: z.literal('io.l5d.prometheus') }))
-
 /** The whole file; without one, `{}` is a proxy on 4140 in front of a server on this machine. */
 export const proxyConfig = z.strictObject({
-  admin: z.strictObject({ ip: ip.default('127.0.0.1'), port: port.default(9990) }).prefault({}),
+  admin: admin.prefault({}),
   routers: routers.prefault([{}]),
-  telemetry: telemetry.default([]),
+  telemetry: telemetryConfig.default([]),
+  workers: workersConfig,
+  lastGood: lastGoodConfig.optional(),
+  /** Nobody is told of anybody's usage; accepted because most of linkerd's configurations have it. */
+  usage: z.strictObject({ orgId: z.string().optional(), enabled: z.boolean().optional() }).optional(),
+  namers: refused(ofServer),
 })
 
 export type ProxyConfig = z.output<typeof proxyConfig>

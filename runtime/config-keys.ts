@@ -1,11 +1,15 @@
 // Lists the keys a schema knows at a place, so that an error about an unknown key can teach the right one.
 import { z } from 'zod'
 
-/** Keys of the object schema at `path`, sorted; empty where the schema there is not one object. */
+/** Keys of the object schema at `path`, sorted, without those that are there to be refused; empty where the schema there is not one object. */
 export function knownKeysAt(schema: z.ZodType, path: readonly (string | number)[]): readonly string[] {
   let at: unknown = unwrap(schema)
   for (const part of path) at = unwrap(step(at, part))
-  return at instanceof z.ZodObject ? Object.keys(at.shape).sort() : []
+  if (!(at instanceof z.ZodObject)) return []
+  const { shape } = at
+  return Object.keys(shape)
+    .filter(key => !(unwrap(shape[key]) instanceof z.ZodNever))
+    .sort()
 }
 
 function step(schema: unknown, part: string | number): unknown {
