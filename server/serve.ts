@@ -1,5 +1,4 @@
-// `nameplane serve` and `nameplane check`: configuration in, a running server or one line that says why not.
-import { exitUsage, reportFailure } from '../runtime/command.ts'
+// `nameplane serve`: configuration in, a running server or one line that says why not.
 import { parseConfig, readConfig } from '../runtime/config.ts'
 import { runService } from '../runtime/service-command.ts'
 import { systemClock } from '../watch/clock.ts'
@@ -18,12 +17,6 @@ Examples:
   nameplane check examples/server.yaml     only look for mistakes in the file
 
 SIGTERM or Ctrl-C stops gracefully. Exit codes: 0 stopped, 1 could not start, 2 wrong command line or configuration.
-`
-
-const checkHelp = `Usage: nameplane check config.yaml | -
-
-Looks for mistakes in a server configuration and starts nothing.
-Exit codes: 0 valid, 2 a problem, each with its line and column.
 `
 
 /** Runs until stopped; resolves to the exit code. */
@@ -48,26 +41,4 @@ async function planFor(file: string | undefined): Promise<ServerPlan> {
   const plan = await loadServerPlan(parseConfig(defaultConfigText, 'built-in configuration'))
   await prepareDefaultFolders('nameplane-data/nameplane.db', 'nameplane-data/disco')
   return plan
-}
-
-/** Validates; resolves to the exit code. */
-export async function runCheck(argv: readonly string[]): Promise<number> {
-  const print = (line: string): void => void process.stderr.write(`${line}\n`)
-  const [file] = argv
-  if (file === '--help' || file === '-h') {
-    process.stdout.write(checkHelp)
-    return 0
-  }
-  if (argv.length !== 1 || file === undefined) {
-    print(`nameplane check: exactly one configuration file is needed\n\n${checkHelp}`)
-    return exitUsage
-  }
-  try {
-    const document = await readConfig(file)
-    await loadServerPlan(document)
-    process.stdout.write(`${document.source}: valid\n`)
-    return 0
-  } catch (error) {
-    return reportFailure('nameplane check', error, print)
-  }
 }

@@ -5,8 +5,11 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { checkProxyConfig } from '../../proxy-client/check-config.ts'
 import { runProxy } from '../../proxy-client/main.ts'
-import { runCheck, runServe } from '../../server/serve.ts'
+import { runCheck } from '../../runtime/check-command.ts'
+import { loadServerPlan } from '../../server/compose.ts'
+import { runServe } from '../../server/serve.ts'
 import { nameplane, root } from './process.fixture.ts'
 
 /** A command without a process of its own; how its answer becomes that of a process is seen below by two that have one. */
@@ -22,6 +25,9 @@ async function runHere(
     write.mockRestore()
   }
 }
+
+const check = (argv: readonly string[]): Promise<number> =>
+  runCheck(argv, { server: loadServerPlan, proxy: checkProxyConfig })
 
 describe('a command that cannot start', () => {
   let folder: string
@@ -61,7 +67,7 @@ describe('a command that cannot start', () => {
 
   it('serve and check: a malformed file is its place and exit code 2', async () => {
     const file = await write('bad.yaml', 'admin:\n  prot: 1\n')
-    for (const [command, run] of Object.entries({ serve: runServe, check: runCheck })) {
+    for (const [command, run] of Object.entries({ serve: runServe, check })) {
       const { code, stderr } = await runHere(run, [file])
       expect([code, stderr]).toEqual([
         2,
@@ -70,10 +76,15 @@ describe('a command that cannot start', () => {
     }
   })
 
-  it('proxy: a malformed file is its place and exit code 2', async () => {
+  it('proxy and check: a malformed file is its place and exit code 2', async () => {
     const file = await write('proxy.yaml', 'routers:\n  - { protocol: h2 }\n')
-    const { code, stderr } = await runHere(runProxy, [file])
-    expect([code, stderr.startsWith(`nameplane proxy: ${file}:2:7: routers[0].protocol: `)]).toEqual([2, true])
+    for (const [command, run] of Object.entries({ proxy: runProxy, check })) {
+      const { code, stderr } = await runHere(run, [file])
+      expect([code, stderr]).toEqual([
+        2,
+        `nameplane ${command}: ${file}:2:7: routers[0].protocol: only http is spoken\n`,
+      ])
+    }
   })
 
   it('an unknown command teaches the known ones, exit code 2', async () => {
