@@ -33,7 +33,11 @@ export interface MemberReport {
 export interface Balancer<T> {
   /** Replaces the endpoints: those that stay keep their target and load, new ones are opened, others closed. */
   update(endpoints: readonly Endpoint[]): void
-  /** An endpoint whose target is not in `avoid`, a dead one only when no other is left; undefined when there is none. */
+  /**
+   * An endpoint whose target is not in `avoid`, a dead one only when no other is left; undefined when there is none. Once its
+   * back-off is over a dead endpoint gets one request, a probe; never one with `avoid`, for that was tried before. When all are
+   * dead they share the requests, so that a set of one is not shut out, and the first success revives.
+   */
   pick(avoid?: readonly T[]): Pick<T> | undefined
   readonly size: number
   targets(): Iterable<T>

@@ -1,69 +1,104 @@
-// The endpoints of one balancer with their load, kept over updates. How one is picked is not known here.
+// The endpoints of one balancer by address, kept over updates; which of them is picked is not known here. On probation an
+// endpoint that left the set stays until it fails or a minute passes in which nobody used it, so that a discovery that loses
+// endpoints by mistake takes away none that work.
 import type { Endpoint } from '../../naming/replica-set.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
 import { showEndpoint } from '../endpoint-address.ts'
-import type { BalancerOptions, MemberReport, Outcome, Pick } from './balancer.ts'
+import type { Member } from './member.ts'
 
-export interface Member<T> {
-  readonly target: T
-  endpoint: Endpoint
-  /** Requests in progress. */
-  load: number
-}
+const probationIdleMs = 60_000
 
-/** A member's loan to one request. */
-export class Loan<T> implements Pick<T> {
-  readonly #member: Member<T>
-  #isOut = true
-
-  constructor(member: Member<T>) {
-    this.#member = member
-    member.load++
-  }
-
-  get target(): T {
-    return this.#member.target
-  }
-
-  get endpoint(): Endpoint {
-    return this.#member.endpoint
-  }
-
-  release(_outcome: Outcome): void {
-    if (!this.#isOut) return
-    this.#isOut = false
-    this.#member.load--
-  }
+export interface MembersOptions<T> {
+  readonly clock: Clock
+  readonly isProbationEnabled: boolean
+  /** An address that was not there has joined. */
+  readonly join: (key: string, endpoint: Endpoint) => Member<T>
+  /** What stands in the set at a member's address now; the member still has the former. */
+  readonly change: (member: Member<T>, endpoint: Endpoint) => void
+  /** It is not a member any more. */
+  readonly leave: (member: Member<T>) => void
 }
 
 export class Members<T> {
-  readonly #options: Omit<BalancerOptions<T>, 'random'>
-  #byAddress = new Map<string, Member<T>>()
+  readonly #options: MembersOptions<T>
+  readonly #byKey = new Map<string, Member<T>>()
+  #updates = 0
+  #sweep: Cancel | undefined
 
-  constructor(options: Omit<BalancerOptions<T>, 'random'>) {
+  constructor(options: MembersOptions<T>) {
     this.#options = options
   }
 
-  /** Takes the new set; an address that stands twice counts once. Gives the members in the set's order. */
-  update(endpoints: readonly Endpoint[]): readonly Member<T>[] {
-    const before = this.#byAddress
-    this.#byAddress = new Map()
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  all(): Iterable<Member<T>> {
+    return this.#byKey.values()
+  }
+
+  /** Takes the new set; an address that stands twice counts once, as it stands first. */
+  update(endpoints: readonly Endpoint[]): void {
+    this.#updates++
+    let isAnyNew = false
+    let named = 0
     for (const endpoint of endpoints) {
       const key = showEndpoint(endpoint)
-      if (this.#byAddress.has(key)) continue
-      this.#byAddress.set(key, this.#keepOrOpen(before.get(key), endpoint))
-      before.delete(key)
+      const member = this.#byKey.get(key)
+      if (member === undefined) {
+        const joined = this.#options.join(key, endpoint)
+        joined.seenIn = this.#updates
+        this.#byKey.set(key, joined)
+        isAnyNew = true
+        named++
+      } else if (member.seenIn !== this.#updates) {
+        member.seenIn = this.#updates
+        member.isLeaving = false
+        this.#options.change(member, endpoint)
+        named++
+      }
     }
-    for (const { target } of before.values()) this.#options.close(target)
-    return [...this.#byAddress.values()]
+    if (isAnyNew || named < this.#byKey.size) this.#dismissUnnamed()
   }
 
-  report(): readonly MemberReport[] {
-    return [...this.#byAddress].map(([address, { endpoint, load }]) => ({ address, weight: endpoint.weight, load }))
+  remove(member: Member<T>): void {
+    if (member.isGone) return
+    member.isGone = true
+    this.#byKey.delete(member.key)
+    this.#options.leave(member)
   }
 
-  #keepOrOpen(member: Member<T> | undefined, endpoint: Endpoint): Member<T> {
-    if (member === undefined) return { target: this.#options.open(endpoint), endpoint, load: 0 }
-    member.endpoint = endpoint
-    return member
+  close(): void {
+    this.#sweep?.()
+    this.#sweep = undefined
+    for (const member of this.#byKey.values()) this.remove(member)
+  }
+
+  #dismissUnnamed(): void {
+    for (const member of this.#byKey.values()) {
+      if (member.seenIn === this.#updates || member.isLeaving) continue
+      if (!this.#options.isProbationEnabled || member.state !== 'open') {
+        this.remove(member)
+        continue
+      }
+      member.isLeaving = true
+      member.wasUsed = true
+      this.#sweep ??= this.#options.clock.after(probationIdleMs, this.#removeUnused)
+    }
+  }
+
+  readonly #removeUnused = (): void => {
+    this.#sweep = undefined
+    let remain = false
+    for (const member of this.#byKey.values()) {
+      if (!member.isLeaving) continue
+      if (!member.wasUsed && member.load === 0) {
+        this.remove(member)
+        continue
+      }
+      member.wasUsed = false
+      remain = true
+    }
+    if (remain) this.#sweep = this.#options.clock.after(probationIdleMs, this.#removeUnused)
   }
 }
