@@ -1,4 +1,5 @@
-// Latencies of one scope: coarse counts for good, fine ones of this minute and the last for quantiles. Called on every request.
+// Latencies of one scope: coarse counts for good; of this minute and the last fine ones for quantiles, and how requests ended.
+// Called on every request.
 import { bucketOf, coarseBounds, coarseOf, latencyBuckets } from './latency-buckets.ts'
 import type { Minutes } from './minutes.ts'
 import type { LatencySnapshot } from './snapshot.ts'
@@ -16,19 +17,25 @@ export class LatencyHistogram {
   #maxOfLast = 0
   #sumOfCurrent = 0
   #sumOfLast = 0
+  #goodOfCurrent = 0
+  #goodOfLast = 0
+  #badOfCurrent = 0
+  #badOfLast = 0
 
   constructor(minutes: Minutes) {
     this.#minutes = minutes
     this.#minute = minutes.now
   }
 
-  /** Milliseconds. */
-  record(ms: number): void {
+  /** Milliseconds; `kind` is 0 for a success, 1 for a failure, 2 for neither. */
+  record(ms: number, kind: number): void {
     if (this.#minute !== this.#minutes.now) this.#turn()
     const bucket = bucketOf(ms)
     this.#current[bucket] = (this.#current[bucket] ?? 0) + 1
     if (ms > 0) this.#sumOfCurrent += ms
     if (ms > this.#maxOfCurrent) this.#maxOfCurrent = ms
+    if (kind === 0) this.#goodOfCurrent++
+    else if (kind === 1) this.#badOfCurrent++
   }
 
   snapshot(): LatencySnapshot {
@@ -48,6 +55,8 @@ export class LatencyHistogram {
       recent,
       recentSumMs: this.#sumOfCurrent + this.#sumOfLast,
       recentMaxMs: Math.max(this.#maxOfCurrent, this.#maxOfLast),
+      recentSuccesses: this.#goodOfCurrent + this.#goodOfLast,
+      recentFailures: this.#badOfCurrent + this.#badOfLast,
     }
   }
 
@@ -63,9 +72,13 @@ export class LatencyHistogram {
     else this.#current.fill(0)
     this.#maxOfLast = isNext ? this.#maxOfCurrent : 0
     this.#sumOfLast = isNext ? this.#sumOfCurrent : 0
+    this.#goodOfLast = isNext ? this.#goodOfCurrent : 0
+    this.#badOfLast = isNext ? this.#badOfCurrent : 0
     if (isNext) this.#current = cleared
     this.#maxOfCurrent = 0
     this.#sumOfCurrent = 0
+    this.#goodOfCurrent = 0
+    this.#badOfCurrent = 0
     this.#minute = this.#minutes.now
   }
 }

@@ -19,6 +19,7 @@ export function mergeSnapshots(snapshots: readonly TelemetrySnapshot[]): Telemet
     at: Math.max(a.at, b.at),
     startedAt: Math.min(a.startedAt, b.startedAt),
     processes: a.processes + b.processes,
+    recentMs: Math.max(a.recentMs, b.recentMs),
     routers: mergeBy(a.routers, b.routers, ({ label }) => label, mergeRouters),
     recent: [...a.recent, ...b.recent].toSorted((one, other) => other.startedAt - one.startedAt),
   }))
@@ -136,6 +137,8 @@ function addLatencies(a: LatencySnapshot, b: LatencySnapshot): LatencySnapshot {
     recent: recent.toSorted(([one], [other]) => one - other),
     recentSumMs: a.recentSumMs + b.recentSumMs,
     recentMaxMs: Math.max(a.recentMaxMs, b.recentMaxMs),
+    recentSuccesses: a.recentSuccesses + b.recentSuccesses,
+    recentFailures: a.recentFailures + b.recentFailures,
   }
 }
 

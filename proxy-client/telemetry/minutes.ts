@@ -7,11 +7,18 @@ const minuteMs = 60_000
 export class Minutes {
   now = 0
   readonly #clock: Clock
+  #began: number
   #cancel: Cancel
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#began = clock.monotonic()
     this.#cancel = this.#arm()
+  }
+
+  /** How long this minute and the last one are until now. */
+  get recentMs(): number {
+    return this.#clock.monotonic() - this.#began + (this.now > 0 ? minuteMs : 0)
   }
 
   close(): void {
@@ -21,6 +28,7 @@ export class Minutes {
   #arm(): Cancel {
     return this.#clock.after(minuteMs, () => {
       this.now++
+      this.#began = this.#clock.monotonic()
       this.#cancel = this.#arm()
     })
   }

@@ -54,6 +54,7 @@ export class ProxyTelemetry {
       at: this.#env.clock.now(),
       startedAt: this.#startedAt,
       processes: 1,
+      recentMs: this.#minutes.recentMs,
       routers: routers.map(({ meter, reading }) => meter.snapshot(reading)),
       recent: this.recent?.list() ?? [],
     }

@@ -34,7 +34,7 @@ export class RequestCounter<S extends RequestStats = RequestStats> implements Re
     const slot = slotOf(status)
     this.#ended[at] = (this.#ended[at] ?? 0) + 1
     this.#statuses[slot] = (this.#statuses[slot] ?? 0) + 1
-    this.#latency.record(ms)
+    this.#latency.record(ms, kind)
     this.shared?.ended(status, result, ms)
   }
 

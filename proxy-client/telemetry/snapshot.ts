@@ -12,6 +12,9 @@ export interface LatencySnapshot {
   readonly recent: readonly (readonly [bucket: number, count: number])[]
   readonly recentSumMs: number
   readonly recentMaxMs: number
+  /** Requests that ended in that time; those whose client left are neither. */
+  readonly recentSuccesses: number
+  readonly recentFailures: number
 }
 
 /** Requests of one scope. `ended` counts by class of status (1xx first), in it by success, failure, abandoned. */
@@ -98,6 +101,8 @@ export interface TelemetrySnapshot {
   readonly at: number
   readonly startedAt: number
   readonly processes: number
+  /** How long this minute and the last are, in milliseconds. */
+  readonly recentMs: number
   readonly routers: readonly RouterSnapshot[]
   /** Newest first. */
   readonly recent: readonly RecentRequest[]
