@@ -19,9 +19,6 @@ const isHostMark = members('-._~')
 /** tchar of RFC 9110, 5.6.2: 1 for bytes of methods, field names and other tokens. */
 export const tokenBytes = table(byte => isDigit(byte) || isLetter(byte) || isMark(byte))
 
-/** Bytes of a field value and of a status line: HTAB, SP, VCHAR and obs-text. */
-export const textBytes = table(byte => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f))
-
 /**
  * Bytes of a request target: any VCHAR but `#`, for readers differ on what a fragment means in a request. Wider than the
  * grammar of URIs, for browsers send `|`, `{` and their like as they are; never a byte over 0x7e.

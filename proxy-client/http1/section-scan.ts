@@ -3,7 +3,7 @@
 import { FieldSection, marksPerField, noFields } from './field-section.ts'
 import { knownField } from './known-field.ts'
 import type { HeadLimits, MessageProblem } from './message.ts'
-import { textBytes, tokenBytes } from './octets.ts'
+import { tokenBytes } from './octets.ts'
 import { malformed, tooLong } from './problem.ts'
 
 const Phase = {
@@ -22,6 +22,7 @@ const lf = 0x0a
 const sp = 0x20
 const tab = 0x09
 const colon = 0x3a
+const del = 0x7f
 
 const crlfBytes = 2
 
@@ -93,8 +94,9 @@ export class SectionScan {
   /** The fields of a whole section. */
   fields(): FieldSection {
     if (this.#count === 0) return noFields
-    const marks = this.#marks.slice(0, this.#count * marksPerField)
-    marks.push(this.#at - crlfBytes)
+    const last = this.#count * marksPerField
+    this.#marks[last] = this.#at - crlfBytes
+    const marks = this.#marks.slice(0, last + 1)
     return this.#isExact
       ? new FieldSection(this.text, marks, this.present)
       : exactSection(this.text, marks, this.present)
@@ -131,7 +133,7 @@ export class SectionScan {
     const stop = Math.min(end, bound)
     let p = base + this.#at
     if (this.#phase === Phase.startLine) {
-      while (p < stop && textBytes[bytes[p] ?? 0] === 1) p++
+      p = endOfText(bytes, p, stop)
       if (p === stop) return this.#pause(p - base, p === bound, 'The start line is too long.')
       if (bytes[p] !== cr) return this.#fail(p - base, 'The start line holds a byte that may not stand there.')
       this.#lineEnd = p++ - base
@@ -173,7 +175,7 @@ export class SectionScan {
           phase = Phase.value
           break
         case Phase.value:
-          while (p < stop && textBytes[bytes[p] ?? 0] === 1) p++
+          p = endOfText(bytes, p, stop)
           if (p === stop) break
           if (bytes[p] !== cr) return this.#fail(p - base, 'A field value holds a byte that may not stand there.')
           this.#valueEnd = p++ - base
@@ -228,6 +230,17 @@ export class SectionScan {
     this.problem = malformed(message)
     return false
   }
+}
+
+/** Passes over HTAB, SP, VCHAR and obs-text: what field values and status lines are made of. Comparing beats a table here. */
+function endOfText(bytes: Buffer, from: number, stop: number): number {
+  let p = from
+  while (p < stop) {
+    const byte = bytes[p] ?? 0
+    if (byte < sp ? byte !== tab : byte === del) break
+    p++
+  }
+  return p
 }
 
 function whatIsNoName(byte: number | undefined): string {
