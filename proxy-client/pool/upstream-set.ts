@@ -3,13 +3,11 @@ import type { Endpoint } from '../../naming/replica-set.ts'
 import type { Upstream, UpstreamFactory } from './upstream.ts'
 
 export class UpstreamSet {
-  readonly #create: UpstreamFactory
   readonly #onError: (error: unknown) => void
   readonly #open = new Set<Upstream>()
 
   /** `onError` is told of a pool that could not be closed. */
-  constructor(create: UpstreamFactory, onError: (error: unknown) => void) {
-    this.#create = create
+  constructor(onError: (error: unknown) => void) {
     this.#onError = onError
   }
 
@@ -17,8 +15,8 @@ export class UpstreamSet {
     return this.#open.size
   }
 
-  readonly open = (endpoint: Endpoint): Upstream => {
-    const upstream = this.#create(endpoint)
+  open(create: UpstreamFactory, endpoint: Endpoint): Upstream {
+    const upstream = create(endpoint)
     this.#open.add(upstream)
     return upstream
   }

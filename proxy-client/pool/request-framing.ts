@@ -1,0 +1,25 @@
+// The lines of a request that frame its body or concern its connection: those that the pool adds. Knows no socket.
+import type { UpstreamRequest } from './upstream.ts'
+
+/** Methods whose servers expect to be told that there is no content (RFC 9110, 8.6). */
+const contentMethods: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+/** The whole head as it goes on the wire. A connection is kept without saying so, as HTTP/1.1 has it. */
+export function requestHeadText(request: UpstreamRequest): string {
+  const { method, headText, body, upgrade, expectsContinue } = request
+  const connection = upgrade === undefined ? '' : `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
+  if (body === undefined) {
+    return contentMethods.has(method)
+      ? `${headText}Content-Length: 0\r\n${connection}\r\n`
+      : `${headText}${connection}\r\n`
+  }
+  const framing =
+    body.length === undefined ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${String(body.length)}\r\n`
+  const expectation = expectsContinue ? 'Expect: 100-continue\r\n' : ''
+  return `${headText}${framing}${expectation}${connection}\r\n`
+}
+
+/** Whether the connection may belong to another protocol afterwards. */
+export function mayTunnel({ method, upgrade }: UpstreamRequest): boolean {
+  return upgrade !== undefined || method === 'CONNECT'
+}
