@@ -12,7 +12,7 @@ export interface BodySink {
   onEnd(trailers: Fields | undefined): void
   /** The client left, or broke the rules, in the middle of it. */
   onCut(error: Error): void
-  /** All that came with one read has been handed over: what was held back to be sent together may go. */
+  /** All that came with one read has been handed over: what was held back to be sent together may go. Not called after the end. */
   onFlush(): void
   /**
    * Whether no slice is kept any more. Asked after onFlush and onEnd: true lets the reader use their memory for its next read,
@@ -49,9 +49,11 @@ export interface ResponseSink {
   /**
    * The final head. `lines` are whole field lines, each ended by CRLF, without those that frame or concern the connection:
    * the sink writes them, by `framing` and by what the client can read. A close-delimited body becomes chunked. Held back until `flush` or `end`.
+   * To HEAD and with 204 and 304 no body is written: `length` is told as Content-Length, and with `none` nothing is, so that
+   * `lines` may hold what an upstream said of its length. Any other answer without a body gets `Content-Length: 0`.
    */
   start(status: number, reason: string, lines: string, framing: Framing): void
-  /** false asks the caller to wait for `onDrain`. */
+  /** false asks the caller to wait for `onDrain`. More than was announced cuts the response, as an end before it does. */
   write(slice: Buffer): boolean
   /** Sends what is held back. */
   flush(): void
@@ -61,11 +63,15 @@ export interface ResponseSink {
   end(trailerLines?: string): void
   /** Cuts the response so that the client sees that it is not whole. */
   cut(): void
-  /** Answers an Upgrade (101) or a CONNECT (2xx), and hands over the client's socket with what it had sent ahead. The caller owns both. */
+  /**
+   * Answers an Upgrade (101) or a CONNECT (2xx), and hands over the client's socket, paused, with what it had sent ahead. The
+   * caller owns both. `lines` hold Upgrade; Connection is added. Undefined when the client has left, a response has begun or
+   * the request is not whole. `onClose` runs once the socket is closed.
+   */
   tunnel(status: number, reason: string, lines: string): { readonly socket: Socket; readonly early: Buffer } | undefined
 }
 
-/** One request with the way back to its client. */
+/** One request with the way back to its client. Each request has its own; once its response is over, calls do nothing. */
 export interface Inbound {
   readonly head: RequestHead
   readonly method: string

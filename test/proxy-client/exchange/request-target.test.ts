@@ -2,23 +2,34 @@ import { describe, expect, it } from 'vitest'
 import { normaliseTarget } from '../../../proxy-client/exchange/request-target.ts'
 
 describe('a request target', () => {
-  it('that is a path stays, with its headers', () => {
-    const headers = ['Host', 'web']
-    expect(normaliseTarget('/a?b=http://c', headers)).toEqual({ target: '/a?b=http://c', headers })
+  it.each([
+    ['GET', '/a?b=http://c', '/a?b=http://c', undefined],
+    ['OPTIONS', '*', '*', undefined],
+    ['GET', 'http://web/a?b', '/a?b', 'web'],
+    ['GET', 'HTTP://Web:80', '/', 'Web:80'],
+    ['GET', 'http://web?q', '/?q', 'web'],
+    ['GET', 'http://[::1]:8080/x@y', '/x@y', '[::1]:8080'],
+    ['OPTIONS', 'http://web', '*', 'web'],
+    ['OPTIONS', 'http://web/', '/', 'web'],
+    ['CONNECT', 'web:443', 'web:443', 'web:443'],
+    ['CONNECT', '[::1]:443', '[::1]:443', '[::1]:443'],
+  ])('%s %s is %s, with %s for Host', (method, target, origin, authority) => {
+    expect(normaliseTarget(method, target)).toEqual({ target: origin, authority })
   })
 
   it.each([
-    ['http://web/a?b', '/a?b', 'web'],
-    ['HTTP://Web:80', '/', 'Web:80'],
-    ['http://web?q', '/?q', 'web'],
-  ])('%s becomes %s with Host %s', (uri, target, host) => {
-    expect(normaliseTarget(uri, ['Accept', '*/*', 'host', 'other'])).toEqual({
-      target,
-      headers: ['Host', host, 'Accept', '*/*'],
-    })
-  })
-
-  it.each(['*', 'https://web/', 'http://user@web/', 'web:80', 'http:///', ''])('%j is not forwarded', target => {
-    expect(normaliseTarget(target, [])).toBeUndefined()
+    ['GET', '*'],
+    ['GET', 'https://web/'],
+    ['GET', 'http://user@web/'],
+    ['GET', 'http://user:secret@web/'],
+    ['GET', 'web:80'],
+    ['GET', 'http:///'],
+    ['GET', ''],
+    ['CONNECT', '/'],
+    ['CONNECT', 'web'],
+    ['CONNECT', 'user@web:443'],
+    ['CONNECT', 'http://web:443/'],
+  ])('is not forwarded: %s %j', (method, target) => {
+    expect(normaliseTarget(method, target)).toBeUndefined()
   })
 })

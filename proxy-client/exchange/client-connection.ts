@@ -1,0 +1,415 @@
+// A client's connection: reads its requests one at a time, and closes it when time, the client or the listener says so.
+// Knows nothing of where a request goes.
+import type { Socket } from 'node:net'
+import { answerOf, badRequest, noRoom, type ProxyFailure, tooSlow } from '../failure.ts'
+import type { Fields } from '../http1/fields.ts'
+import type { MessageProblem, MessageReader, MessageSink, RequestHead } from '../http1/message.ts'
+import { createRequestReader } from '../http1/request-reader.ts'
+import type { Timeout } from '../timeout/timeout-queue.ts'
+import { type BodySource, ClientBody } from './client-body.ts'
+import type { ConnectionContext } from './connection-context.ts'
+import { HalfClosedProbe } from './half-closed-probe.ts'
+import { HttpInbound, type InboundHost } from './http-inbound.ts'
+import type { Peer } from './inbound.ts'
+import { ProgressWatch, type Watched } from './progress-watch.ts'
+import { failureOf, refusalOf } from './refusal.ts'
+import { normaliseTarget } from './request-target.ts'
+
+/** serving: takes requests; lingering: has said its last word and reads until the client has seen it; tunnel: given away. */
+type State = 'serving' | 'lingering' | 'tunnel' | 'closed'
+
+/** Bytes of a body that nobody wants, which are read so that the connection can carry on. */
+const maxUnwantedBytes = 262_144
+
+const slash = 0x2f
+const nothing = Buffer.alloc(0)
+
+const clientLeft = new Error('the client left')
+const unusableTarget = badRequest(
+  'protocol',
+  'the request target is neither a path nor an http URI without credentials',
+)
+const slowHead = tooSlow('protocol', 'the head of the request did not come in time')
+const slowBody = tooSlow('protocol', 'the body of the request stopped coming')
+const overload = noRoom('overload', 'as many requests as maxConcurrentRequests are in progress')
+
+/** Made for each accepted socket, which allows half-open connections. */
+export class ClientConnection implements MessageSink<RequestHead>, InboundHost, BodySource, Watched {
+  readonly socket: Socket
+  readonly #context: ConnectionContext
+  readonly #reader: MessageReader
+  #state: State = 'serving'
+  #peer: Peer | undefined
+  /** The request whose response is not over. */
+  #inbound: HttpInbound | undefined
+  /** The body of the request that came last. */
+  #body: ClientBody | undefined
+  /** A head among the bytes being read, not handed on yet. */
+  #head: RequestHead | undefined
+  #problem: MessageProblem | undefined
+  /** Whether a request's head has come and its end has not. */
+  #isReceiving = false
+  #isFeeding = false
+  #isPaused = false
+  /** Bytes behind the request in progress. */
+  #ahead: Buffer | undefined
+  /** Whether the socket has to drain before another request is read. */
+  #isBlocked = false
+  /** Whether the client has ended its side. */
+  #isEnded = false
+  /** Whether no further request is taken. */
+  #isLast = false
+  #unwantedBytes = 0
+  readonly #idle: Timeout
+  /** While a head is awaited that has begun, or that is the first. */
+  #headTimeout: Timeout | undefined
+  #watch: ProgressWatch | undefined
+  #probe: HalfClosedProbe | undefined
+
+  constructor(socket: Socket, context: ConnectionContext, onClose: (connection: ClientConnection) => void) {
+    this.socket = socket
+    this.#context = context
+    this.#reader = createRequestReader(context.limits, this)
+    this.#idle = context.idle.create(this.#leave)
+    const life = context.life?.create(() => this.drain())
+    life?.start()
+    this.#awaitHead()
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('drain', this.#onDrain)
+    // What an error means is told by the close that follows it.
+    socket.on('error', ignore)
+    socket.on('close', () => {
+      life?.stop()
+      this.#onClose()
+      onClose(this)
+    })
+  }
+
+  get peer(): Peer {
+    this.#peer ??= peerOf(this.socket)
+    return this.#peer
+  }
+
+  /** Takes no further request; closes at once when none is in progress. */
+  drain(): void {
+    this.#isLast = true
+    if (this.#state === 'serving' && !this.#isFeeding && this.#isIdle()) this.#leave()
+  }
+
+  /** Cuts whatever is in progress. */
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  // From the reader, within `read` and `finish`.
+
+  onHead(head: RequestHead): void {
+    const { framing } = head
+    this.#head = head
+    this.#isReceiving = true
+    if (framing.kind === 'length') this.#body = new ClientBody(framing.bytes, this)
+    else if (framing.kind === 'chunked') this.#body = new ClientBody(undefined, this)
+    else this.#body = undefined
+  }
+
+  onInterim(): void {}
+
+  onData(slice: Buffer): void {
+    const body = this.#body
+    if (body?.isDiscarded === true) this.#unwantedBytes += slice.length
+    body?.push(slice)
+  }
+
+  onEnd(trailers: Fields | undefined): void {
+    this.#isReceiving = false
+    this.#body?.finish(trailers)
+  }
+
+  onProblem(problem: MessageProblem): void {
+    this.#problem = problem
+  }
+
+  // From the body.
+
+  bodyWanted(): void {
+    if (this.#state !== 'serving' || this.#isFeeding) return
+    this.#flow()
+    this.#watchProgress()
+  }
+
+  bodyDiscarded(): void {
+    this.bodyWanted()
+  }
+
+  // From the response.
+
+  responseBegins(): boolean {
+    this.#probe?.end()
+    const inbound = this.#inbound
+    if (inbound === undefined || this.#isLast || !inbound.head.isPersistent || inbound.method === 'CONNECT')
+      return false
+    if (this.#isEnded && this.#ahead === undefined) return false
+    if (!this.#isReceiving) return true
+    // A client that was never told to go on may send its body or not (RFC 9110, 10.1.1).
+    if (inbound.head.expectsContinue && !inbound.isContinued && inbound.bytesIn === 0) return false
+    return this.#body?.isDiscarded !== true || this.#isRestAcceptable()
+  }
+
+  interimBegins(): void {
+    this.#probe?.end()
+  }
+
+  writeBlocked(): void {
+    this.#watchProgress()
+  }
+
+  responseEnded(isPersistent: boolean): void {
+    this.#release()
+    const goesOn = isPersistent && !this.#isLast && (!this.#isReceiving || this.#isRestAcceptable())
+    if (!goesOn) this.#linger()
+    else if (this.#isReceiving) this.#body?.discard()
+    else if (!this.#isFeeding) this.#proceed()
+  }
+
+  detach(): Buffer | undefined {
+    if (this.#isReceiving || this.#state !== 'serving') return undefined
+    const early = this.#ahead ?? nothing
+    this.#state = 'tunnel'
+    this.#ahead = undefined
+    this.#stopTimeouts()
+    this.socket.pause()
+    this.socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain)
+    return early
+  }
+
+  // From the watch over progress.
+
+  get isAwaited(): boolean {
+    return (this.#isReceiving && !this.#isPaused) || this.socket.writableNeedDrain
+  }
+
+  get progress(): number {
+    return this.socket.bytesRead + (this.#inbound?.bytesOut ?? 0)
+  }
+
+  stalled(): void {
+    if (this.socket.writableNeedDrain || this.#inbound === undefined) this.destroy()
+    else this.#giveUp(slowBody)
+  }
+
+  // From the socket.
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state === 'serving') this.#feed(chunk)
+  }
+
+  readonly #onEnd = (): void => {
+    this.#isEnded = true
+    if (this.#state !== 'serving' || this.#ahead !== undefined) return
+    this.#reader.finish()
+    if (this.#problem !== undefined) this.#giveUp(failureOf(this.#problem))
+    else if (this.#inbound === undefined) this.#linger()
+    else if (!this.#inbound.isStarted && this.#inbound.head.minor === 1) {
+      this.#probe = new HalfClosedProbe(this.socket, this.#context.probe)
+    }
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#state !== 'serving') return
+    if (this.#inbound !== undefined) this.#inbound.drained()
+    else if (this.#isBlocked) this.#proceed()
+  }
+
+  #onClose(): void {
+    const isTunnel = this.#state === 'tunnel'
+    this.#state = 'closed'
+    this.#stopTimeouts()
+    if (!isTunnel) this.#inbound?.abandon(clientLeft)
+    this.#release()
+  }
+
+  /** Reads bytes, and hands on each request that begins in them as soon as the one before is over. */
+  #feed(chunk: Buffer): void {
+    this.#isFeeding = true
+    let at = 0
+    while (at < chunk.length && this.#state === 'serving' && this.#takesBytes()) {
+      at = this.#reader.read(chunk, at)
+      if (this.#head !== undefined) this.#begin(this.#head)
+      else this.#body?.flush()
+      if (this.#problem !== undefined) break
+      if (!this.#isReceiving && this.#inbound === undefined && !this.#reader.isInMessage) this.#next()
+    }
+    this.#isFeeding = false
+    if (this.#state !== 'serving') return
+    if (this.#problem !== undefined) {
+      this.#giveUp(failureOf(this.#problem))
+      return
+    }
+    if (at < chunk.length) this.#ahead = at === 0 ? chunk : chunk.subarray(at)
+    this.#settle()
+  }
+
+  /** Whether the reader may go on: within a request, or when the one before is over. */
+  #takesBytes(): boolean {
+    return this.#isReceiving || (this.#inbound === undefined && !this.#isBlocked)
+  }
+
+  /** A head has come: routes its request, or refuses it. */
+  #begin(head: RequestHead): void {
+    const context = this.#context
+    this.#head = undefined
+    this.#idle.stop()
+    this.#headTimeout?.stop()
+    this.#headTimeout = undefined
+    const isPath = head.target.charCodeAt(0) === slash
+    const normal = isPath ? undefined : normaliseTarget(head.method, head.target)
+    if (!isPath && normal === undefined) {
+      this.#giveUp(unusableTarget)
+      return
+    }
+    const inbound = new HttpInbound(this, head, this.#body, context.clock.monotonic(), normal)
+    this.#inbound = inbound
+    if (++context.requests > context.maxRequests) this.#turnAway(inbound)
+    else context.handle(inbound)
+  }
+
+  /** A request and its response are over: goes on with what has come already. */
+  #proceed(): void {
+    this.#next()
+    const ahead = this.#ahead
+    if (ahead !== undefined && !this.#isBlocked) {
+      this.#ahead = undefined
+      this.#feed(ahead)
+    } else this.#settle()
+    if (this.#isEnded) this.#onEnd()
+  }
+
+  /** Makes ready for another request, once the socket has room for its response. */
+  #next(): void {
+    this.#isBlocked = this.socket.writableNeedDrain
+    if (this.#isBlocked) return
+    this.#body = undefined
+    this.#unwantedBytes = 0
+    this.#reader.next()
+  }
+
+  /** After all that has come was dealt with: waits for the client in the right way. */
+  #settle(): void {
+    if (this.#isReceiving && this.#inbound === undefined && !this.#isRestAcceptable()) {
+      this.#linger()
+      return
+    }
+    this.#flow()
+    if (this.#isReceiving || this.#isBlocked) this.#watchProgress()
+    else if (this.#inbound !== undefined || this.#ahead !== undefined) return
+    else if (this.#reader.isInMessage) this.#awaitHead()
+    else if (this.#isLast) this.#leave()
+    else if (this.#headTimeout === undefined) this.#idle.start()
+  }
+
+  /** Lets the socket flow as long as there is somebody for what it brings. */
+  #flow(): void {
+    const stands = this.#isReceiving
+      ? this.#body?.isStanding === true || !this.#isRestAcceptable()
+      : this.#ahead !== undefined || this.#isBlocked
+    if (stands === this.#isPaused) return
+    this.#isPaused = stands
+    if (stands) this.socket.pause()
+    else this.socket.resume()
+  }
+
+  /** Whether what is left of a body that nobody wants is little enough to be read, for the connection's sake. */
+  #isRestAcceptable(): boolean {
+    const body = this.#body
+    if (body === undefined || body.length === undefined) return this.#unwantedBytes <= maxUnwantedBytes
+    return !body.isDiscarded || this.#unwantedBytes + body.length - body.received <= maxUnwantedBytes
+  }
+
+  #isIdle(): boolean {
+    return this.#inbound === undefined && this.#ahead === undefined && !this.#reader.isInMessage
+  }
+
+  #awaitHead(): void {
+    if (this.#headTimeout !== undefined) return
+    this.#idle.stop()
+    this.#headTimeout = this.#context.head.create(this.#headIsLate)
+    this.#headTimeout.start()
+  }
+
+  readonly #headIsLate = (): void => {
+    if (this.#reader.isInMessage) this.#giveUp(slowHead)
+    else this.#leave()
+  }
+
+  #watchProgress(): void {
+    this.#watch ??= new ProgressWatch(this, this.#context.stall)
+    this.#watch.start()
+  }
+
+  #turnAway(inbound: HttpInbound): void {
+    this.#context.onRefused(overload)
+    const { status, reason, lines, body } = answerOf(overload)
+    inbound.body?.discard()
+    inbound.start(status, reason, lines, { kind: 'length', bytes: body.length })
+    inbound.write(body)
+    inbound.end()
+  }
+
+  /** Answers with a failure where that can still be understood, and closes. */
+  #giveUp(failure: ProxyFailure | undefined): void {
+    const inbound = this.#inbound
+    const isAnswerable = failure !== undefined && (inbound === undefined ? !this.#isAnswered() : !inbound.isStarted)
+    inbound?.abandon(clientLeft)
+    this.#release()
+    if (!isAnswerable) {
+      this.destroy()
+      return
+    }
+    this.#context.onRefused(failure)
+    this.#probe?.end()
+    this.socket.end(refusalOf(failure))
+    this.#linger()
+  }
+
+  /** Whether the request that is being read has had its answer. */
+  #isAnswered(): boolean {
+    return this.#body?.isDiscarded === true
+  }
+
+  /** Says no more, and reads on for a while so that a client that still sends can read what was said (RFC 9112, 9.6). */
+  #linger(): void {
+    this.#state = 'lingering'
+    this.#ahead = undefined
+    this.#stopTimeouts()
+    const { socket } = this
+    if (!socket.writableEnded) socket.end()
+    if (this.#isPaused) socket.resume()
+    this.#headTimeout = this.#context.linger.create(() => this.destroy())
+    this.#headTimeout.start()
+  }
+
+  readonly #leave = (): void => {
+    this.destroy()
+  }
+
+  #release(): void {
+    if (this.#inbound === undefined) return
+    this.#inbound = undefined
+    this.#context.requests--
+  }
+
+  #stopTimeouts(): void {
+    this.#idle.stop()
+    this.#headTimeout?.stop()
+    this.#headTimeout = undefined
+    this.#watch?.stop()
+    this.#probe?.stop()
+  }
+}
+
+function ignore(): void {}
+
+function peerOf({ remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 }: Socket): Peer {
+  return { remoteAddress, remotePort, localAddress, localPort }
+}
