@@ -1,4 +1,5 @@
 // The figures of a snapshot under linkerd's scopes, one entry each, from which its two forms of export are made.
+import { availableCount, loadOf } from './endpoint-figures.ts'
 import { resultCounts } from './latency-figures.ts'
 import type {
   ClientSnapshot,
@@ -82,7 +83,6 @@ function serviceEntries(label: string, service: ServiceSnapshot): readonly Linke
 function clientEntries(label: string, client: ClientSnapshot): readonly LinkerdEntry[] {
   const { name, requests, requeues, removals, probes, revivals, now } = client
   const scope = ['rt', label, 'client', withoutSlash(name)]
-  const endpoints = now?.endpoints ?? []
   return [
     ...requestEntries(scope, requests),
     ...statusEntries(scope, requests),
@@ -93,9 +93,9 @@ function clientEntries(label: string, client: ClientSnapshot): readonly LinkerdE
       : [
           ...entries('gauge', scope, { connections: now.connections }),
           ...entries('gauge', [...scope, 'loadbalancer'], {
-            size: endpoints.length,
-            available: endpoints.filter(({ state }) => state === 'open').length,
-            load: endpoints.reduce((sum, { load }) => sum + load, 0),
+            size: now.endpoints.length,
+            available: availableCount(now),
+            load: loadOf(now),
           }),
         ]),
   ]
