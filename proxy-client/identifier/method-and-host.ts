@@ -18,8 +18,8 @@ export function createMethodAndHost(withUri: boolean, prefix: Path): Identifier 
   const noHost = unidentified('the request has no Host header')
   return (request): Identification => {
     const { head, host = '', method } = request
-    if (head.minor === 0) return names.at(`1.0 ${method}  ${uriOf(request, withUri)}`)
-    return host === '' ? noHost : names.at(`1.1 ${method} ${host} ${uriOf(request, withUri)}`)
+    if (head.minor === 0) return names.at(`1.0\n${method}\n\n${uriOf(request, withUri)}`)
+    return host === '' ? noHost : names.at(`1.1\n${method}\n${host}\n${uriOf(request, withUri)}`)
   }
 }
 
@@ -29,9 +29,9 @@ function uriOf({ target }: IdentifiableRequest, withUri: boolean): string {
   return query === -1 ? target : target.slice(0, query)
 }
 
-/** Of version, method, host and path with spaces between; the last two may be empty. */
+/** Of version, method, host and path, each on a line as none can hold a line end; the last two may be empty. */
 function readLabels(token: string): Path | string {
-  const [version = '', method = '', host = '', uri = ''] = token.split(' ')
+  const [version = '', method = '', host = '', uri = ''] = token.split('\n')
   const label = host === '' ? [] : readHost(host)
   if (label === undefined) return 'the Host header is not a host name with an optional port'
   const parsed = parsePath(uri === '' ? '/' : uri)
