@@ -3,10 +3,11 @@ import { startAdmin } from '../runtime/admin-server.ts'
 import type { Env } from '../runtime/env.ts'
 import { adminRoutes } from './admin/routes.ts'
 import type { ProxyConfig, RouterConfig } from './config.ts'
-import type { Listener } from './exchange/node-listener.ts'
+import type { Listener } from './exchange/listener.ts'
 import { observeRouters } from './metrics.ts'
 import type { NamingClient } from './naming.ts'
 import { type OpenRouter, openRouter } from './router/open-router.ts'
+import { ProxyTelemetry } from './telemetry/proxy-telemetry.ts'
 
 export interface Address {
   readonly host: string
@@ -30,15 +31,18 @@ const defaultDrainMs = 10_000
 export async function startProxy(config: ProxyConfig, env: Env, openNaming: OpenNaming): Promise<RunningProxy> {
   const namings = new Map<string, NamingClient>()
   const routers: OpenRouter[] = []
+  const telemetry = new ProxyTelemetry(config.telemetry, env)
   let closing: Promise<void> | undefined
   const stop = async (drainMs: number): Promise<void> => {
     await Promise.all(routers.map(router => router.close(drainMs)))
     for (const naming of namings.values()) await naming.close()
+    await telemetry.close()
   }
   try {
     for (const routerConfig of config.routers) {
       const naming = sharedNaming(namings, routerConfig, env, openNaming)
-      routers.push(await openRouter(routerConfig, naming, env))
+      const meter = await telemetry.open(routerConfig)
+      routers.push(await openRouter(routerConfig, { naming, meter, env }))
     }
     observeRouters(
       env.metrics,

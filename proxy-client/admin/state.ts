@@ -28,7 +28,12 @@ function routerState({ router, naming, listeners }: RunningRouter): object {
     servers: listeners.map(({ ip, port, connections }) => ({ ip, port, connections })),
     activeRequests: router.active,
     naming: naming.status(),
-    bindingCache: { bindings: bindings.size, clients: clients.size, ...bindings.dropped },
+    bindingCache: {
+      bindings: bindings.size,
+      clients: clients.size,
+      evicted: bindings.counts.evicts,
+      expired: bindings.counts.expires,
+    },
     bindings: Array.from(bindings.values(), bindingState),
     clients: Array.from(clients.values(), clientState),
   }
@@ -47,9 +52,7 @@ function bindingState(binding: Binding): object {
   }
 }
 
-function clientState({ idText, state, stale, users, balancer }: BoundClient): object {
-  let connections = 0
-  for (const upstream of balancer.targets()) connections += upstream.connections
+function clientState({ idText, state, stale, users, connections, balancer }: BoundClient): object {
   return {
     id: idText,
     state: state.kind === 'known' && !state.exists ? 'neg' : state.kind,

@@ -1,7 +1,7 @@
 // The bindings of a router: one per name and local dtab, watched while they are used and for a while after.
 import type { Path } from '../../naming/path.ts'
 import type { Clock } from '../../watch/clock.ts'
-import { IdleCache } from '../cache/idle-cache.ts'
+import { type CacheCounts, IdleCache } from '../cache/idle-cache.ts'
 import type { ClientCache } from '../client/client-cache.ts'
 import type { NameResolver } from '../naming.ts'
 import type { ServiceTable } from '../service/service-table.ts'
@@ -49,9 +49,8 @@ export class BindingCache {
     return this.#bindings.values()
   }
 
-  /** Bindings dropped for room, and for idleness. */
-  get dropped(): { readonly evicted: number; readonly expired: number } {
-    return { evicted: this.#bindings.evicted, expired: this.#bindings.expired }
+  get counts(): CacheCounts {
+    return this.#bindings.counts
   }
 
   /** The binding of a name; undefined when as many names as the cap are being bound just now. */

@@ -3,13 +3,14 @@
 import type { BoundName, BoundTree } from '../../naming/bound-tree.ts'
 import { foldNameTree } from '../../naming/fold.ts'
 import { alt, leaf, type NameTree, union } from '../../naming/name-tree.ts'
-import { type Path, showPath } from '../../naming/path.ts'
+import type { Path } from '../../naming/path.ts'
 import type { Cell, Unwatch } from '../../watch/cell.ts'
 import type { Cancel, Clock, Random } from '../../watch/clock.ts'
 import type { Stale, State } from '../../watch/state.ts'
 import { Waiters } from '../cache/waiters.ts'
 import type { BoundClient } from '../client/bound-client.ts'
 import type { ClientCache } from '../client/client-cache.ts'
+import { destinationLines } from '../headers/destination-lines.ts'
 import type { Service } from '../service/service.ts'
 import { createLottery, type Drawn, type Lottery } from './draw.ts'
 
@@ -143,8 +144,7 @@ export class Binding {
     // Two leaves may share an id; one hold per tree is enough.
     if (clients.has(client)) this.#clients.release(client)
     clients.add(client)
-    const residualLine = residual.length > 0 ? `l5d-dst-residual: ${showPath(residual)}\r\n` : ''
-    const lines = `l5d-dst-service: ${this.pathText}\r\nl5d-dst-client: ${client.idText}\r\n${residualLine}`
+    const lines = destinationLines({ service: this.pathText, client: client.idText, residual, dtab: this.dtab })
     return { client, residual, lines }
   }
 }

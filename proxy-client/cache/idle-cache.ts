@@ -15,6 +15,14 @@ export interface IdleCacheOptions<V> {
   readonly dispose: (value: V) => void
 }
 
+/** Entries now, look-ups that found none, entries dropped for room and for idleness. */
+export interface CacheCounts {
+  readonly size: number
+  readonly misses: number
+  readonly evicts: number
+  readonly expires: number
+}
+
 /** Of the cap: what regulars hold against newcomers. */
 const regularShare = 0.8
 /** Looks for idle entries per idle time. */
@@ -75,6 +83,16 @@ export class IdleCache<V> {
     if (entry === undefined) return undefined
     entry.isHit = true
     return entry.value
+  }
+
+  /** The entry, for those who only look: it does not count as used. */
+  peek(key: string): V | undefined {
+    return this.#entries.get(key)?.value
+  }
+
+  /** What has become of the entries so far. */
+  get counts(): CacheCounts {
+    return { size: this.#entries.size, misses: this.added + this.refused, evicts: this.evicted, expires: this.expired }
   }
 
   /** Adds an entry, displacing another at the cap; undefined when none may go: newcomers that are in use fill what is theirs. */

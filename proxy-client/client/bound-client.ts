@@ -1,11 +1,11 @@
 // Everything for one bound id: its replica set, a balancer over it, and the connections to each endpoint.
 import type { Path } from '../../naming/path.ts'
 import { showPath } from '../../naming/path.ts'
-import type { ReplicaSet } from '../../naming/replica-set.ts'
+import type { Metadata, ReplicaSet } from '../../naming/replica-set.ts'
 import type { Cell, Unwatch } from '../../watch/cell.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { Stale, State } from '../../watch/state.ts'
-import type { Balancer, Pick } from '../balancer/balancer.ts'
+import type { Balancer } from '../balancer/balancer.ts'
 import { Waiters } from '../cache/waiters.ts'
 import type { Upstream } from '../pool/upstream.ts'
 import type { RetryBudget } from '../retry/retry-budget.ts'
@@ -44,6 +44,8 @@ export class BoundClient {
   readonly stats: ClientStats
   /** Bindings that name this id now. */
   users = 0
+  /** The Host that its endpoints are asked under, where the namer says so. */
+  authority: string | undefined
   /** Since when and why the replica set is not confirmed, while it is not. */
   stale: Stale | undefined
   #state: ClientState = { kind: 'unknown' }
@@ -66,8 +68,11 @@ export class BoundClient {
     return this.#state
   }
 
-  pick(avoid?: readonly Upstream[]): Pick<Upstream> | undefined {
-    return this.balancer.pick(avoid)
+  /** Open connections to all endpoints. */
+  get connections(): number {
+    let connections = 0
+    for (const upstream of this.balancer.targets()) connections += upstream.connections
+    return connections
   }
 
   /** Calls once the state is no longer unknown, or when `ms` milliseconds are over; not before it returns. */
@@ -92,6 +97,7 @@ export class BoundClient {
 
   #know(replicas: ReplicaSet): void {
     this.balancer.update(replicas.kind === 'bound' ? replicas.endpoints : [])
+    this.authority = replicas.kind === 'bound' ? authorityOf(replicas.metadata) : undefined
     this.#state = { kind: 'known', exists: replicas.kind === 'bound' }
   }
 }
@@ -99,4 +105,12 @@ export class BoundClient {
 function unsettledState(state: Exclude<State<ReplicaSet>, { kind: 'ok' }>): ClientState {
   if (state.kind === 'failed') return { kind: 'failed', error: state.error }
   return state.waitingFor === undefined ? { kind: 'unknown' } : { kind: 'unknown', waitingFor: state.waitingFor }
+}
+
+/** What could not stand in a Host field does not count. */
+const hostValue = /^[!-~]+$/
+
+function authorityOf(metadata: Metadata | undefined): string | undefined {
+  const authority = metadata?.['authority']
+  return typeof authority === 'string' && hostValue.test(authority) ? authority : undefined
 }

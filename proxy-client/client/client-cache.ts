@@ -2,7 +2,7 @@
 // so that traffic which moves back finds its connections open.
 import { type Path, showPath } from '../../naming/path.ts'
 import type { Clock } from '../../watch/clock.ts'
-import { IdleCache } from '../cache/idle-cache.ts'
+import { type CacheCounts, IdleCache } from '../cache/idle-cache.ts'
 import type { NameResolver } from '../naming.ts'
 import { BoundClient, type ClientParts } from './bound-client.ts'
 
@@ -41,6 +41,15 @@ export class ClientCache {
 
   values(): Iterable<BoundClient> {
     return this.#clients.values()
+  }
+
+  get counts(): CacheCounts {
+    return this.#clients.counts
+  }
+
+  /** The client of an id's text, for those who only look. */
+  peek(idText: string): BoundClient | undefined {
+    return this.#clients.peek(idText)
   }
 
   /** The client of an id, held until it is given back by `release`. */

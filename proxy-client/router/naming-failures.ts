@@ -2,13 +2,19 @@
 import type { Stale } from '../../watch/state.ts'
 import type { Binding } from '../binding/binding.ts'
 import type { BoundClient } from '../client/bound-client.ts'
-import { noUpstream, type ProxyFailure, tooLate } from '../failure.ts'
+import { noUpstream, outOfTime, type ProxyFailure } from '../failure.ts'
+
+/** How long a request waits for its name, and what its client is told when that was too short. */
+export interface Patience {
+  readonly bindingTimeoutMs: number
+  readonly timeoutStatus: 503 | 504
+}
 
 /** Why a binding cannot be drawn from. */
-export function unboundFailure({ pathText, unboundState }: Binding, timeoutMs: number): ProxyFailure {
+export function unboundFailure({ pathText, unboundState }: Binding, patience: Patience): ProxyFailure {
   if (unboundState.kind === 'failed')
     return noUpstream('bind', `${pathText} cannot be bound: ${unboundState.error.message}`)
-  return tooLate('bind', timedOut(`${pathText} was not bound`, unboundState.waitingFor, timeoutMs))
+  return tooLate('bind', `${pathText} was not bound`, unboundState.waitingFor, patience)
 }
 
 const whyNoLeaf = {
@@ -23,24 +29,29 @@ export function noLeafFailure({ pathText }: Binding, kind: keyof typeof whyNoLea
 }
 
 /** Why a client has no endpoints to pick from; undefined when it has a set, an empty one too. */
-export function unresolvedFailure({ state, idText }: BoundClient, timeoutMs: number): ProxyFailure | undefined {
+export function unresolvedFailure({ state, idText }: BoundClient, patience: Patience): ProxyFailure | undefined {
   if (state.kind === 'unknown')
-    return tooLate('resolve', timedOut(`the endpoints of ${idText} were not known`, state.waitingFor, timeoutMs))
+    return tooLate('resolve', `the endpoints of ${idText} were not known`, state.waitingFor, patience)
   if (state.kind === 'failed')
     return noUpstream('resolve', `the endpoints of ${idText} are not known: ${state.error.message}`)
   return state.exists ? undefined : noUpstream('resolve', `${idText} does not exist, or not any more`)
 }
 
-function timedOut(what: string, waitingFor: string | undefined, timeoutMs: number): string {
+function tooLate(
+  stage: 'bind' | 'resolve',
+  what: string,
+  waitingFor: string | undefined,
+  { bindingTimeoutMs, timeoutStatus }: Patience,
+): ProxyFailure {
   const hint = waitingFor === undefined ? '' : `; it waits for ${waitingFor}`
-  return `${what} within ${timeoutMs} ms${hint}`
+  return outOfTime(timeoutStatus, stage, `${what} within ${bindingTimeoutMs} ms${hint}`, true)
 }
 
 export interface Knowledge {
-  readonly binding?: Binding
-  readonly client?: BoundClient
+  readonly binding: Binding | undefined
+  readonly client: BoundClient | undefined
   /** Why no naming server is connected, when none is. */
-  readonly namingProblem?: string | undefined
+  readonly namingProblem: string | undefined
 }
 
 /** A line for each part of the knowledge that is not fresh. `now` in ms since 1970. */

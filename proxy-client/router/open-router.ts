@@ -1,94 +1,155 @@
 // Puts one router together from its configuration and opens its listeners.
 import type { Env } from '../../runtime/env.ts'
-import type { RunningRouter } from '../admin/state.ts'
-import { createP2c } from '../balancer/p2c.ts'
 import { BindingCache } from '../binding/binding-cache.ts'
-import { classifierFor } from '../classifier/http-classifiers.ts'
 import { ClientCache } from '../client/client-cache.ts'
 import type { RouterConfig } from '../config.ts'
-import { type Listener, startListener } from '../exchange/node-listener.ts'
-import { createHeaderToken } from '../identifier/header-token.ts'
-import { createRouterMetrics, type RouterMetrics } from '../metrics.ts'
+import { createLocalDtabReader } from '../context/local-dtab.ts'
+import { createRequestIds } from '../context/request-id.ts'
+import { createForwardedValue } from '../exchange/forwarded.ts'
+import { type Listener, startListener } from '../exchange/listener.ts'
+import { defaultLimits } from '../http1/limits.ts'
+import { createIdentifier } from '../identifier/create-identifier.ts'
 import type { NamingClient } from '../naming.ts'
-import { createUndiciPools } from '../pool/undici-pool.ts'
 import { UpstreamSet } from '../pool/upstream-set.ts'
+import { ServiceTable } from '../service/service-table.ts'
+import { createSettings } from '../settings/create-settings.ts'
+import type { RouterMeter, RouterReading } from '../telemetry/router-telemetry.ts'
+import { TimeoutQueues } from '../timeout/timeout-queues.ts'
+import { createClientParts, createServiceParts, type PartSources } from './configured-parts.ts'
 import { Router } from './router.ts'
+import { createRouterReading } from './router-reading.ts'
+import { Tunnels } from './tunnels.ts'
 
 /** A router that serves. */
-export interface OpenRouter extends RunningRouter {
+export interface OpenRouter {
+  readonly router: Router
+  readonly naming: NamingClient
   readonly listeners: readonly Listener[]
-  /** Lets requests in progress end, at most for drainMs, and releases everything but the naming client. */
+  readonly meter: RouterMeter
+  /** What its meter is read with. */
+  readonly reading: RouterReading
+  /** Lets requests in progress end, at most for drainMs, and releases everything but the naming client and the meter. */
   close(drainMs: number): Promise<void>
 }
 
+/** What a router is opened with; it owns none of them. */
+export interface RouterSurroundings {
+  readonly naming: NamingClient
+  readonly meter: RouterMeter
+  readonly env: Env
+}
+
+/** How long the rest of a response that is dropped may take before its connection is closed. */
+const dropMs = 1_000
+
 /** Listens on every server of the configuration or on none; rejects with `unavailable` naming the address that cannot be bound. */
-export async function openRouter(config: RouterConfig, naming: NamingClient, env: Env): Promise<OpenRouter> {
-  const log = env.log.child({ router: config.label })
-  const upstreams = new UpstreamSet(createUndiciPools(config.client.clientSession), error =>
-    log.warn({ err: error }, 'connections to an endpoint could not be closed'),
+export async function openRouter(config: RouterConfig, surroundings: RouterSurroundings): Promise<OpenRouter> {
+  const { naming, meter } = surroundings
+  const env = { ...surroundings.env, log: surroundings.env.log.child({ router: config.label }) }
+  const upstreams = new UpstreamSet(error =>
+    env.log.warn({ err: error }, 'connections to an endpoint could not be closed'),
   )
-  const metrics = createRouterMetrics(env.metrics, config.label)
-  const router = createRouter(config, { ...env, naming, upstreams, routerMetrics: metrics })
-  const listeners: Listener[] = []
+  const timeouts = new TimeoutQueues(env.clock)
+  const tunnels = new Tunnels()
+  const settings = createSettings(config)
+  const router = createRouter(config, { ...env, settings, upstreams, timeouts, tunnels, naming, telemetry: meter })
+  const listeners = new Map<string, Listener>()
   const close = async (drainMs: number): Promise<void> => {
-    await Promise.all(listeners.map(listener => listener.close(drainMs)))
+    await Promise.all(Array.from(listeners.values(), listener => listener.close(drainMs)))
+    tunnels.close()
     router.close()
+    timeouts.close()
     await upstreams.destroy()
   }
   try {
-    for (const { ip, port } of config.servers) {
-      listeners.push(
-        await startListener({
-          ip,
-          port,
-          role: `router ${config.label}`,
-          clock: env.clock,
-          handle: router.handle,
-          onRefused: failure => {
-            metrics.failed(failure.stage)
-            log.debug({ stage: failure.stage }, failure.message)
-          },
-        }),
-      )
+    for (const server of config.servers) {
+      const listener = await listen(config, server, { router, meter, env })
+      listeners.set(nameOf(listener), listener)
     }
   } catch (error) {
     await close(0)
     throw error
   }
-  return { router, naming, listeners, close }
+  const reading = createRouterReading(router, listeners)
+  return { router, naming, listeners: [...listeners.values()], meter, reading, close }
 }
 
-interface RouterParts extends Env {
+interface RouterParts extends Env, PartSources {
   readonly naming: NamingClient
-  readonly upstreams: UpstreamSet
-  readonly routerMetrics: RouterMetrics
+  readonly tunnels: Tunnels
 }
 
 function createRouter(config: RouterConfig, parts: RouterParts): Router {
-  const { clock, random, naming, upstreams, routerMetrics } = parts
-  const { paths, clients: maxClients, idleTtlSecs } = config.bindingCache
-  const idleMs = idleTtlSecs * 1000
+  const { clock, random, naming, timeouts, tunnels, telemetry, log } = parts
+  const { bindingCache, interpreter, bindingTimeoutMs, timeoutStatus } = config
+  const idleMs = bindingCache.idleTtlSecs * 1000
+  const services = new ServiceTable({
+    create: (path, text) => createServiceParts(path, text, parts),
+    onRelease: text => telemetry.releaseService(text),
+  })
   const clients = new ClientCache({
     resolver: naming,
     clock,
-    max: maxClients,
+    max: bindingCache.clients,
     idleMs,
-    createBalancer: () =>
-      createP2c({ ...config.client.loadBalancer, random, open: upstreams.open, close: upstreams.close }),
+    create: (id, idText) => createClientParts(id, idText, parts),
+    onRelease: idText => telemetry.releaseClient(idText),
   })
-  const { namespace } = config.interpreter
-  return new Router({
-    label: config.label,
+  const { namespace } = interpreter
+  const max = bindingCache.paths
+  const bindings = new BindingCache({ namespace, resolver: naming, services, clients, clock, max, idleMs })
+  const routing = {
     namespace,
-    identifier: createHeaderToken(config.identifier.header, config.dstPrefix),
-    bindings: new BindingCache({ namespace, resolver: naming, clients, clock, max: paths, idleMs }),
-    clients,
-    classifier: classifierFor(config.service.responseClassifier),
-    bindingTimeoutMs: config.bindingTimeoutMs,
+    bindings,
+    bindingTimeoutMs,
+    timeoutStatus,
     clock,
     random,
-    metrics: routerMetrics,
-    log: parts.log.child({ router: config.label }),
+    log,
+    telemetry,
+    identify: createIdentifier(config.identifier, config.dstPrefix),
+    readDtab: createLocalDtabReader(),
+    nextRequestId: createRequestIds(random),
+    maxReplayBytes: config.streamAfterContentLengthKB * 1024,
+    dropTimeouts: timeouts.of(dropMs),
     namingProblem: () => naming.status().problem,
+    openTunnel: tunnels.open,
+  }
+  return new Router({ label: config.label, services, clients, routing })
+}
+
+interface ListenParts {
+  readonly router: Router
+  readonly meter: RouterMeter
+  readonly env: Env
+}
+
+async function listen(
+  { label, maxHeadersKB, maxInitialLineKB }: RouterConfig,
+  server: RouterConfig['servers'][number],
+  { router, meter, env: { clock, random, log } }: ListenParts,
+): Promise<Listener> {
+  const { addForwardedHeader } = server
+  return startListener({
+    config: server,
+    role: `router ${label}`,
+    clock,
+    limits: { ...defaultLimits, maxStartLineBytes: maxInitialLineKB * 1024, maxFieldBytes: maxHeadersKB * 1024 },
+    handle: router.handlerFor({
+      stats: meter.server(nameOf(server)),
+      clearContext: server.clearContext,
+      maxCallDepth: server.maxCallDepth,
+      timestampHeader: server.timestampHeader,
+      forwarded: addForwardedHeader && createForwardedValue(addForwardedHeader, { routerLabel: label, random }),
+    }),
+    onRefused: failure => {
+      meter.failed(failure.stage)
+      log.debug({ stage: failure.stage }, failure.message)
+    },
   })
+}
+
+/** How figures name a listener. */
+function nameOf({ ip, port }: { readonly ip: string; readonly port: number }): string {
+  return `${ip}:${port}`
 }

@@ -24,6 +24,11 @@ export class ServiceTable {
     return this.#services.values()
   }
 
+  /** The service of a name's text, for those who only look. */
+  peek(text: string): Service | undefined {
+    return this.#services.get(text)
+  }
+
   /** The service of a name, held until it is given back by `release`. */
   acquire(path: Path, text: string): Service {
     let service = this.#services.get(text)

@@ -11,7 +11,8 @@ import type { TimeoutQueue } from '../timeout/timeout-queue.ts'
 export interface ServiceParts {
   readonly classify: Classifier
   readonly budget: RetryBudget
-  readonly backoff: Backoff
+  /** One sequence of waits between the tries of one request. */
+  readonly createBackoff: () => Backoff
   /** For all attempts of a request together; absent for no limit. */
   readonly totalTimeouts: TimeoutQueue | undefined
   readonly totalTimeoutMs: number | undefined
@@ -25,7 +26,7 @@ export class Service {
   users = 0
   readonly classify: Classifier
   readonly budget: RetryBudget
-  readonly backoff: Backoff
+  readonly createBackoff: () => Backoff
   readonly totalTimeouts: TimeoutQueue | undefined
   readonly totalTimeoutMs: number | undefined
   readonly stats: ServiceStats
@@ -35,7 +36,7 @@ export class Service {
     this.text = text
     this.classify = parts.classify
     this.budget = parts.budget
-    this.backoff = parts.backoff
+    this.createBackoff = parts.createBackoff
     this.totalTimeouts = parts.totalTimeouts
     this.totalTimeoutMs = parts.totalTimeoutMs
     this.stats = parts.stats

@@ -1,0 +1,421 @@
+// The way of one request: named, bound, a leaf drawn, sent, answered. A state machine without promises: it waits only for a
+// name that is not bound yet, for an endpoint, and between tries. Knows no sockets.
+import type { Socket } from 'node:net'
+import type { Cancel } from '../../watch/clock.ts'
+import type { Pick } from '../balancer/balancer.ts'
+import type { Binding } from '../binding/binding.ts'
+import type { ResponseClass } from '../classifier/classifier.ts'
+import type { BoundClient } from '../client/bound-client.ts'
+import { readDeadline } from '../context/deadline.ts'
+import { showEndpoint } from '../endpoint-address.ts'
+import type { Inbound, RequestBody } from '../exchange/inbound.ts'
+import { badRequest, noRoom, outOfTime, type ProxyFailure, type Stage } from '../failure.ts'
+import { withoutContext } from '../headers/clear-context.ts'
+import { interimLines, type OutgoingRequest, requestHeadText, responseLines, trailerLines } from '../headers/forward.ts'
+import type { HostRewrite } from '../headers/host-rewrite.ts'
+import { callDepth } from '../headers/via.ts'
+import { Field, type Fields } from '../http1/fields.ts'
+import type { RequestHead, ResponseHead } from '../http1/message.ts'
+import type { Identified } from '../identifier/identifier.ts'
+import type { Upstream, UpstreamFailure } from '../pool/upstream.ts'
+import type { Backoff } from '../retry/backoff.ts'
+import type { RequestResult } from '../telemetry/stats.ts'
+import { sendFailure } from './answer.ts'
+import { Attempt, type AttemptOwner, clientLeft } from './attempt.ts'
+import { noLeafFailure, unboundFailure, unresolvedFailure } from './naming-failures.ts'
+import { isReplayable, ReplayBody } from './replay-body.ts'
+import { recordOf } from './request-record.ts'
+import type { Entrance, Routing } from './routing.ts'
+import { attemptTimedOut, failureOf, noEndpoint, outOfBudget, unreachable } from './send-failures.ts'
+import { TimeLimits } from './time-limits.ts'
+import { Tries } from './tries.ts'
+
+/** Times that one request is tried again because of what came back, whatever the budget holds. */
+const maxRetries = 25
+
+const noProblems: readonly string[] = []
+
+/** It is also what its head is composed of, and what its attempts send, so that none of that is copied. */
+export class RoutedRequest implements AttemptOwner, OutgoingRequest {
+  readonly inbound: Inbound
+  readonly head: RequestHead
+  readonly method: string
+  readonly expectsContinue: boolean
+  readonly upgrade: string | undefined
+  readonly body: RequestBody | undefined
+  target: string
+  host: string | undefined
+  destination = ''
+  requestId = ''
+  deadline: string | undefined = undefined
+  added = ''
+  headText = ''
+  readonly #routing: Routing
+  readonly #entrance: Entrance
+  readonly #replay: ReplayBody | undefined
+  readonly #clientHost: string | undefined
+  #name: Identified | undefined = undefined
+  #dtab = ''
+  #binding: Binding | undefined = undefined
+  #client: BoundClient | undefined = undefined
+  #attempt: Attempt | undefined = undefined
+  #tries: Tries | undefined = undefined
+  #limits: TimeLimits | undefined = undefined
+  #rewrite: HostRewrite | undefined = undefined
+  #backoff: Backoff | undefined = undefined
+  /** Of the one wait that runs, if any. */
+  #stopWaiting: Cancel | undefined = undefined
+  /** Until when its name may be unbound, once it has to wait for that. */
+  #bindBy = 0
+  #attempts = 0
+  #retries = 0
+  #retryInMs = 0
+  #status = 0
+  #kind: ResponseClass = 'success'
+  /** What the next hop made of its own response. */
+  #nextHopResult: RequestResult | undefined = undefined
+  #failedAt: Stage | undefined = undefined
+  #isOver = false
+
+  constructor(inbound: Inbound, entrance: Entrance, routing: Routing) {
+    const { head, body } = inbound
+    this.inbound = inbound
+    this.head = entrance.clearContext ? clearedHead(head) : head
+    this.method = inbound.method
+    this.expectsContinue = head.expectsContinue
+    this.upgrade = head.upgrade
+    this.target = inbound.target
+    this.#clientHost = inbound.host
+    this.host = this.#clientHost
+    this.#routing = routing
+    this.#entrance = entrance
+    this.#replay = body !== undefined && isReplayable(body, routing.maxReplayBytes) ? new ReplayBody(body) : undefined
+    this.body = this.#replay ?? body
+  }
+
+  start(): void {
+    this.#entrance.stats.began()
+    this.inbound.onAbandon(() => this.#abandon())
+    const failure = this.#admit() ?? this.#identify()
+    if (failure === undefined) this.#bind()
+    else this.#fail(failure)
+  }
+
+  /** Cuts it as an error of our own. */
+  cut(): void {
+    if (this.#isOver) return
+    this.#attempt?.abort('aborted', 500, 'failure')
+    this.inbound.response.cut()
+    this.#end(500, 'failure')
+  }
+
+  #admit(): ProxyFailure | undefined {
+    const { maxCallDepth } = this.#entrance
+    const { fields } = this.head
+    if ((fields.present & Field.via) === 0 || callDepth(fields) <= maxCallDepth) return undefined
+    return badRequest('depth', `the request came through more than ${maxCallDepth} proxies by its Via (maxCallDepth)`)
+  }
+
+  #identify(): ProxyFailure | undefined {
+    const { identify, readDtab, bindings } = this.#routing
+    const name = identify(this)
+    if (name.kind === 'unidentified') return badRequest('identify', name.reason)
+    this.#name = name
+    if (name.target !== undefined) this.target = name.target
+    const dtab = readDtab(this.head.fields)
+    if (dtab.kind === 'malformed') return badRequest('dtab', dtab.reason)
+    this.#dtab = dtab.text
+    const binding = bindings.at(name, dtab.text)
+    if (binding === undefined) return noRoom('overload', 'too many new names are being bound at this moment')
+    this.#binding = binding
+    binding.service.stats.began()
+    binding.service.budget.deposit()
+    return this.#limitTime(binding)
+  }
+
+  #limitTime({ service }: Binding): ProxyFailure | undefined {
+    const { clock } = this.#routing
+    const deadline = readDeadline(this.head.fields)
+    if (deadline === undefined && service.totalTimeouts === undefined) return undefined
+    if (deadline !== undefined && deadline.endsAt <= clock.now()) return this.#late('deadline')
+    const onOver = (which: 'timeout' | 'deadline'): void => this.#timeOut(which)
+    this.#limits = new TimeLimits({ clock, service, deadline, onOver })
+    this.deadline = this.#limits.text
+    return undefined
+  }
+
+  #bind(): void {
+    const binding = this.#binding
+    if (binding === undefined) return
+    if (binding.isPending) this.#stopWaiting = binding.whenSettled(this.#patience(), () => this.#draw(binding))
+    else this.#draw(binding)
+  }
+
+  /** Milliseconds that it may still wait for its name. */
+  #patience(): number {
+    const { clock, bindingTimeoutMs } = this.#routing
+    if (this.#bindBy === 0) this.#bindBy = clock.monotonic() + bindingTimeoutMs
+    return this.#bindBy - clock.monotonic()
+  }
+
+  #draw(binding: Binding): void {
+    if (!binding.isBound) {
+      this.#fail(unboundFailure(binding, this.#routing))
+      return
+    }
+    const drawn = binding.draw(this.#routing.random)
+    if (drawn.kind !== 'leaf') {
+      this.#fail(noLeafFailure(binding, drawn.kind))
+      return
+    }
+    const { client, lines } = drawn.value
+    this.#client = client
+    this.destination = lines
+    if (client.state.kind === 'unknown')
+      this.#stopWaiting = client.whenSettled(this.#patience(), () => this.#dispatch(client))
+    else this.#dispatch(client)
+  }
+
+  #dispatch(client: BoundClient): void {
+    const failure = unresolvedFailure(client, this.#routing)
+    if (failure !== undefined) {
+      this.#fail(failure)
+      return
+    }
+    this.#compose(client)
+    client.requeueBudget.deposit()
+    const pick = client.balancer.pick()
+    if (pick === undefined) this.#fail(noEndpoint(client))
+    else this.#send(client, pick)
+  }
+
+  #compose({ authority }: BoundClient): void {
+    const { fields } = this.head
+    const { forwarded, timestampHeader } = this.#entrance
+    if (this.requestId === '') {
+      const came = (fields.present & Field.requestId) === 0 ? undefined : fields.first('l5d-reqid')
+      this.requestId = came || this.#routing.nextRequestId()
+      if (forwarded !== undefined) this.added = `Forwarded: ${forwarded(this.inbound.peer)}\r\n`
+      if (timestampHeader !== undefined) this.added += this.#timestampLine(timestampHeader)
+    }
+    this.host = authority ?? this.#clientHost
+    this.#rewrite = authority === undefined ? undefined : { authority, host: this.#clientHost ?? '' }
+    this.headText = requestHeadText(this)
+  }
+
+  /** The first proxy's counts. */
+  #timestampLine(name: string): string {
+    if (this.head.fields.first(name.toLowerCase()) !== undefined) return ''
+    return `${name}: ${Math.round(this.#routing.clock.now())}\r\n`
+  }
+
+  #send(client: BoundClient, pick: Pick<Upstream>): void {
+    this.#attempts++
+    const attempt = new Attempt(this, client, pick, this.#routing)
+    this.#attempt = attempt
+    attempt.start()
+  }
+
+  classOf({ status, fields }: ResponseHead): ResponseClass {
+    const isRetryable = (fields.present & Field.retryable) !== 0 && fields.first('l5d-retryable') === 'true'
+    return this.#classify(status, isRetryable)
+  }
+
+  #classify(status: number, isRetryable: boolean): ResponseClass {
+    return this.#binding?.service.classify(this.method, status, isRetryable) ?? 'failure'
+  }
+
+  takesRetry(): boolean {
+    const service = this.#binding?.service
+    if (service === undefined || this.#retries >= maxRetries || this.#isOver || this.inbound.response.isStarted)
+      return false
+    if (this.body !== this.#replay) return false
+    this.#backoff ??= service.createBackoff()
+    this.#retryInMs = this.#backoff.next()
+    if (this.#limits !== undefined && this.#routing.clock.now() + this.#retryInMs >= this.#limits.endsAt) return false
+    if (!service.budget.tryWithdraw()) {
+      service.stats.budgetExhausted()
+      return false
+    }
+    service.stats.retried()
+    this.#retries++
+    return true
+  }
+
+  retry(): void {
+    this.#attempt = undefined
+    this.#tries?.beginAnew()
+    this.#replay?.discard()
+    if (this.#retryInMs > 0) this.#stopWaiting = this.#routing.clock.after(this.#retryInMs, () => this.#bindAnew())
+    else this.#bindAnew()
+  }
+
+  /** The name may be bound elsewhere by now, or have been dropped from the cache. */
+  #bindAnew(): void {
+    this.#binding = (this.#name && this.#routing.bindings.at(this.#name, this.#dtab)) ?? this.#binding
+    this.#bindBy = 0
+    this.#bind()
+  }
+
+  relayInterim(head: ResponseHead): void {
+    this.inbound.response.interim(head.status, head.reason, interimLines(head))
+  }
+
+  startResponse(head: ResponseHead, kind: ResponseClass): void {
+    const { status, reason, fields, framing } = head
+    this.#answeredWith(status, kind, fields)
+    this.inbound.response.start(status, reason, responseLines(head, kind === 'success', this.#rewrite), framing)
+  }
+
+  #answeredWith(status: number, kind: ResponseClass, fields: Fields): void {
+    this.#limits?.stop()
+    this.#status = status
+    this.#kind = kind
+    if ((fields.present & Field.successClass) !== 0)
+      this.#nextHopResult = Number(fields.first('l5d-success-class')) > 0 ? 'success' : 'failure'
+  }
+
+  endResponse(trailers: Fields | undefined): void {
+    this.inbound.response.end(trailers === undefined ? undefined : trailerLines(trailers))
+    this.#end(this.#status, this.#kind === 'success' ? 'success' : 'failure')
+  }
+
+  openTunnel(head: ResponseHead, socket: Socket, early: Buffer, onOver: () => void): void {
+    this.#answeredWith(head.status, 'success', head.fields)
+    const client = this.inbound.response.tunnel(head.status, head.reason, responseLines(head, true, this.#rewrite))
+    const end = (): void => {
+      onOver()
+      this.#end(head.status, 'success')
+    }
+    if (client !== undefined) this.#routing.openTunnel(client, { socket, early }, end)
+    else {
+      socket.destroy()
+      end()
+    }
+  }
+
+  attemptFailed({ client, pick }: Attempt, failure: UpstreamFailure): void {
+    this.#tries ??= new Tries(this.method, this.body)
+    const mayFollow = this.#tries.note(pick, failure)
+    if (mayFollow !== undefined && !this.inbound.response.isStarted) this.#requeue(client, this.#tries)
+    else this.#failOrRetry(failureOf(failure, showEndpoint(pick.endpoint)))
+  }
+
+  /** Another endpoint of the same client, at once. */
+  #requeue(client: BoundClient, tries: Tries): void {
+    const pick = client.balancer.pick(tries.avoid)
+    if (pick === undefined) {
+      this.#failOrRetry(unreachable(client, tries))
+      return
+    }
+    if (client.requeueBudget.tryWithdraw()) {
+      client.stats.requeued()
+      this.#send(client, pick)
+      return
+    }
+    pick.release('aborted')
+    client.stats.requeueBudgetExhausted()
+    this.#fail(outOfBudget(client, tries.problems))
+  }
+
+  attemptTimedOut(attempt: Attempt): void {
+    const { timeoutStatus } = this.#routing
+    attempt.abort('failure', timeoutStatus, 'failure')
+    this.#tries ??= new Tries(this.method, this.body)
+    this.#tries.noteTimeout(attempt.pick)
+    this.#failOrRetry(attemptTimedOut(timeoutStatus, showEndpoint(attempt.pick.endpoint), attempt.client))
+  }
+
+  /** A failure is judged as an answer with its status would be. */
+  #failOrRetry(failure: ProxyFailure): void {
+    if (this.#classify(failure.status, false) === 'retryableFailure' && this.takesRetry()) this.retry()
+    else this.#fail(failure)
+  }
+
+  #timeOut(which: 'timeout' | 'deadline'): void {
+    // A client that asks for little time says nothing of the endpoint.
+    this.#attempt?.abort(which === 'timeout' ? 'failure' : 'aborted', this.#routing.timeoutStatus, 'failure')
+    this.#fail(this.#late(which))
+  }
+
+  #late(which: 'timeout' | 'deadline'): ProxyFailure {
+    const isUnsent = this.#attempts === 0
+    const limit =
+      which === 'deadline' ? 'before its deadline' : `within the ${this.#binding?.service.totalTimeoutMs} ms`
+    const key = which === 'deadline' ? 'l5d-ctx-deadline' : 'totalTimeoutMs'
+    const tries = isUnsent ? 'nothing was sent' : `after ${this.#attempts} attempts`
+    const message = `the request had no answer ${limit} of ${key}; ${tries}`
+    return outOfTime(this.#routing.timeoutStatus, which, message, isUnsent)
+  }
+
+  #abandon(): void {
+    if (this.#isOver) return
+    this.#attempt?.abort('aborted', clientLeft, 'abandoned')
+    this.#end(clientLeft, 'abandoned')
+  }
+
+  #fail(failure: ProxyFailure): void {
+    if (this.#isOver) return
+    const { response, isAbandoned } = this.inbound
+    if (isAbandoned) {
+      this.#abandon()
+      return
+    }
+    const { telemetry, log } = this.#routing
+    telemetry.failed(failure.stage)
+    log.debug({ stage: failure.stage, service: this.#name?.text }, failure.message)
+    this.#failedAt = failure.stage
+    if (response.isStarted) response.cut()
+    else sendFailure(response, failure, this.#subject(), this.#entrance.clearContext)
+    this.#end(response.isStarted && this.#status > 0 ? this.#status : failure.status, 'failure')
+  }
+
+  #subject(): Parameters<typeof sendFailure>[2] {
+    const { namespace, clock, namingProblem } = this.#routing
+    return {
+      namespace,
+      clock,
+      service: this.#name?.text,
+      dtab: this.#dtab,
+      binding: this.#binding,
+      client: this.#client,
+      tried: this.#tries?.problems ?? noProblems,
+      namingProblem: namingProblem(),
+    }
+  }
+
+  /** Everybody is told once. */
+  #end(status: number, result: RequestResult): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#limits?.stop()
+    this.#stopWaiting?.()
+    this.inbound.body?.discard()
+    const { clock, telemetry } = this.#routing
+    const ms = clock.monotonic() - this.inbound.startedAt
+    this.#binding?.service.stats.ended(status, result, ms)
+    this.#entrance.stats.ended(status, this.#nextHopResult ?? result, ms)
+    if (telemetry.wantsRecords) telemetry.record(recordOf(this.inbound, this.#describe(status, result, ms), clock))
+    this.#routing.onOver()
+  }
+
+  #describe(status: number, result: RequestResult, ms: number): Parameters<typeof recordOf>[1] {
+    const endpoint = this.#attempt?.pick.endpoint
+    return {
+      status,
+      result,
+      ms,
+      attempts: this.#attempts,
+      service: this.#name?.text,
+      client: this.#client?.idText,
+      endpoint: endpoint && showEndpoint(endpoint),
+      requestId: this.requestId || undefined,
+      failedAt: this.#failedAt,
+    }
+  }
+}
+
+function clearedHead(head: RequestHead): RequestHead {
+  const fields = withoutContext(head.fields)
+  return fields === head.fields ? head : { ...head, fields }
+}

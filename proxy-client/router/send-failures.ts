@@ -1,0 +1,49 @@
+// What a client is told when its name led somewhere and no good answer came from there.
+import type { BoundClient } from '../client/bound-client.ts'
+import { badRequest, badUpstream, noRoom, noUpstream, outOfTime, type ProxyFailure } from '../failure.ts'
+import type { UpstreamFailure } from '../pool/upstream.ts'
+import type { Tries } from './tries.ts'
+
+/** There is nothing to try. */
+export function noEndpoint({ idText }: BoundClient): ProxyFailure {
+  return noUpstream('balance', `${idText} has no endpoint`)
+}
+
+/** No endpoint is left to try. */
+export function unreachable({ idText, balancer }: BoundClient, { problems, lastUnsent }: Tries): ProxyFailure {
+  const which = `of ${balancer.size} endpoints of ${idText} none`
+  const list = problems.join(', ')
+  if (lastUnsent === 'crowded') return noRoom('overload', `${which} has a connection free; tried ${list}`)
+  return noUpstream('connect', `${which} could be reached; tried ${list}`)
+}
+
+/** Another endpoint could be tried, but as many were lately as the budget allows. */
+export function outOfBudget({ idText }: BoundClient, tried: readonly string[]): ProxyFailure {
+  return noUpstream(
+    'budget',
+    `the budget for requeues to ${idText} is spent, so that no other endpoint is tried after ${tried.join(', ')}`,
+  )
+}
+
+/** One endpoint failed in a way that is not repeated. */
+export function failureOf({ kind, error }: UpstreamFailure, address: string): ProxyFailure {
+  switch (kind) {
+    case 'refused':
+    case 'crowded':
+      return noUpstream('connect', `${address} could not be reached: ${error.message}`)
+    case 'bodyCut':
+      return badRequest('protocol', `the body of the request ended too early: ${error.message}`)
+    case 'broken':
+      return badUpstream('response', `${address} ended its response too early: ${error.message}`)
+    case 'malformed':
+      return badUpstream('response', `${address} gave an answer that is not HTTP/1.1: ${error.message}`)
+    case 'unanswered':
+      return badUpstream('response', `${address} gave no answer: ${error.message}`)
+  }
+}
+
+/** An endpoint took a request and was silent for too long. */
+export function attemptTimedOut(status: 503 | 504, address: string, client: BoundClient): ProxyFailure {
+  const message = `${address} gave no answer within the ${client.attemptTimeoutMs} ms of an attempt (requestAttemptTimeoutMs)`
+  return outOfTime(status, 'timeout', message, false)
+}

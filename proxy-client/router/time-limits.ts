@@ -1,0 +1,42 @@
+// How long one request may take until the head of its response: by configuration, and by the deadline that it came with.
+// Made only for requests that have a limit.
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import { type Deadline, deadlineAfter, formatDeadline, stricter } from '../context/deadline.ts'
+import type { Service } from '../service/service.ts'
+import type { Timeout } from '../timeout/timeout-queue.ts'
+
+export interface TimeLimitsOptions {
+  readonly clock: Clock
+  readonly service: Service
+  /** What the request came with. */
+  readonly deadline: Deadline | undefined
+  /** Called at most once. */
+  readonly onOver: (which: 'timeout' | 'deadline') => void
+}
+
+export class TimeLimits {
+  /** The value of l5d-ctx-deadline for the upstream. */
+  readonly text: string
+  /** Milliseconds since 1970. */
+  readonly endsAt: number
+  readonly #total: Timeout | undefined
+  readonly #cancel: Cancel | undefined
+
+  constructor({ clock, service, deadline, onOver }: TimeLimitsOptions) {
+    const { totalTimeouts, totalTimeoutMs } = service
+    const now = clock.now()
+    const own = totalTimeoutMs === undefined ? undefined : deadlineAfter(now, totalTimeoutMs)
+    const strictest = own !== undefined && deadline !== undefined ? stricter(own, deadline) : (own ?? deadline)
+    this.text = strictest === undefined ? '' : formatDeadline(strictest)
+    this.endsAt = strictest?.endsAt ?? Number.POSITIVE_INFINITY
+    this.#total = totalTimeouts?.create(() => onOver('timeout'))
+    this.#total?.start()
+    this.#cancel = deadline && clock.after(Math.max(0, deadline.endsAt - now), () => onOver('deadline'))
+  }
+
+  /** Harmless when called twice. */
+  stop(): void {
+    this.#total?.stop()
+    this.#cancel?.()
+  }
+}
