@@ -18,7 +18,8 @@ export interface WatchClientOptions extends ConnectionOptions {
   /** Who this is, for the server's operators. */
   readonly clientId: string
   readonly clientVersion?: string
-  readonly metrics: Metrics
+  /** Where messages are counted, beside counts(). */
+  readonly metrics?: Metrics
   /** How long a name or replica set stays subscribed after its last watcher left. */
   readonly lingerMs?: number
 }
@@ -109,7 +110,7 @@ class ClientSession {
   readonly #names = new Map<number, HeldName>()
   /** Names with a tree that waits for its leaves. */
   readonly #waiting = new Set<HeldName>()
-  readonly #messages: ReturnType<typeof createCounters>
+  readonly #messages: ReturnType<typeof createCounters> | undefined
   #nextKey = 1
   #cancelFlush: Cancel | undefined
   #messagesSent = 0
@@ -124,7 +125,7 @@ class ClientSession {
       this.#flushSoon()
     })
     this.#outbox = new RequestOutbox({ id: options.clientId, version: options.clientVersion ?? '' })
-    this.#messages = createCounters(options.metrics)
+    this.#messages = options.metrics && createCounters(options.metrics)
     this.connection = new WatchConnection(options, {
       opened: () => this.#start(),
       received: message => this.#receive(message),
@@ -201,13 +202,13 @@ class ClientSession {
     const message = this.#outbox.take()
     if (message === undefined) return
     this.#messagesSent++
-    this.#messages.sent.inc()
+    this.#messages?.sent.inc()
     this.connection.send(message)
   }
 
   #receive(message: Buffer): void {
     this.#messagesReceived++
-    this.#messages.received.inc()
+    this.#messages?.received.inc()
     const updates = decodeWatchResponse(message)
     for (const update of updates) this.#apply(update)
     this.#replicas.dropUnclaimed()
