@@ -31,5 +31,7 @@ async function publishedManifest(): Promise<string> {
     ([key]) => !['scripts', 'devDependencies', 'allowScripts', 'private'].includes(key),
   )
   const bin = { nameplane: 'bin/nameplane.js', namerctl: 'bin/namerctl.js' }
-  return `${JSON.stringify({ ...Object.fromEntries(kept), bin }, undefined, 2)}\n`
+  const library = './proxy-client/library/index'
+  const exports = { './client': { types: `${library}.d.ts`, default: `${library}.js` } }
+  return `${JSON.stringify({ ...Object.fromEntries(kept), bin, exports }, undefined, 2)}\n`
 }
