@@ -1,0 +1,3 @@
+import { describeBalancer } from '../../contract/balancer.contract.ts'
+
+for (const kind of ['p2c', 'ewma', 'aperture', 'heap', 'roundRobin']) describeBalancer({ kind })

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import type { Balancer, Outcome } from '../../../proxy-client/balancer/balancer.ts'
+import type { FakeClock } from '../../fakes/clock.fake.ts'
+import { balancerOver, endpoint, endpoints } from './balancer.fixture.ts'
+
+interface Replica {
+  readonly ms: number
+  readonly outcome?: Outcome
+}
+
+/** Sends one request after another; gives how often each endpoint was picked. */
+function drive(
+  { balancer, clock }: { readonly balancer: Balancer<number>; readonly clock: FakeClock },
+  replicas: readonly Replica[],
+  requests: number,
+): readonly number[] {
+  const counts = replicas.map(() => 0)
+  for (let i = 0; i < requests; i++) {
+    const pick = balancer.pick()
+    const { ms, outcome = 'success' } = replicas[pick?.target ?? -1] ?? { ms: 0 }
+    clock.advance(ms)
+    pick?.release(outcome)
+    if (pick !== undefined) counts[pick.target] = (counts[pick.target] ?? 0) + 1
+  }
+  return counts
+}
+
+describe('ewma', () => {
+  it('sends a request to the faster of two', () => {
+    const world = balancerOver({ kind: 'ewma' }, endpoints(2))
+    expect(drive(world, [{ ms: 50 }, { ms: 5 }], 1_000)).toEqual([1, 999])
+  })
+
+  it('asks each new endpoint once, and not again before it has answered', () => {
+    const { balancer, clock } = balancerOver({ kind: 'ewma' }, endpoints(2))
+    drive({ balancer, clock }, [{ ms: 5 }, { ms: 5 }], 20)
+    balancer.update([...endpoints(2), endpoint(2)])
+    const held = Array.from({ length: 12 }, () => balancer.pick())
+    expect(held.filter(pick => pick?.target === 2)).toHaveLength(1)
+  })
+
+  it('tries a slow endpoint again when its slowness has faded', () => {
+    const world = balancerOver({ kind: 'ewma', decayTimeMs: 1_000 }, endpoints(2))
+    drive(world, [{ ms: 100 }, { ms: 10 }], 10)
+    // It takes ln(10) s until 100 ms have faded to 10.
+    expect(drive(world, [{ ms: 10 }, { ms: 10 }], 200)[0]).toBe(0)
+    expect(drive(world, [{ ms: 10 }, { ms: 10 }], 200)[0]).toBeGreaterThan(0)
+  })
+
+  it('sees at once that an endpoint has become slow', () => {
+    const world = balancerOver({ kind: 'ewma' }, endpoints(2))
+    drive(world, [{ ms: 5 }, { ms: 6 }], 100)
+    const [first = 0] = drive(world, [{ ms: 500 }, { ms: 6 }], 100)
+    expect(first).toBeLessThanOrEqual(1)
+  })
+
+  it('takes another than the fastest when that is busy enough', () => {
+    const world = balancerOver({ kind: 'ewma' }, endpoints(2))
+    drive(world, [{ ms: 10 }, { ms: 15 }], 50)
+    const held = Array.from({ length: 10 }, () => world.balancer.pick()?.target)
+    expect(new Set(held)).toEqual(new Set([0, 1]))
+  })
+
+  it('draws no requests to an endpoint that fails fast', () => {
+    const world = balancerOver({ kind: 'ewma' }, endpoints(2))
+    drive(world, [{ ms: 10 }, { ms: 10 }], 100)
+    const [failing = 0] = drive(world, [{ ms: 0, outcome: 'failure' }, { ms: 10 }], 1_000)
+    expect(failing).toBeLessThan(10)
+  })
+
+  it('learns from a client that left only that an answer would have taken longer', () => {
+    const world = balancerOver({ kind: 'ewma' }, endpoints(1))
+    drive(world, [{ ms: 10 }], 1)
+    drive(world, [{ ms: 0, outcome: 'aborted' }], 100)
+    expect(world.balancer.report()[0]?.latencyMs).toBe(10)
+    drive(world, [{ ms: 900, outcome: 'aborted' }], 1)
+    expect(world.balancer.report()[0]?.latencyMs).toBe(900)
+  })
+
+  it('reports no latency before there is one', () => {
+    const world = balancerOver({ kind: 'ewma' }, endpoints(1))
+    expect(world.balancer.report()[0]).not.toHaveProperty('latencyMs')
+  })
+})
