@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { proxyConfig } from '../../proxy-client/config.ts'
+import { createSettings } from '../../proxy-client/settings/create-settings.ts'
+import { parseConfig } from '../../runtime/config.ts'
 
 /** The problems of a configuration, each `path: message`. */
 function problemsOf(value: unknown): readonly string[] {
@@ -8,95 +10,215 @@ function problemsOf(value: unknown): readonly string[] {
 }
 
 const withRouter = (router: object): object => ({ routers: [router] })
+const withServer = (server: object): object => withRouter({ servers: [server] })
+
+/** As in linkerd's guides, with our interpreter in the place of namerd's. */
+const fromLinkerd = `
+admin:
+  ip: 0.0.0.0
+  port: 9990
+
+telemetry:
+- kind: io.l5d.prometheus
+- kind: io.l5d.recentRequests
+  sampleRate: 0.25
+
+usage:
+  orgId: example
+  enabled: false
+
+routers:
+- protocol: http
+  label: outgoing
+  dstPrefix: /http
+  originator: true
+  servers:
+  - port: 4140
+    ip: 0.0.0.0
+    maxConcurrentRequests: 1000
+    clearContext: true
+    addForwardedHeader:
+      by: {kind: "ip:port"}
+      for: {kind: ip}
+  identifier:
+  - kind: io.l5d.methodAndHost
+    httpUriInDst: true
+  - kind: io.l5d.path
+    segments: 2
+    consume: true
+  - kind: io.l5d.header
+    header: my-header
+  bindingTimeoutMs: 5000
+  bindingCache:
+    paths: 100
+    trees: 100
+    bounds: 100
+    clients: 10
+    idleTtlSecs: 3600
+  maxHeadersKB: 16
+  maxInitialLineKB: 8
+  streamAfterContentLengthKB: 10
+  httpAccessLog: logs/access.log
+  httpAccessLogRollPolicy: never
+  httpAccessLogAppend: true
+  httpAccessLogRotateCount: -1
+  interpreter: {kind: nameplane, namespace: internal}
+  client:
+    kind: io.l5d.static
+    configs:
+    - prefix: /
+      loadBalancer:
+        kind: ewma
+        maxEffort: 10
+        decayTimeMs: 15000
+      failureAccrual:
+        kind: io.l5d.successRate
+        successRate: 0.9
+        requests: 20
+        backoff:
+          kind: constant
+          ms: 10000
+    - prefix: /#/io.l5d.consul/*/{service}
+      requestAttemptTimeoutMs: 1000
+      hostConnectionPool:
+        minSize: 0
+        maxSize: 1000
+        idleTimeMs: 10000
+        maxWaiters: 5000
+      requeueBudget:
+        minRetriesPerSec: 20
+        percentCanRetry: 0.5
+  service:
+    kind: io.l5d.global
+    totalTimeoutMs: 500
+    retries:
+      budget:
+        minRetriesPerSec: 5
+        percentCanRetry: 0.5
+        ttlSecs: 15
+      backoff:
+        kind: jittered
+        minMs: 10
+        maxMs: 10000
+    responseClassifier:
+      kind: io.l5d.http.retryableIdempotent5XX
+- protocol: http
+  label: incoming
+  servers: [{port: 4141, ip: 0.0.0.0}]
+`
 
 describe('the configuration of a proxy', () => {
   it('is complete without a file', () => {
-    expect(proxyConfig.parse({})).toEqual({
+    expect(proxyConfig.parse({})).toMatchObject({
       admin: { ip: '127.0.0.1', port: 9990 },
       routers: [
         {
           protocol: 'http',
           label: 'http',
-          servers: [{ ip: '127.0.0.1', port: 4140 }],
+          servers: [{ ip: '127.0.0.1', port: 4140, clearContext: false, maxCallDepth: 1000 }],
           dstPrefix: ['svc'],
-          identifier: { kind: 'io.l5d.header.token', header: 'Host' },
+          identifier: [{ kind: 'io.l5d.header.token', header: 'Host' }],
           interpreter: { kind: 'nameplane', addresses: ['127.0.0.1:4321'], namespace: 'default' },
           bindingTimeoutMs: 10_000,
           bindingCache: { paths: 1000, clients: 1000, idleTtlSecs: 600 },
-          client: {
-            kind: 'io.l5d.global',
-            loadBalancer: { kind: 'p2c', maxEffort: 5 },
-            clientSession: { connectTimeoutMs: 1000, idleTimeMs: 60_000 },
-          },
-          service: { kind: 'io.l5d.global', responseClassifier: { kind: 'io.l5d.http.nonRetryable5XX' } },
+          timeoutStatus: 503,
+          maxHeadersKB: 8,
+          maxInitialLineKB: 4,
+          streamAfterContentLengthKB: 5,
         },
       ],
       telemetry: [],
+      workers: 0,
     })
   })
 
-  it('takes the shape of linkerd', () => {
-    const parsed = proxyConfig.parse({
-      admin: { ip: '0.0.0.0', port: 9991 },
-      routers: [
-        {
-          protocol: 'http',
-          label: 'outgoing',
-          servers: [{ port: 4140, ip: '::' }, { port: 4145 }],
-          dstPrefix: '/http/out',
-          identifier: { kind: 'io.l5d.header.token', header: 'X-Service' },
-          interpreter: { kind: 'nameplane', addresses: ['a.example:4321', '[::1]:4321'], namespace: 'internal' },
-          client: { loadBalancer: { kind: 'p2c' } },
-          service: { responseClassifier: { kind: 'io.l5d.http.allSuccessful' } },
-        },
-        { label: 'incoming', servers: [{ port: 4141 }] },
-      ],
-      telemetry: [{ kind: 'io.l5d.prometheus' }],
-    })
-    expect(parsed.routers.map(({ label, dstPrefix }) => [label, dstPrefix])).toEqual([
-      ['outgoing', ['http', 'out']],
+  it("takes linkerd's", () => {
+    const document = parseConfig(fromLinkerd, 'linkerd.yaml')
+    const { routers } = document.check(proxyConfig, document.value, [])
+    const [outgoing] = routers
+    if (outgoing === undefined) throw new Error('no router')
+    expect(routers.map(({ label, dstPrefix }) => [label, dstPrefix])).toEqual([
+      ['outgoing', ['http']],
       ['incoming', ['svc']],
     ])
+    const { clientSettingsFor, serviceSettingsFor } = createSettings(outgoing)
+    expect(clientSettingsFor(['#', 'io.l5d.consul', 'dc1', 'web'])).toMatchObject({
+      loadBalancer: { kind: 'ewma', maxEffort: 10, decayTimeMs: 15_000 },
+      requestAttemptTimeoutMs: 1000,
+      requeueBudget: { ttlSecs: 10, minRetriesPerSec: 20, percentCanRetry: 0.5 },
+    })
+    expect(serviceSettingsFor(['http', 'web']).totalTimeoutMs).toBe(500)
+  })
+
+  it('points at each problem of a file', () => {
+    const document = parseConfig('routers:\n- dtab: /a => /b\n  client:\n    configs: []\n', 'p.yaml')
+    expect(() => document.check(proxyConfig, document.value, [])).toThrow(
+      /^p\.yaml:4:5: routers\[0\]\.client\.configs: unknown key; known keys: clientSession, .*\np\.yaml:2:3: routers\[0\]\.dtab: is not supported: .*$/,
+    )
   })
 
   it.each([
     [{ routers: [] }, 'routers: '],
-    [withRouter({ protocol: 'h2' }), 'routers.0.protocol: '],
-    [withRouter({ servers: [{ port: 70_000 }] }), 'routers.0.servers.0.port: '],
-    [withRouter({ servers: [{ ip: 'localhost' }] }), 'routers.0.servers.0.ip: not an IP address'],
+    [withRouter({ protocol: 'h2' }), 'routers.0.protocol: only http is spoken'],
+    [withServer({ port: 70_000 }), 'routers.0.servers.0.port: '],
+    [withServer({ ip: 'localhost' }), 'routers.0.servers.0.ip: not an IP address'],
     [withRouter({ dstPrefix: 'svc' }), 'routers.0.dstPrefix: '],
-    [withRouter({ identifier: { kind: 'io.l5d.path' } }), 'routers.0.identifier.kind: '],
-    [
-      withRouter({ identifier: { kind: 'io.l5d.header.token', header: 'a b' } }),
-      'routers.0.identifier.header: not a header name',
-    ],
-    [
-      withRouter({ interpreter: { kind: 'nameplane', addresses: ['x'] } }),
-      'routers.0.interpreter.addresses.0: not host:port',
-    ],
+    [withRouter({ identifier: { kind: 'io.l5d.path', segments: 0 } }), 'routers.0.identifier.segments: '],
+    [withRouter({ interpreter: { kind: 'nameplane', addresses: ['x'] } }), 'interpreter.addresses.0: not host:port'],
     [
       withRouter({ interpreter: { kind: 'nameplane', addresses: ['x:99999'] } }),
       'routers.0.interpreter.addresses.0: the port is above 65535',
     ],
-    [
-      withRouter({ interpreter: { kind: 'nameplane', namespace: '../x' } }),
-      'routers.0.interpreter.namespace: not a namespace',
-    ],
-    [
-      withRouter({ client: { requestAttemptTimeoutMs: 1 } }),
-      'routers.0.client: Unrecognized key: "requestAttemptTimeoutMs"',
-    ],
-    [withRouter({ service: { retries: {} } }), 'routers.0.service: Unrecognized key: "retries"'],
-    [
-      withRouter({ service: { responseClassifier: { kind: 'io.l5d.http.retryableRead5XX' } } }),
-      'routers.0.service.responseClassifier.kind: ',
-    ],
+    [withRouter({ interpreter: { kind: 'nameplane', namespace: '../x' } }), 'interpreter.namespace: not a namespace'],
+    [withRouter({ client: { requestAttemptTimeoutMs: 0 } }), 'routers.0.client.requestAttemptTimeoutMs: '],
+    [withRouter({ client: { kind: 'io.l5d.static', configs: [{}] } }), 'routers.0.client.configs.0.prefix: '],
+    [withRouter({ client: { loadBalancer: { kind: 'best' } } }), 'routers.0.client.loadBalancer.kind: '],
+    [withRouter({ service: { retries: { budget: { ttlSecs: 0 } } } }), 'service.retries.budget.ttlSecs: '],
+    [withRouter({ service: { responseClassifier: { kind: 'x' } } }), 'routers.0.service.responseClassifier.kind: '],
+    [withRouter({ timeoutStatus: 500 }), 'routers.0.timeoutStatus: neither 503 nor 504'],
     [{ routers: [{ label: 'a' }, { label: 'a' }] }, 'routers.1.label: another router has the label "a"'],
-    [{ namers: [] }, ': Unrecognized key: "namers"'],
     [{ telemetry: [{ kind: 'io.l5d.statsd' }] }, 'telemetry.0.kind: '],
+    [{ foo: 1 }, ': Unrecognized key: "foo"'],
   ])('refuses %j', (value, problem) => {
-    const problems = problemsOf(value)
-    expect(problems).toHaveLength(1)
-    expect(problems[0]).toContain(problem)
+    expect(problemsOf(value)).toEqual([expect.stringContaining(problem)])
+  })
+})
+
+describe('what linkerd has and we lack', () => {
+  it.each([
+    [{ namers: [] }, 'namers: ', 'nameplane serve'],
+    [{ admin: { httpIdentifierPort: 1 } }, 'admin.httpIdentifierPort: ', 'namerctl delegate'],
+    [{ admin: { tls: {} } }, 'admin.tls: ', 'delete'],
+    [{ admin: { security: {} } }, 'admin.security: ', 'delete'],
+    [{ admin: { workerThreads: 4 } }, 'admin.workerThreads: ', 'set workers'],
+    [withRouter({ dtab: '/a => /b' }), 'dtab: ', 'namerctl dtab put'],
+    [withRouter({ announcers: [] }), 'announcers: ', 'delete'],
+    [withRouter({ compressionLevel: 1 }), 'compressionLevel: ', 'delete'],
+    [withRouter({ tracePropagator: {} }), 'tracePropagator: ', 'delete'],
+    [withRouter({ maxErrResponseKB: 1 }), 'maxErrResponseKB: ', 'delete'],
+    [withRouter({ streamingEnabled: false }), 'streamingEnabled: ', 'delete'],
+    [withRouter({ interpreter: { kind: 'default' } }), 'interpreter.kind: ', 'kind: nameplane'],
+    [
+      withRouter({ interpreter: { kind: 'io.l5d.mesh', dst: '/$/x', root: '/d' } }),
+      'interpreter.kind: ',
+      'not speak it yet',
+    ],
+    [withRouter({ interpreter: { kind: 'io.l5d.namerd' } }), 'interpreter.kind: ', 'kind: nameplane'],
+    [withRouter({ interpreter: { kind: 'io.l5d.namerd.http' } }), 'interpreter.kind: ', 'kind: nameplane'],
+    [withRouter({ interpreter: { kind: 'io.l5d.fs' } }), 'interpreter.kind: ', 'namerctl dtab put'],
+    [withRouter({ interpreter: { kind: 'nameplane', transformers: [] } }), 'interpreter.transformers: ', 'server'],
+    [withRouter({ identifier: { kind: 'io.l5d.ingress' } }), 'identifier.kind: ', 'rules of the dtab'],
+    [withServer({ tls: {} }), 'servers.0.tls: ', 'delete'],
+    [withServer({ announce: [] }), 'servers.0.announce: ', 'delete'],
+    [withServer({ timeoutMs: 1 }), 'servers.0.timeoutMs: ', 'totalTimeoutMs'],
+    [withRouter({ client: { tls: {} } }), 'client.tls: ', 'delete'],
+    [withRouter({ client: { failFast: true } }), 'client.failFast: ', 'failureAccrual'],
+    [withRouter({ client: { requestAuthorizers: [] } }), 'client.requestAuthorizers: ', 'delete'],
+    [withRouter({ client: { forwardClientCert: true } }), 'client.forwardClientCert: ', 'delete'],
+    [withRouter({ service: { classificationTimeoutMs: 1 } }), 'service.classificationTimeoutMs: ', 'delete'],
+  ])('%j is an error that says what to do', (value, place, advice) => {
+    expect(problemsOf(value)).toEqual([
+      expect.stringMatching(new RegExp(`${RegExp.escape(place)}.*is not supported: .*${RegExp.escape(advice)}`)),
+    ])
   })
 })
