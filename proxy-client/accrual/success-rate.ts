@@ -24,8 +24,9 @@ class SuccessRate implements FailureAccrual {
   readonly #window: number
   readonly #backoff: Backoff
   readonly #ruler: Ruler
+  /** An endpoint that nothing is known of is taken for a good one; in Finagle its first request counts for all before it. */
   #rate = 1
-  #at: number | undefined
+  #at = 0
 
   constructor({ required, window, backoff }: SuccessRateOptions, ruler: Ruler) {
     this.#required = required
@@ -49,13 +50,14 @@ class SuccessRate implements FailureAccrual {
 
   revived(): void {
     this.#ruler.restart()
-    this.#at = undefined
+    this.#rate = 1
+    this.#at = 0
     this.#backoff.reset()
   }
 
   #observe(success: 0 | 1): number {
     const at = this.#ruler.next()
-    const kept = this.#at === undefined ? 0 : Math.exp((this.#at - at) / this.#window)
+    const kept = Math.exp((this.#at - at) / this.#window)
     this.#rate = success * (1 - kept) + this.#rate * kept
     this.#at = at
     return at
