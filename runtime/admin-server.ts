@@ -7,10 +7,18 @@ export interface AdminAnswer {
   readonly status: number
   readonly contentType: string
   readonly body: string
+  /** Further fields. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What else than the URL a page may go by. */
+export interface AdminRequest {
+  /** The value of Accept, empty without one. */
+  readonly accept: string
 }
 
 /** Answers one path; url is parsed, its pathname is the route's. */
-export type AdminRoute = (url: URL) => AdminAnswer | Promise<AdminAnswer>
+export type AdminRoute = (url: URL, request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>
 
 export interface AdminServer {
   readonly host: string
@@ -30,6 +38,19 @@ export interface AdminOptions {
 
 export function jsonAnswer(value: unknown, status = 200): AdminAnswer {
   return { status, contentType: 'application/json', body: `${JSON.stringify(value, undefined, 2)}\n` }
+}
+
+/** A page that loads nothing from elsewhere, and whose scripts and styles are files of this server. */
+export function htmlAnswer(body: string, status = 200): AdminAnswer {
+  return {
+    status,
+    contentType: 'text/html; charset=utf-8',
+    body,
+    headers: {
+      'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'",
+      'referrer-policy': 'no-referrer',
+    },
+  }
 }
 
 export function textAnswer(body: string, status = 200): AdminAnswer {
@@ -94,8 +115,13 @@ export function cannotListen(
 }
 
 async function answer(options: AdminOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { status, contentType, body } = await route(options, request)
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+  const { status, contentType, body, headers } = await route(options, request)
+  response.writeHead(status, {
+    ...headers,
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+  })
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
@@ -105,7 +131,7 @@ async function route(options: AdminOptions, request: IncomingMessage): Promise<A
   const found = url === null ? undefined : options.routes[url.pathname]
   if (url === null || found === undefined) return notFound(options, url?.pathname)
   try {
-    return await found(url)
+    return await found(url, { accept: request.headers.accept ?? '' })
   } catch (error) {
     options.onError(error)
     return textAnswer('Something unexpected happened; the log has the cause.\n', 500)
