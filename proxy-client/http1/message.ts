@@ -3,7 +3,8 @@ import type { Fields } from './fields.ts'
 
 /**
  * How a body is delimited. `close`: it ends with the connection, responses only. `tunnel`: no message follows any more
- * (101, or 2xx to CONNECT), the bytes after the head belong to another protocol.
+ * (101, or 2xx to CONNECT), the bytes after the head belong to another protocol. `none` with Content-Length among the fields
+ * is an answer to HEAD or a 304: the field tells of the body that is not sent.
  */
 export type Framing =
   | { readonly kind: 'none' }
@@ -20,7 +21,7 @@ interface MessageHead {
   readonly framing: Framing
   /** Whether the connection may carry another message after this one, as far as this head says. */
   readonly isPersistent: boolean
-  /** The value of Upgrade when `Connection` names it too; an HTTP/1.0 message has none. */
+  /** The value of Upgrade when `Connection` names it too; an HTTP/1.0 message has none, nor has one that lists h2c. */
   readonly upgrade: string | undefined
 }
 
@@ -61,7 +62,7 @@ export interface MessageSink<H> {
   onInterim(head: H): void
   /** Payload, never empty. */
   onData(slice: Buffer): void
-  /** The message is whole. Trailer fields, if any, are checked: none that frames, routes or authenticates. */
+  /** The message is whole; not told of a tunnel. Trailer fields, if any, are checked: none that frames, routes or authenticates. */
   onEnd(trailers: Fields | undefined): void
   onProblem(problem: MessageProblem): void
 }
@@ -83,6 +84,6 @@ export interface MessageReader {
 
 /** A reader of responses needs to know what they answer. */
 export interface ResponseReader extends MessageReader {
-  /** Makes ready for the response to a request with this method: one to HEAD has no body, 2xx to CONNECT is a tunnel. */
+  /** Makes ready for the response to a request with this method; before the first call nothing is taken. One to HEAD has no body, 2xx to CONNECT is a tunnel. */
   expect(method: string): void
 }

@@ -70,7 +70,7 @@ export function createResponseGrammar(): ResponseGrammar {
 
 function reasonOf(status: number, text: string, lineEnd: number): string {
   if (status === 200 && lineEnd === statusEnd + 3 && text.startsWith('OK', statusEnd + 1)) return 'OK'
-  return text.substring(statusEnd + 1, lineEnd)
+  return lineEnd === statusEnd ? '' : text.substring(statusEnd + 1, lineEnd)
 }
 
 function isInterimStatus(status: number): boolean {
