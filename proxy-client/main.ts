@@ -7,9 +7,11 @@ import { type ListeningAddress, runService } from '../runtime/service-command.ts
 import type { SourceEvent } from '../watch/cell.ts'
 import { systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
-import { proxyConfig } from './config.ts'
+import { type ProxyConfig, proxyConfig } from './config.ts'
+import { defaultMaxAgeSecs } from './last-good/last-good-config.ts'
+import { stateDirectoryOf } from './last-good/state-directory.ts'
+import { createOpenNaming } from './open-naming.ts'
 import { type RunningProxy, startProxy } from './proxy.ts'
-import { openWatchNaming } from './watch-naming.ts'
 
 const help = `Usage: nameplane proxy [config.yaml | -] [--log-level debug|info|warn|error]
 
@@ -37,7 +39,8 @@ export function runProxy(argv: readonly string[]): Promise<number> {
       start: async (file, log) => {
         const document = file === undefined ? parseConfig('{}', 'built-in configuration') : await readConfig(file)
         const env = createEnv(log)
-        const proxy = await startProxy(document.check(proxyConfig, document.value, []), env, openWatchNaming)
+        const config = withStateDirectory(document.check(proxyConfig, document.value, []))
+        const proxy = await startProxy(config, env, createOpenNaming(config.lastGood, 0))
         const close = async (): Promise<void> => {
           await proxy.close(graceMs)
           env.kernel.close()
@@ -47,6 +50,14 @@ export function runProxy(argv: readonly string[]): Promise<number> {
     },
     argv,
   )
+}
+
+/** What is not said of the last good state is decided here, by where this process runs. */
+function withStateDirectory(config: ProxyConfig): ProxyConfig {
+  if (config.lastGood !== undefined) return config
+  const servers = config.routers.flatMap(router => router.servers)
+  const path = stateDirectoryOf(servers, process.env)
+  return path === undefined ? config : { ...config, lastGood: { path, maxAgeSecs: defaultMaxAgeSecs } }
 }
 
 function createEnv(log: Log): Env {

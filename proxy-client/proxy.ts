@@ -23,7 +23,7 @@ export interface RunningProxy {
 }
 
 /** Opens the source of names of one router. Routers with the same servers share it. */
-export type OpenNaming = (addresses: readonly string[], env: Env) => NamingClient
+export type OpenNaming = (addresses: readonly string[], env: Env) => NamingClient | Promise<NamingClient>
 
 const defaultDrainMs = 10_000
 
@@ -40,7 +40,7 @@ export async function startProxy(config: ProxyConfig, env: Env, openNaming: Open
   }
   try {
     for (const routerConfig of config.routers) {
-      const naming = sharedNaming(namings, routerConfig, env, openNaming)
+      const naming = await sharedNaming(namings, routerConfig, env, openNaming)
       const meter = await telemetry.open(routerConfig)
       routers.push(await openRouter(routerConfig, { naming, meter, env }))
     }
@@ -73,16 +73,16 @@ function addressOf({ ip, port }: Listener): Address {
   return { host: ip, port }
 }
 
-function sharedNaming(
+async function sharedNaming(
   namings: Map<string, NamingClient>,
   { interpreter: { addresses } }: RouterConfig,
   env: Env,
   openNaming: OpenNaming,
-): NamingClient {
+): Promise<NamingClient> {
   const key = addresses.toSorted().join(' ')
   const known = namings.get(key)
   if (known !== undefined) return known
-  const opened = openNaming(addresses, env)
+  const opened = await openNaming(addresses, env)
   namings.set(key, opened)
   return opened
 }

@@ -1,5 +1,5 @@
 // A whole small mesh in this process: server, thin proxy and demo backends, all on ephemeral loopback ports.
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -61,6 +61,11 @@ export class Mesh implements AsyncDisposable {
   async discover(name: string, text: string): Promise<void> {
     await writeFile(join(this.folder, `.${name}.new`), text)
     await rename(join(this.folder, `.${name}.new`), join(this.folder, 'disco', name))
+  }
+
+  /** What a discovery file says. */
+  async discovered(name: string): Promise<string> {
+    return await readFile(join(this.folder, 'disco', name), 'utf8')
   }
 
   /** Starts, or starts again on the same ports and the same database. */
