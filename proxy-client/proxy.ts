@@ -1,10 +1,10 @@
 // Puts a proxy together from its configuration: naming clients, routers, admin server.
 import { startAdmin } from '../runtime/admin-server.ts'
 import type { Env } from '../runtime/env.ts'
+import { createAdminSource } from './admin/admin-source.ts'
 import { adminRoutes } from './admin/routes.ts'
 import type { ProxyConfig, RouterConfig } from './config.ts'
 import type { Listener } from './exchange/listener.ts'
-import { observeRouters } from './metrics.ts'
 import type { NamingClient } from './naming.ts'
 import { type OpenRouter, openRouter } from './router/open-router.ts'
 import { ProxyTelemetry } from './telemetry/proxy-telemetry.ts'
@@ -44,14 +44,14 @@ export async function startProxy(config: ProxyConfig, env: Env, openNaming: Open
       const meter = await telemetry.open(routerConfig)
       routers.push(await openRouter(routerConfig, { naming, meter, env }))
     }
-    observeRouters(
-      env.metrics,
-      routers.map(({ router }) => router),
-    )
     const admin = await startAdmin({
       host: config.admin.ip,
       port: config.admin.port,
-      routes: adminRoutes({ routers, metrics: env.metrics, isClosing: () => closing !== undefined }),
+      routes: adminRoutes({
+        source: createAdminSource(routers, telemetry, () => closing !== undefined),
+        metrics: env.metrics,
+        config,
+      }),
       onError: error => env.log.error({ err: error }, 'an admin page failed'),
     })
     const close = async (drainMs: number): Promise<void> => {

@@ -2,13 +2,24 @@
 import { type AdminAnswer, jsonAnswer } from '../../runtime/admin-server.ts'
 import type { RunningRouter } from './state.ts'
 
-/** 200 or 503, with a line for each router that cannot serve. */
-export function readyAnswer(routers: readonly RunningRouter[], isClosing: boolean): AdminAnswer {
+export interface ReadyReport {
+  readonly ready: boolean
+  readonly reasons: readonly { readonly router?: string; readonly reason: string; readonly problem?: string }[]
+}
+
+/** A reason for each router that cannot serve. */
+export function readyReport(routers: readonly RunningRouter[], isClosing: boolean): ReadyReport {
+  if (isClosing) return { ready: false, reasons: [{ reason: 'the proxy is stopping' }] }
   const reasons = routers.flatMap(({ router, naming }) => {
-    const status = naming.status()
-    if (status.wasConnected) return []
-    return [{ router: router.label, reason: 'no naming server has answered yet', problem: status.problem }]
+    const { wasConnected, lastGood, problem } = naming.status()
+    if (wasConnected || lastGood !== undefined) return []
+    const reason = 'no naming server has answered yet'
+    return [{ router: router.label, reason, ...(problem !== undefined && { problem }) }]
   })
-  if (isClosing) return jsonAnswer({ ready: false, reasons: [{ reason: 'the proxy is stopping' }] }, 503)
-  return jsonAnswer({ ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503)
+  return { ready: reasons.length === 0, reasons }
+}
+
+/** 200 or 503. */
+export function readyAnswer(report: ReadyReport): AdminAnswer {
+  return jsonAnswer(report, report.ready ? 200 : 503)
 }

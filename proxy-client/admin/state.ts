@@ -15,12 +15,17 @@ export interface RunningRouter {
   readonly listeners: readonly { readonly ip: string; readonly port: number; readonly connections: number }[]
 }
 
-/** Plain JSON of everything. */
-export function stateOf(routers: readonly RunningRouter[]): object {
+/** Survives JSON. */
+export interface ProxyState {
+  readonly routers: readonly ReturnType<typeof routerState>[]
+}
+
+/** Of every router, all of it. */
+export function stateOf(routers: readonly RunningRouter[]): ProxyState {
   return { routers: routers.map(routerState) }
 }
 
-function routerState({ router, naming, listeners }: RunningRouter): object {
+function routerState({ router, naming, listeners }: RunningRouter) {
   const { bindings, clients } = router
   return {
     label: router.label,

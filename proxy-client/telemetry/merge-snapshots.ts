@@ -50,6 +50,11 @@ export function countsOf(snapshot: TelemetrySnapshot): TelemetrySnapshot {
   }
 }
 
+/** The latencies of several scopes together. */
+export function mergeLatencies(latencies: readonly LatencySnapshot[]): LatencySnapshot | undefined {
+  return reduced(latencies, addLatencies)
+}
+
 function mergeRouters(a: RouterSnapshot, b: RouterSnapshot): RouterSnapshot {
   return {
     label: a.label,
