@@ -15,7 +15,7 @@ import { interimLines, type OutgoingRequest, requestHeadText, responseLines, tra
 import type { HostRewrite } from '../headers/host-rewrite.ts'
 import { callDepth } from '../headers/via.ts'
 import { Field, type Fields } from '../http1/fields.ts'
-import type { RequestHead, ResponseHead } from '../http1/message.ts'
+import type { Framing, RequestHead, ResponseHead } from '../http1/message.ts'
 import type { Identified } from '../identifier/identifier.ts'
 import type { Upstream, UpstreamFailure } from '../pool/upstream.ts'
 import type { Backoff } from '../retry/backoff.ts'
@@ -262,9 +262,9 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   }
 
   startResponse(head: ResponseHead, kind: ResponseClass): void {
-    const { status, reason, fields, framing } = head
+    const { status, reason, fields } = head
     this.#answeredWith(status, kind, fields)
-    this.inbound.response.start(status, reason, responseLines(head, kind === 'success', this.#rewrite), framing)
+    this.inbound.response.start(status, reason, responseLines(head, kind === 'success', this.#rewrite), framingOf(head))
   }
 
   #answeredWith(status: number, kind: ResponseClass, fields: Fields): void {
@@ -418,4 +418,13 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
 function clearedHead(head: RequestHead): RequestHead {
   const fields = withoutContext(head.fields)
   return fields === head.fields ? head : { ...head, fields }
+}
+
+const digits = /^[0-9]{1,15}$/
+
+/** A response without a body may still say how long it would be: to HEAD, and 304. */
+function framingOf({ framing, fields }: ResponseHead): Framing {
+  if (framing.kind !== 'none' || (fields.present & Field.contentLength) === 0) return framing
+  const length = fields.first('content-length') ?? ''
+  return digits.test(length) ? { kind: 'length', bytes: Number(length) } : framing
 }

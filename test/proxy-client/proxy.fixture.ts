@@ -20,6 +20,8 @@ export interface TestProxy {
   readonly metrics: Metrics
   readonly port: number
   readonly adminPort: number
+  /** The page /metrics. */
+  scrape(): Promise<string>
 }
 
 export interface TestProxyOptions {
@@ -48,7 +50,9 @@ export async function startTestProxy({
   const proxy = await startProxy(config, env, () => naming)
   onTestFinished(() => proxy.close(0))
   const port = proxy.routers[config.routers[0]?.label ?? '']?.[0]?.port ?? 0
-  return { proxy, naming, kernel, metrics, port, adminPort: proxy.admin.port }
+  const adminPort = proxy.admin.port
+  const scrape = async (): Promise<string> => (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
+  return { proxy, naming, kernel, metrics, port, adminPort, scrape }
 }
 
 export interface TestUpstream {

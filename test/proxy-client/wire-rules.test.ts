@@ -109,7 +109,7 @@ describe('a response without a body', () => {
   ])('is passed on as such: %s %j', async (method, text) => {
     const { port } = await setUp(socket => socket.write(text))
     const answer = await exchange(port, last(`${method} /`))
-    expect(answer.startsWith(text.slice(0, -4))).toBe(true)
+    for (const line of text.trim().split('\r\n')) expect(answer).toContain(`${line}\r\n`)
     expect(answer).toMatch(/\r\n\r\n$/)
     expect(answer).not.toMatch(/transfer-encoding/i)
   })
@@ -127,10 +127,10 @@ describe('fields', () => {
   it('are refused when there are very many, and passed on whole when there are not', async () => {
     const { seen, port } = await setUp()
     const many = (count: number) => Array.from({ length: count }, () => 'a:1')
-    await exchange(port, `${last('POST /', ...many(900), 'Content-Length: 3')}abc`)
+    await exchange(port, `${last('POST /', ...many(90), 'Content-Length: 3')}abc`)
     expect(seen.bytes).toContain('\r\n\r\nabc')
-    expect(seen.bytes.match(/\ra: 1|\na: 1/g)).toHaveLength(900)
-    expect(await exchange(port, last('GET /', ...many(1100)))).toMatch(/^HTTP\/1.1 400 .*16 KB or 1000 fields/s)
+    expect(seen.bytes.match(/\na: 1/g)).toHaveLength(90)
+    expect(await exchange(port, last('GET /', ...many(110)))).toMatch(/^HTTP\/1.1 431 .*l5d-err: protocol/s)
   })
 
   it('of ours that a client makes up do not reach the upstream', async () => {
