@@ -115,6 +115,15 @@ const problem = document.getElementById('problem')
 const facts = document.getElementById('facts')
 const routers = document.getElementById('routers')
 
+const scrolled = () => [...routers.querySelectorAll('.scroll')]
+
+// Tables that were scrolled aside stay so.
+const show = list => {
+  const before = scrolled().map(({ scrollLeft }) => scrollLeft)
+  routers.replaceChildren(...list.map(showRouter))
+  scrolled().forEach((table, i) => { table.scrollLeft = before[i] || 0 })
+}
+
 const refresh = async () => {
   try {
     const [summary, ready] = await Promise.all(['/summary.json', '/ready'].map(async path => (await fetch(path)).json()))
@@ -125,7 +134,7 @@ const refresh = async () => {
     problem.textContent = ready.ready ? '' : 'Not ready: ' + ready.reasons
       .map(({ router, reason, problem }) => (router ? router + ': ' : '') + reason + (problem ? ' (' + problem + ')' : '')).join('; ')
     const selection = getSelection()
-    if (selection === null || selection.isCollapsed) routers.replaceChildren(...summary.routers.map(showRouter))
+    if (selection === null || selection.isCollapsed) show(summary.routers)
   } catch (error) {
     problem.hidden = false
     problem.textContent = 'The proxy does not answer; what is shown is old. ' + error.message

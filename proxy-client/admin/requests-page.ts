@@ -17,7 +17,7 @@ function content(recent: readonly RecentRequest[], isSampled: boolean): string {
   if (recent.length === 0) return '<p class="facts">None has been kept yet.</p>'
   const heading = columns.map(({ title, kind }) => `<th scope="col" class="${kind}">${title}</th>`).join('')
   const rows = recent.map(request => `<tr>${columns.map(column => cell(request, column)).join('')}</tr>`)
-  return `<p class="facts">A sample, newest first. <a href="/requests?json">As JSON</a></p>
+  return `<p class="facts">A sample, newest first; times are UTC. <a href="/requests?json">As JSON</a></p>
 <div class="scroll"><table>
 <thead><tr>${heading}</tr></thead>
 <tbody>
@@ -33,18 +33,17 @@ interface Column {
 }
 
 const columns: readonly Column[] = [
-  { title: 'Time', kind: 'short', text: ({ startedAt }) => isoTime(startedAt).slice(11) },
-  { title: 'Router', kind: 'short', text: ({ router }) => router },
-  { title: 'Request', kind: 'name', text: ({ method, host, target }) => `${method} ${host ?? ''}${target}` },
+  { title: 'Time', kind: 'short', text: ({ startedAt }) => isoTime(startedAt).slice(11, -1) },
   { title: 'Status', kind: 'number', text: ({ status }) => String(status), tone: toneOf },
   { title: 'ms', kind: 'number', text: ({ ms }) => ms.toFixed(1) },
-  { title: 'Service', kind: 'name', text: ({ service, failedAt }) => service ?? `- (${failedAt ?? 'unknown'})` },
+  { title: 'Request', kind: 'name', text: ({ method, host, target }) => `${method} ${host ?? ''}${target}` },
+  { title: 'Service', kind: 'name', text: ({ service, failedAt }) => service ?? `- (${failedAt ?? 'no name'})` },
   { title: 'Client', kind: 'name', text: ({ client }) => client ?? '-' },
   { title: 'Endpoint', kind: 'short', text: ({ endpoint }) => endpoint ?? '-' },
   { title: 'Tries', kind: 'number', text: ({ attempts }) => String(attempts) },
-  { title: 'Bytes in', kind: 'number', text: ({ bytesIn }) => String(bytesIn) },
-  { title: 'Bytes out', kind: 'number', text: ({ bytesOut }) => String(bytesOut) },
+  { title: 'Bytes in, out', kind: 'number', text: ({ bytesIn, bytesOut }) => `${bytesIn}, ${bytesOut}` },
   { title: 'From', kind: 'short', text: ({ from }) => from },
+  { title: 'Router', kind: 'short', text: ({ router }) => router },
 ]
 
 function cell(request: RecentRequest, { kind, text, tone }: Column): string {
