@@ -40,7 +40,6 @@ export class Members<T> {
   /** Takes the new set; an address that stands twice counts once, as it stands first. */
   update(endpoints: readonly Endpoint[]): void {
     this.#updates++
-    let isAnyNew = false
     let named = 0
     for (const endpoint of endpoints) {
       const key = showEndpoint(endpoint)
@@ -49,7 +48,6 @@ export class Members<T> {
         const joined = this.#options.join(key, endpoint)
         joined.seenIn = this.#updates
         this.#byKey.set(key, joined)
-        isAnyNew = true
         named++
       } else if (member.seenIn !== this.#updates) {
         member.seenIn = this.#updates
@@ -58,7 +56,7 @@ export class Members<T> {
         named++
       }
     }
-    if (isAnyNew || named < this.#byKey.size) this.#dismissUnnamed()
+    if (named < this.#byKey.size) this.#dismissUnnamed()
   }
 
   remove(member: Member<T>): void {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Balancer, Outcome } from '../../../proxy-client/balancer/balancer.ts'
 import type { FakeClock } from '../../fakes/clock.fake.ts'
 import { balancerOver, endpoint, endpoints } from './balancer.fixture.ts'
+import { type Replica as SimulatedReplica, simulate } from './simulation.fixture.ts'
 
 interface Replica {
   readonly ms: number
@@ -80,5 +81,24 @@ describe('ewma', () => {
   it('reports no latency before there is one', () => {
     const world = balancerOver({ kind: 'ewma' }, endpoints(1))
     expect(world.balancer.report()[0]).not.toHaveProperty('latencyMs')
+  })
+
+  describe('before ten replicas of which one is ten times slower', () => {
+    const good: SimulatedReplica = { slots: 8, meanMs: 5 }
+    const replicas = [{ ...good, meanMs: 50 }, ...Array.from({ length: 9 }, () => good)]
+    const run = (kind: string) => simulate({ kind, replicas, requestsPerSecond: 500, seconds: 10 })
+
+    /** The latency that one request in a hundred exceeds. */
+    const tail = ({ latencies }: ReturnType<typeof run>): number =>
+      latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)] ?? Number.NaN
+
+    it('sends the slow one a request in two hundred at most', () => {
+      const { sent, latencies } = run('ewma')
+      expect(sent[0]).toBeLessThanOrEqual(latencies.length / 200)
+    })
+
+    it("has a tail of a third of round robin's at most", () => {
+      expect(tail(run('ewma'))).toBeLessThanOrEqual(tail(run('roundRobin')) / 3)
+    })
   })
 })
