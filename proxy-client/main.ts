@@ -1,17 +1,16 @@
 // `nameplane proxy`: configuration in, a running thin proxy or one line that says why not.
 import { parseConfig, readConfig } from '../runtime/config.ts'
 import type { Env } from '../runtime/env.ts'
-import type { Log } from '../runtime/log.ts'
-import { createMetrics } from '../runtime/metrics.ts'
 import { type ListeningAddress, runService } from '../runtime/service-command.ts'
-import type { SourceEvent } from '../watch/cell.ts'
-import { systemClock, systemRandom } from '../watch/clock.ts'
-import { createKernel } from '../watch/kernel.ts'
+import { systemClock } from '../watch/clock.ts'
 import { type ProxyConfig, proxyConfig } from './config.ts'
+import { createProxyEnv } from './create-proxy-env.ts'
+import { graceMs } from './grace.ts'
 import { defaultMaxAgeSecs } from './last-good/last-good-config.ts'
 import { stateDirectoryOf } from './last-good/state-directory.ts'
 import { createOpenNaming } from './open-naming.ts'
 import { type RunningProxy, startProxy } from './proxy.ts'
+import { workerVariable } from './workers/worker-variable.ts'
 
 const help = `Usage: nameplane proxy [config.yaml | -] [--log-level debug|info|warn|error]
 
@@ -27,29 +26,36 @@ Examples:
 SIGTERM or Ctrl-C stops gracefully. Exit codes: 0 stopped, 1 could not start, 2 wrong command line or configuration.
 `
 
-const graceMs = 10_000
+/** Beyond the drain time, until the process ends all the same. */
+const lastMs = 6_000
 
 /** Runs until stopped; resolves to the exit code. */
-export function runProxy(argv: readonly string[]): Promise<number> {
-  return runService(
+export async function runProxy(argv: readonly string[]): Promise<number> {
+  if (process.env[workerVariable] !== undefined) return (await import('./workers/run-worker.ts')).runWorker(argv)
+  return await runService(
     {
       name: 'nameplane proxy',
       help,
       clock: systemClock,
       start: async (file, log) => {
         const document = file === undefined ? parseConfig('{}', 'built-in configuration') : await readConfig(file)
-        const env = createEnv(log)
+        const env = createProxyEnv(log)
         const config = withStateDirectory(document.check(proxyConfig, document.value, []))
-        const proxy = await startProxy(config, env, createOpenNaming(config.lastGood, 0))
+        const proxy = await start(config, env)
         const close = async (): Promise<void> => {
           await proxy.close(graceMs)
           env.kernel.close()
         }
-        return { listening: addressesOf(proxy), graceMs: graceMs + 1_000, close }
+        return { listening: addressesOf(proxy), graceMs: graceMs + lastMs, close }
       },
     },
     argv,
   )
+}
+
+async function start(config: ProxyConfig, env: Env): Promise<RunningProxy> {
+  if (config.workers === 0) return await startProxy(config, env, createOpenNaming(config.lastGood, 0))
+  return await (await import('./workers/start-fleet.ts')).startFleet(config, env)
 }
 
 /** What is not said of the last good state is decided here, by where this process runs. */
@@ -58,23 +64,6 @@ function withStateDirectory(config: ProxyConfig): ProxyConfig {
   const servers = config.routers.flatMap(router => router.servers)
   const path = stateDirectoryOf(servers, process.env)
   return path === undefined ? config : { ...config, lastGood: { path, maxAgeSecs: defaultMaxAgeSecs } }
-}
-
-function createEnv(log: Log): Env {
-  const clock = systemClock
-  const onError = (error: unknown, where: string): void => log.error({ err: error, where }, 'a watcher failed')
-  return {
-    kernel: createKernel({ clock, onError, onSource: event => logSource(log, event) }),
-    clock,
-    random: systemRandom,
-    log,
-    metrics: createMetrics({ processMetrics: true }),
-  }
-}
-
-/** The connection has its own lines; a name's failure is for whoever looks closely. */
-function logSource(log: Log, { kind, source, error }: SourceEvent): void {
-  log.debug({ source, ...(error && { error: error.message }) }, `source ${kind}`)
 }
 
 function addressesOf({ admin, routers }: RunningProxy): readonly ListeningAddress[] {

@@ -1,7 +1,7 @@
 // The sources of names of a proxy process: the watch client, with a memory on disk where one is configured.
 import type { LastGoodConfig } from './last-good/last-good-config.ts'
 import { withLastGood } from './last-good/last-good-naming.ts'
-import type { OpenNaming } from './proxy.ts'
+import type { OpenNaming } from './open-routers.ts'
 import { openWatchNaming } from './watch-naming.ts'
 
 /** `worker`: which of the processes of a proxy this is, for each writes a file of its own. */

@@ -68,6 +68,7 @@ class LastGoodNaming implements NamingClient {
     this.#files = new SavedFiles({ ...options, log })
     this.#memory = new GoodMemory(clock, options.maxAgeMs)
     this.#writer = new GoodWriter({ clock, log, path: this.#files.path, write: () => this.#write() })
+    const never = env.kernel.input<never>('nothing')
     const trees: Form<BoundTree> = {
       kind: 'tree',
       decode: decodeTree,
@@ -78,7 +79,8 @@ class LastGoodNaming implements NamingClient {
       kind: 'replicas',
       decode: decodeReplicas,
       encode: set => (set.kind === 'bound' ? encodeReplicas(set) : undefined),
-      needs: () => [],
+      // Servers that know another world say first that an id does not exist, and then which one the name has now.
+      needs: set => (set.kind === 'bound' ? [] : [never]),
     }
     this.#trees = this.#pool(trees, query => client.bind(query), textOf)
     this.#sets = this.#pool(sets, id => client.replicas(id), showPath)

@@ -125,6 +125,19 @@ describe('the last good state', () => {
     expect(tree()).toEqual({ kind: 'ok', value: leafOf('/#/fs/green') })
   })
 
+  it('keeps endpoints for 5 s of an id that does not exist any more, for the tree may be about to leave it', async () => {
+    const path = await folder()
+    await learn(path)
+    const { client, naming, clock, see } = await run(path)
+    const set = see(client.replicas(pathOf('/#/fs/blue')))
+    naming.replicaSet('/#/fs/blue').set({ kind: 'neg' })
+    set()
+    clock.advance(4_999)
+    expect(set()).toMatchObject({ value: { kind: 'bound' }, stale: {} })
+    clock.advance(1)
+    expect(set()).toEqual({ kind: 'ok', value: { kind: 'neg' } })
+  })
+
   it('keeps what it knew while servers have only failures that may pass', async () => {
     const path = await folder()
     await learn(path)

@@ -1,0 +1,4 @@
+// How long a proxy that is asked to stop lets requests end.
+
+/** In milliseconds. */
+export const graceMs = 10_000

@@ -1,0 +1,97 @@
+// The workers of a proxy: they share its ports, each with its own watch, pools and balancers. This process only hands them
+// connections, one after the other, and shows what they tell.
+import cluster from 'node:cluster'
+import type { Env } from '../../runtime/env.ts'
+import type { AdminSource } from '../admin/admin-source.ts'
+import type { ReadyReport } from '../admin/ready.ts'
+import type { ProxyConfig } from '../config.ts'
+import type { RouterAddresses } from '../open-routers.ts'
+import { mergeSnapshots } from '../telemetry/merge-snapshots.ts'
+import type { TelemetrySnapshot } from '../telemetry/snapshot.ts'
+import { WorkerLink } from './worker-link.ts'
+import { WorkerSlot } from './worker-slot.ts'
+
+/** Beyond the drain time, for a worker to write down what it has to. */
+const closeMs = 4_000
+
+export class Fleet {
+  readonly #slots: readonly WorkerSlot[]
+  readonly #env: Env
+  #isClosing = false
+
+  constructor(config: ProxyConfig, env: Env) {
+    const { clock, log } = env
+    this.#env = env
+    // Structured clones keep what JSON loses, such as an absent key beside an undefined one.
+    cluster.setupPrimary({ serialization: 'advanced' })
+    this.#slots = Array.from(
+      { length: config.workers },
+      (_, i) =>
+        new WorkerSlot({
+          worker: i + 1,
+          clock,
+          log,
+          fork: (worker, onExit) => new WorkerLink({ worker, config, clock }, onExit),
+        }),
+    )
+    env.metrics.gauge({
+      name: 'nameplane_proxy_workers',
+      help: 'Workers that run now.',
+      collect: () => this.#slots.filter(({ link }) => link !== undefined).length,
+    })
+    env.metrics.gauge({
+      name: 'nameplane_proxy_worker_restarts',
+      help: 'Workers that took the place of one that had ended unasked, since the start.',
+      collect: () => this.#slots.reduce((sum, { restarts }) => sum + restarts, 0),
+    })
+  }
+
+  /** Starts all; rejects with the first that cannot, and then none is left. */
+  async start(): Promise<RouterAddresses> {
+    try {
+      const [routers = {}] = await Promise.all(this.#slots.map(slot => slot.start()))
+      return routers
+    } catch (error) {
+      await this.close(0)
+      throw error
+    }
+  }
+
+  /** What the admin pages show. */
+  readonly source: AdminSource = {
+    telemetry: () => this.#telemetry(),
+    state: async () => ({ routers: (await Promise.all(this.#slots.map(routersOf))).flat() }),
+    ready: () => this.#ready(),
+  }
+
+  /** Every worker finishes its requests, at most for drainMs. */
+  async close(drainMs: number): Promise<void> {
+    this.#isClosing = true
+    await Promise.all(this.#slots.map(slot => slot.close(drainMs + closeMs)))
+  }
+
+  async #telemetry(): Promise<TelemetrySnapshot> {
+    const all = await Promise.all(this.#slots.map(slot => slot.telemetry()))
+    const now = this.#env.clock.now()
+    const none = { at: now, startedAt: now, processes: 0, recentMs: 1, routers: [], recent: [] }
+    return mergeSnapshots(all.filter(each => each !== undefined)) ?? none
+  }
+
+  async #ready(): Promise<ReadyReport> {
+    if (this.#isClosing) return { ready: false, reasons: [{ reason: 'the proxy is stopping' }] }
+    const reasons = (await Promise.all(this.#slots.map(reasonsOf))).flat()
+    return { ready: reasons.length === 0, reasons }
+  }
+}
+
+async function routersOf({ worker, link }: WorkerSlot) {
+  const state = await link?.ask('state')
+  return (state?.routers ?? []).map(router => ({ worker, pid: link?.pid, ...router }))
+}
+
+async function reasonsOf({ worker, link }: WorkerSlot): Promise<ReadyReport['reasons']> {
+  if (link === undefined) return [{ reason: `worker ${worker} is being started again` }]
+  const report = await link.ask('ready')
+  if (report === undefined) return [{ reason: `worker ${worker} does not answer` }]
+  return report.reasons.map(each => ({ ...each, reason: `worker ${worker}: ${each.reason}` }))
+}

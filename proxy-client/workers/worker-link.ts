@@ -1,0 +1,107 @@
+// One process of a proxy, from its start to its end: what it is told, what it answers. Knows not when another takes its place.
+import cluster, { type Worker } from 'node:cluster'
+import { NamingError } from '../../naming/errors.ts'
+import type { Clock } from '../../watch/clock.ts'
+import type { ProxyConfig } from '../config.ts'
+import type { RouterAddresses } from '../open-routers.ts'
+import { countsOf } from '../telemetry/merge-snapshots.ts'
+import type { TelemetrySnapshot } from '../telemetry/snapshot.ts'
+import type { AnswerTo, FromWorker, Question, ToWorker } from './messages.ts'
+import { workerVariable } from './worker-variable.ts'
+
+/** A worker that does not answer for so long is shown as silent. */
+const answerMs = 2_000
+
+export interface WorkerLinkOptions {
+  readonly worker: number
+  readonly config: ProxyConfig
+  readonly clock: Clock
+}
+
+/** How a process ended, in words. */
+export type OnExit = (how: string) => void
+
+export class WorkerLink {
+  readonly #options: WorkerLinkOptions
+  readonly #process: Worker
+  readonly #asked = new Map<number, (value: unknown) => void>()
+  #nextId = 1
+  #telemetry: TelemetrySnapshot | undefined
+  #settleStart: { resolve(routers: RouterAddresses): void; reject(error: Error): void } | undefined
+  /** Resolves when it listens; rejects when it cannot. */
+  readonly started: Promise<RouterAddresses>
+
+  /** Starts a process; `onExit` is called once when it is gone. */
+  constructor(options: WorkerLinkOptions, onExit: OnExit) {
+    this.#options = options
+    this.started = new Promise((resolve, reject) => {
+      this.#settleStart = { resolve, reject }
+    })
+    // Who started it may have lost interest.
+    this.started.catch(() => {})
+    this.#process = cluster.fork({ [workerVariable]: String(options.worker) })
+    this.#process.on('message', (message: FromWorker) => this.#receive(message))
+    // A message that cannot be sent is answered by the exit that follows.
+    this.#process.on('error', () => {})
+    this.#process.once('exit', (code, signal) => this.#gone(signal ?? `code ${code}`, onExit))
+  }
+
+  get pid(): number | undefined {
+    return this.#process.process.pid
+  }
+
+  /** What it said last that it has counted; of one that is gone without its gauges. */
+  get lastTelemetry(): TelemetrySnapshot | undefined {
+    return this.#telemetry && (this.#process.isDead() ? countsOf(this.#telemetry) : this.#telemetry)
+  }
+
+  /** undefined when it does not answer in time. */
+  async ask<Q extends Question>(question: Q): Promise<AnswerTo<Q> | undefined> {
+    const answer = (await this.#ask(question)) as AnswerTo<Q> | undefined // the worker answers what was asked
+    if (question === 'telemetry' && answer !== undefined) this.#telemetry = answer as TelemetrySnapshot // as above
+    return answer
+  }
+
+  /** Asks it to end what it does, or cuts it. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#process.process.kill(signal)
+  }
+
+  #ask(question: Question): Promise<unknown> {
+    return new Promise(resolve => {
+      const id = this.#nextId++
+      const settle = (value: unknown): void => {
+        cancel()
+        this.#asked.delete(id)
+        resolve(value)
+      }
+      const cancel = this.#options.clock.after(answerMs, () => settle(undefined))
+      this.#asked.set(id, settle)
+      this.#send({ kind: 'ask', id, question })
+    })
+  }
+
+  #send(message: ToWorker): void {
+    if (this.#process.isConnected()) this.#process.send(message)
+  }
+
+  #receive(message: FromWorker): void {
+    const { worker, config } = this.#options
+    if (message.kind === 'loaded') this.#send({ kind: 'start', worker, config })
+    else if (message.kind === 'started') this.#settleStart?.resolve(message.routers)
+    else if (message.kind === 'failed') this.#settleStart?.reject(errorOf(message))
+    else if (message.kind === 'answer') this.#asked.get(message.id)?.(message.value)
+    else if (message.kind === 'ended') this.#telemetry = message.telemetry
+  }
+
+  #gone(how: string, onExit: OnExit): void {
+    this.#settleStart?.reject(new NamingError('unavailable', `worker ${this.#options.worker} ended (${how})`))
+    for (const settle of [...this.#asked.values()]) settle(undefined)
+    onExit(how)
+  }
+}
+
+/** What kept a worker from starting; its code only decides how this process ends. */
+function errorOf({ code, message }: { readonly code: string; readonly message: string }): NamingError {
+  return new NamingError(code === 'bad-config' ? 'bad-config' : 'unavailable', message)
+}
