@@ -1,13 +1,41 @@
 import { describe, expect, it } from 'vitest'
 import type { ReplicaSet } from '../../../naming/replica-set.ts'
-import { createP2c } from '../../../proxy-client/balancer/p2c.ts'
+import { createBalancer } from '../../../proxy-client/balancer/create-balancer.ts'
 import type { Binding } from '../../../proxy-client/binding/binding.ts'
 import { BindingCache } from '../../../proxy-client/binding/binding-cache.ts'
+import type { ClientParts } from '../../../proxy-client/client/bound-client.ts'
 import { ClientCache } from '../../../proxy-client/client/client-cache.ts'
 import type { Upstream } from '../../../proxy-client/pool/upstream.ts'
+import { createBackoff } from '../../../proxy-client/retry/backoff.ts'
+import { createRetryBudget } from '../../../proxy-client/retry/retry-budget.ts'
+import type { ServiceParts } from '../../../proxy-client/service/service.ts'
+import { ServiceTable } from '../../../proxy-client/service/service-table.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { endpointAt, FakeNaming, leafOf, pathOf } from '../naming.fake.ts'
+import { noStats } from '../no-stats.fixture.ts'
+
+const budget = { ttlSecs: 10, minRetriesPerSec: 10, percentCanRetry: 0.2 }
+
+function clientParts(clock: FakeClock): ClientParts {
+  const balancer = createBalancer<Upstream>(
+    { kind: 'p2c', maxEffort: 5, enableProbation: false },
+    { random: () => 0, clock, open: () => upstream, close: () => {} },
+  )
+  const requeueBudget = createRetryBudget(budget, clock)
+  return { balancer, requeueBudget, attemptTimeouts: undefined, attemptTimeoutMs: undefined, stats: noStats }
+}
+
+function serviceParts(clock: FakeClock): ServiceParts {
+  return {
+    classify: () => 'success',
+    budget: createRetryBudget(budget, clock),
+    createBackoff: () => createBackoff({ kind: 'constant', ms: 0 }, () => 0),
+    totalTimeouts: undefined,
+    totalTimeoutMs: undefined,
+    stats: noStats,
+  }
+}
 
 const upstream: Upstream = {
   send: () => {
@@ -27,23 +55,34 @@ function setUp(limits: { readonly paths?: number; readonly clients?: number } = 
     },
   })
   const naming = new FakeNaming(kernel)
-  const createBalancer = () => createP2c<Upstream>({ random: () => 0, open: () => upstream, close: () => {} })
   const idleMs = 600_000
-  const clients = new ClientCache({ resolver: naming, clock, max: limits.clients ?? 10, idleMs, createBalancer })
+  const released: string[] = []
+  const clients = new ClientCache({
+    resolver: naming,
+    clock,
+    max: limits.clients ?? 10,
+    idleMs,
+    create: () => clientParts(clock),
+    onRelease: id => released.push(id),
+  })
+  const services = new ServiceTable({ create: () => serviceParts(clock), onRelease: name => released.push(name) })
   const bindings = new BindingCache({
     namespace: 'default',
     resolver: naming,
+    services,
     clients,
     clock,
     max: limits.paths ?? 10,
     idleMs,
   })
-  const at = (path: string, dtab = ''): Binding => {
-    const binding = bindings.at(pathOf(path), dtab)
-    if (binding === undefined) throw new Error(`${path} got no binding`)
+  const named = (text: string) => ({ path: pathOf(text), text })
+  const tryAt = (text: string, dtab = '') => bindings.at(named(text), dtab)
+  const at = (text: string, dtab = ''): Binding => {
+    const binding = tryAt(text, dtab)
+    if (binding === undefined) throw new Error(`${text} got no binding`)
     return binding
   }
-  return { clock, kernel, naming, clients, bindings, at }
+  return { clock, kernel, naming, clients, services, bindings, released, tryAt, at }
 }
 
 function drawnId(binding: Binding): string {
@@ -64,26 +103,44 @@ describe('a binding', () => {
     expect(naming.asked).toEqual(['default /svc/web', 'default /svc/web /a=>/b'])
   })
 
-  it('waits for a tree no longer than it is told to', async () => {
+  it('waits for a tree no longer than it is told to', () => {
     const { at, clock } = setUp()
     const binding = at('/svc/web')
-    const settled = binding.settle(1000)
+    let ended = 0
+    binding.whenSettled(1000, () => ended++)
     expect(binding.isAwaited).toBe(true)
-    clock.advance(1000)
-    await settled
-    expect(binding.isBound).toBe(false)
+    clock.advance(999)
+    expect(ended).toBe(0)
+    clock.advance(1)
+    expect({ ended, isBound: binding.isBound, isAwaited: binding.isAwaited }).toEqual({
+      ended: 1,
+      isBound: false,
+      isAwaited: false,
+    })
     expect(clock.waiting).toBe(1) // the cache's own timer
   })
 
-  it('lets those who wait go on as soon as it is bound, or has failed', async () => {
+  it('calls nobody who has left', () => {
+    const { at, naming, clock } = setUp()
+    const cancel = at('/svc/web').whenSettled(1000, () => {
+      throw new Error('called')
+    })
+    cancel()
+    naming.route('/svc/web', '/#/web', [endpointAt(1)])
+    clock.advance(1000)
+    expect(at('/svc/web').isAwaited).toBe(false)
+  })
+
+  it('lets those who wait go on as soon as it is bound, or has failed', () => {
     const { at, naming, clock } = setUp()
     const bound = at('/svc/web')
     const failing = at('/svc/bad')
-    const settled = Promise.all([bound.settle(1000), failing.settle(1000)])
+    const settled: string[] = []
+    for (const binding of [bound, failing]) binding.whenSettled(1000, () => settled.push(binding.pathText))
     naming.route('/svc/web', '/#/web', [endpointAt(1)])
     naming.tree('/svc/bad').fail(new Error('too deep'))
     clock.settle()
-    await settled
+    expect(settled.toSorted()).toEqual(['/svc/bad', '/svc/web'])
     expect(drawnId(bound)).toBe('/#/web')
     expect(failing.unboundState).toMatchObject({ kind: 'failed', error: { message: 'too deep' } })
   })
@@ -106,8 +163,8 @@ describe('a binding', () => {
     clock.settle()
     expect(drawnId(binding)).toBe('/#/new')
     expect(Array.from(clients.values(), ({ idText, users }) => [idText, users])).toEqual([
-      ['/#/new', 1],
       ['/#/old', 0],
+      ['/#/new', 1],
     ])
   })
 
@@ -115,10 +172,9 @@ describe('a binding', () => {
     const { at, naming } = setUp()
     naming.tree('/svc/web', '/a=>/b').set(leafOf('/#/web', '/rest'))
     const drawn = at('/svc/web', '/a=>/b').draw(() => 0)
-    expect(drawn.kind === 'leaf' && drawn.value.headers).toEqual([
-      ...['l5d-dst-service', '/svc/web', 'l5d-dst-client', '/#/web'],
-      ...['l5d-dst-residual', '/rest', 'l5d-ctx-dtab', '/a=>/b'],
-    ])
+    expect(drawn.kind === 'leaf' && drawn.value.lines).toBe(
+      'l5d-dst-service: /svc/web\r\nl5d-dst-client: /#/web\r\nl5d-dst-residual: /rest\r\nl5d-ctx-dtab: /a=>/b\r\n',
+    )
   })
 })
 
@@ -141,7 +197,7 @@ describe('the caches of a router', () => {
     clock.advance(600_000)
     expect(bindings.size).toBe(0)
     expect(clients.size).toBe(1)
-    clock.advance(600_000)
+    clock.advance(700_000)
     expect({ clients: clients.size, watchers: kernel.counts().watchers, timers: clock.waiting }).toEqual({
       clients: 0,
       watchers: 0,
@@ -167,13 +223,30 @@ describe('the caches of a router', () => {
     expect(kernel.counts().watchers).toBe(3)
   })
 
-  it('refuse a new name while requests wait for every one that is held', async () => {
-    const { at, bindings, clock } = setUp({ paths: 1 })
-    const settled = at('/svc/a').settle(1000)
-    expect(bindings.at(pathOf('/svc/b'), '')).toBeUndefined()
+  it('refuse a new name while requests wait for every one that is held', () => {
+    const { at, tryAt, clock } = setUp({ paths: 1 })
+    at('/svc/a').whenSettled(1000, () => {})
+    expect(tryAt('/svc/b')).toBeUndefined()
     clock.advance(1000)
-    await settled
-    expect(bindings.at(pathOf('/svc/b'), '')).toBeDefined()
+    expect(tryAt('/svc/b')).toBeDefined()
+  })
+
+  it('make the settings of a name once for all its local dtabs, and let them go with the last', () => {
+    const { at, clock, services, released } = setUp()
+    const service = at('/svc/web').service
+    expect(at('/svc/web', '/a=>/b').service).toBe(service)
+    expect(services.size).toBe(1)
+    clock.advance(1_200_000)
+    expect(services.size).toBe(0)
+    expect(released).toEqual(['/svc/web'])
+  })
+
+  it('tell of a client that nobody keeps any more', () => {
+    const { at, naming, clock, released } = setUp()
+    naming.route('/svc/web', '/#/web', [endpointAt(1)])
+    at('/svc/web')
+    clock.advance(2_400_000)
+    expect(released).toEqual(['/svc/web', '/#/web'])
   })
 
   it('release every watch and timer when they are closed', () => {
