@@ -235,9 +235,9 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     let at = 0
     while (at < chunk.length && this.#state === 'serving' && this.#takesBytes()) {
       at = this.#reader.read(chunk, at)
+      if (this.#problem !== undefined) break
       if (this.#head !== undefined) this.#begin(this.#head)
       else this.#body?.flush()
-      if (this.#problem !== undefined) break
       if (!this.#isReceiving && this.#inbound === undefined && !this.#reader.isInMessage) this.#next()
     }
     this.#isFeeding = false

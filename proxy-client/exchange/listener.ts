@@ -48,6 +48,7 @@ class SocketListener implements Listener {
   readonly #server: Server
   readonly #connections = new Set<ClientConnection>()
   #closed: Promise<void> | undefined
+  #onLastForgotten: (() => void) | undefined
 
   constructor(options: ListenerOptions) {
     this.ip = options.config.ip
@@ -86,16 +87,24 @@ class SocketListener implements Listener {
     const cancel = this.#options.clock.after(drainMs, () => {
       for (const connection of this.#connections) connection.destroy()
     })
-    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
+    const stopped = new Promise<void>(resolve => this.#server.close(() => resolve()))
     for (const connection of this.#connections) connection.drain()
-    await closed
+    await Promise.all([stopped, this.#allForgotten()])
     cancel()
     this.#context.close()
+  }
+
+  #allForgotten(): Promise<void> {
+    return new Promise(resolve => {
+      if (this.#connections.size === 0) resolve()
+      else this.#onLastForgotten = resolve
+    })
   }
 
   readonly #forget = (connection: ClientConnection): void => {
     this.#connections.delete(connection)
     this.#options.connectionEvents?.closed()
+    if (this.#connections.size === 0) this.#onLastForgotten?.()
   }
 }
 
