@@ -1,4 +1,4 @@
-// What Connection says (RFC 9110, 7.6.1): whether the connection goes on, and which fields concern this hop only.
+// What Connection says of the connection itself (RFC 9110, 7.6.1): whether it goes on, and whether it may change protocols.
 import { Field, type Fields } from './fields.ts'
 import { isToken } from './framing.ts'
 import type { MessageProblem } from './message.ts'
@@ -33,18 +33,6 @@ export function connectionOptions(fields: Fields): number | MessageProblem {
     bits |= optionBits.get(option) ?? 0
   }
   return bits
-}
-
-/**
- * Lower-case names of the fields that Connection makes hop-by-hop, for `Fields.lines`; undefined when it lists nothing but
- * close, keep-alive and upgrade. Only of a head that a reader gave out.
- */
-export function connectionNames(fields: Fields): ReadonlySet<string> | undefined {
-  if ((fields.present & Field.connection) === 0) return undefined
-  const values = fields.all('connection')
-  if (values.length === 1 && optionBits.has(values[0] ?? '')) return undefined
-  const names = listed(values).filter(option => !optionBits.has(option))
-  return names.length === 0 ? undefined : new Set(names)
 }
 
 /** The elements of the lists, in lower case; empty ones do not count (RFC 9110, 5.6.1.2). */

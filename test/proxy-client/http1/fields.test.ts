@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { connectionNames } from '../../../proxy-client/http1/connection.ts'
 import { Field, fieldNames } from '../../../proxy-client/http1/fields.ts'
 import { fieldsOf } from '../../../proxy-client/http1/fields-of.ts'
 
@@ -54,24 +53,5 @@ describe('fields', () => {
       expect(() => fieldsOf([[name, value]])).toThrow('cannot be sent')
     }
     expect(fieldsOf([]).lines(0)).toBe('')
-  })
-})
-
-describe('the names that Connection lists', () => {
-  const names = (...values: readonly string[]) =>
-    connectionNames(fieldsOf(values.map(value => ['Connection', value] as const)))
-
-  it('are none where it only says how the connection goes on', () => {
-    expect([names(), names('close'), names('Keep-Alive, upgrade'), names('', ','), names('UPGRADE')]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ])
-  })
-
-  it('are in lower case, from all its lines', () => {
-    expect(names('X-A, close,\tx-b', 'X-C')).toEqual(new Set(['x-a', 'x-b', 'x-c']))
   })
 })

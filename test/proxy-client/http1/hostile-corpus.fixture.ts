@@ -310,7 +310,7 @@ const oddFields = [
   'Expect: 100-continue\r\nExpect: 100-continue',
   'Content-Length: 0\r\nExpect: 100-continue',
   'X-Forwarded-For: 1.1.1.1',
-  'l5d-dtab: /svc => /#/other',
+  'l5d-sample: 1.0',
   'Content-Type: a\r\nContent-Type: b',
   'Cookie: a=b; c="d',
   'Max-Forwards: 0',

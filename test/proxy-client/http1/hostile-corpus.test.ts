@@ -30,7 +30,7 @@ function wholeRequests({ told, heads }: ReturnType<typeof readRequests>) {
 function oracleView(text: string, count: number) {
   return oracleRequests(text, true)
     .requests.slice(0, count)
-    .map(({ trailers: _left, ...request }) => request)
+    .map(({ trailers: _left, bytes: _raw, ...request }) => request)
 }
 
 const told = <H>({ told: events, rest }: Reading<H>) => ({ events, rest })

@@ -2,6 +2,8 @@
 // product's, so that both going wrong in one way is unlikely.
 
 export interface OracleRequest {
+  /** All its bytes, as latin-1. */
+  readonly bytes: string
   readonly method: string
   readonly target: string
   readonly version: string
@@ -85,7 +87,8 @@ export function oracleRequests(text: string, mayFollowBlankLine = false): Oracle
     const fields = parseFields(lines)
     const body = fields === undefined ? undefined : bodyOf(fields, rest.slice(whole.length))
     if (fields === undefined || body === undefined) return { requests, rest }
-    requests.push({ method, target, version, fields, body: body.body, trailers: body.trailers })
+    const bytes = rest.slice(0, rest.length - body.rest.length)
+    requests.push({ bytes, method, target, version, fields, body: body.body, trailers: body.trailers })
     rest = body.rest
   }
 }

@@ -1,0 +1,109 @@
+// Whether a proxy kept a hostile client and its upstream in step: what the client sent, what it was answered and what the
+// upstream was asked must tell one story.
+import type { Fields } from '../../../proxy-client/http1/fields.ts'
+import type { OracleRequest } from './message-oracle.fixture.ts'
+import { readRequests, readResponse } from './reading.fixture.ts'
+
+/** A request as the proxy should have read it. */
+interface Accepted {
+  readonly method: string
+  readonly target: string
+  readonly fields: Fields
+  readonly body: string
+}
+
+/** The whole requests of a stream, and whether what comes after them is refused. */
+export function acceptedOf(stream: string): { readonly requests: readonly Accepted[]; readonly isRefused: boolean } {
+  const { told, heads } = readRequests([stream])
+  const bodies: string[] = []
+  let ends = 0
+  for (const each of told) {
+    if (each.what === 'head') bodies.push('')
+    else if (each.what === 'data') bodies[bodies.length - 1] = each.text
+    else if (each.what === 'end') ends++
+  }
+  const last = told.at(-1)
+  return {
+    requests: heads
+      .slice(0, ends)
+      .map(({ method, target, fields }, i) => ({ method, target, fields, body: bodies[i] ?? '' })),
+    isRefused: last?.what === 'problem' && last.kind !== 'cut',
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+/** The final answers on a client's connection; throws when the bytes are not whole responses to these methods and a refusal. */
+export function answersOf(text: string, methods: readonly string[]): readonly Answer[] {
+  const answers: Answer[] = []
+  let rest = text
+  while (rest !== '') {
+    const { told, heads, rest: after } = readResponse(methods[answers.length] ?? 'GET', [rest])
+    const head = heads.at(-1)
+    const problem = told.find(({ what }) => what === 'problem')
+    if (head === undefined || problem !== undefined) throw new Error(`not a response: ${JSON.stringify(problem)}`)
+    const body = told.find(({ what }) => what === 'data')
+    answers.push({ status: head.status, body: body?.what === 'data' ? body.text : '' })
+    rest = after
+  }
+  return answers
+}
+
+const refusals: ReadonlySet<number> = new Set([400, 413, 414, 431, 501])
+
+/** Fields that a hop writes itself, or that end at it. */
+const notRelayed =
+  /^(?:host|via|connection|keep-alive|proxy-connection|proxy-authenticate|proxy-authorization|te|trailer|transfer-encoding|content-length|upgrade|expect|http2-settings|x-a|l5d-.*)$/
+
+function relayedFields(fields: readonly (readonly [string, string])[]): string {
+  return fields
+    .filter(([name]) => !notRelayed.test(name.toLowerCase()))
+    .map(([name, value]) => `${name.toLowerCase()}: ${value}\n`)
+    .join('')
+}
+
+function fieldsOfHead(fields: Fields): (readonly [string, string])[] {
+  return Array.from({ length: fields.size }, (_, i) => [fields.nameAt(i), fields.valueAt(i)] as const)
+}
+
+/** What an upstream saw of a request. */
+export type SeenRequest = Pick<OracleRequest, 'method' | 'target' | 'fields' | 'body'>
+
+function differences(accepted: Accepted, seen: SeenRequest): string[] {
+  const found: string[] = []
+  const isOrigin = accepted.target.startsWith('/') || accepted.target === '*'
+  if (seen.method !== accepted.method) found.push(`method ${seen.method} for ${accepted.method}`)
+  if (isOrigin ? seen.target !== accepted.target : !accepted.target.endsWith(seen.target.slice(1)))
+    found.push(`target ${seen.target} for ${accepted.target}`)
+  if (seen.body !== accepted.body) found.push(`body ${JSON.stringify(seen.body)} for ${JSON.stringify(accepted.body)}`)
+  const sent = relayedFields(fieldsOfHead(accepted.fields))
+  const came = relayedFields(seen.fields)
+  if (came !== sent) found.push(`fields ${JSON.stringify(came)} for ${JSON.stringify(sent)}`)
+  return found
+}
+
+/**
+ * What is out of step, in words; empty when nothing is. `upstream` answers what it got with other statuses than refusals.
+ * A request whose stream was cut has no answer, and the upstream may have seen its beginning.
+ */
+export function outOfStep(stream: string, answer: string, seen: readonly SeenRequest[]): string[] {
+  const { requests, isRefused } = acceptedOf(stream)
+  const answers = answersOf(
+    answer,
+    requests.map(({ method }) => method),
+  )
+  const relayed = requests.filter((_, i) => !refusals.has(answers[i]?.status ?? 400))
+  const found: string[] = []
+  if (seen.length !== relayed.length) found.push(`the upstream saw ${seen.length} requests for ${relayed.length}`)
+  relayed.forEach((accepted, i) => {
+    const other = seen[i]
+    if (other !== undefined) found.push(...differences(accepted, other))
+  })
+  const refused = answers.findIndex(({ status }) => refusals.has(status))
+  if (refused >= 0 && refused !== answers.length - 1) found.push('there are answers after a refusal')
+  if (isRefused && refused < 0 && answers.length >= requests.length) found.push('what is malformed was not refused')
+  return found
+}

@@ -1,0 +1,47 @@
+// A backend on bare TCP that keeps every byte it gets and reads it by the oracle: where the proxy left room for a second
+// reading, it would find other requests than were sent.
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { AtEnd } from '../proxy.fixture.ts'
+import { type OracleRequest, oracleRequests } from './message-oracle.fixture.ts'
+
+export interface RecordingBackend {
+  readonly port: number
+  /** All requests so far, in the order in which they were whole. */
+  readonly requests: OracleRequest[]
+  /** What every connection holds beside whole requests; a request that its client cut leaves its beginning here. */
+  rests(): readonly string[]
+}
+
+/** Answers each request with `answer`; one to HEAD has no body. Closed by `atEnd`. */
+export async function startRecordingBackend(
+  atEnd: AtEnd,
+  answer: (request: OracleRequest) => string = plainAnswer,
+): Promise<RecordingBackend> {
+  const requests: OracleRequest[] = []
+  const unread = new Map<Socket, string>()
+  const server = createServer(socket => {
+    unread.set(socket, '')
+    socket.on('error', () => {})
+    socket.on('data', chunk => {
+      const reading = oracleRequests((unread.get(socket) ?? '') + chunk.toString('latin1'))
+      unread.set(socket, reading.rest)
+      for (const request of reading.requests) {
+        requests.push(request)
+        socket.write(answer(request), 'latin1')
+      }
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  atEnd(() => {
+    for (const socket of unread.keys()) socket.destroy()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo // a TCP server has no other kind
+  return { port, requests, rests: () => [...unread.values()].filter(rest => rest !== '') }
+}
+
+/** 405 to CONNECT, so that nothing becomes a tunnel; else 200, with the target as its body. */
+export function plainAnswer({ method, target }: OracleRequest): string {
+  if (method === 'CONNECT') return 'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n'
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${method === 'HEAD' ? '' : target}`
+}
