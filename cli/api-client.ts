@@ -27,7 +27,20 @@ export interface Request {
   readonly signal?: AbortSignal
 }
 
+/** What is asked, in words for people. */
+export interface Asked {
+  readonly noun: string
+  /** The command that starts it. */
+  readonly command: string
+  /** The option that says where it is. */
+  readonly option: string
+}
+
+const server: Asked = { noun: 'server', command: 'nameplane serve', option: '--base-url' }
+
 export interface ApiClientOptions {
+  /** A server unless it is given. */
+  readonly asked?: Asked
   readonly baseUrl: BaseUrl
   readonly fetch: typeof fetch
   /** Sent with each write. */
@@ -36,9 +49,11 @@ export interface ApiClientOptions {
 
 export class ApiClient {
   readonly #options: ApiClientOptions
+  readonly #asked: Asked
 
   constructor(options: ApiClientOptions) {
     this.#options = options
+    this.#asked = options.asked ?? server
   }
 
   get url(): string {
@@ -67,9 +82,13 @@ export class ApiClient {
     const response = await this.send(request)
     const parsed = schema.safeParse(await readJson(response))
     if (parsed.success) return parsed.data
-    throw new CliError(1, `${this.url} answered something unexpected: is it a Nameplane server of this version?`, {
-      cause: parsed.error,
-    })
+    throw new CliError(
+      1,
+      `${this.url} answered something unexpected: is it a Nameplane ${this.#asked.noun} of this version?`,
+      {
+        cause: parsed.error,
+      },
+    )
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
@@ -78,11 +97,12 @@ export class ApiClient {
     } catch (error) {
       if (init.signal?.aborted) throw error
       const { from } = this.#options.baseUrl
+      const { noun, command, option } = this.#asked
       const cure =
         from === 'the default'
-          ? 'start one with `nameplane serve`, or say where it is with --base-url URL'
-          : `start it with \`nameplane serve\`, or correct ${from}`
-      throw new CliError(1, `no server answers at ${this.url} (${reasonOf(error)}): ${cure}`, { cause: error })
+          ? `start one with \`${command}\`, or say where it is with ${option} URL`
+          : `start it with \`${command}\`, or correct ${from}`
+      throw new CliError(1, `no ${noun} answers at ${this.url} (${reasonOf(error)}): ${cure}`, { cause: error })
     }
   }
 

@@ -30,14 +30,14 @@ export interface BaseUrl {
 /** The configuration file is searched in the working directory, the ones above it, and the home directory. */
 export function findBaseUrl(sources: BaseUrlSources): BaseUrl {
   const { option, env } = sources
-  if (option !== undefined) return check(option, '--base-url')
+  if (option !== undefined) return checkBaseUrl(option, '--base-url', defaultBaseUrl)
   const fromEnv = env.NAMERCTL_BASE_URL
-  if (fromEnv !== undefined && fromEnv !== '') return check(fromEnv, 'NAMERCTL_BASE_URL')
+  if (fromEnv !== undefined && fromEnv !== '') return checkBaseUrl(fromEnv, 'NAMERCTL_BASE_URL', defaultBaseUrl)
   const files = sources.configFile === undefined ? candidates(sources) : [sources.configFile]
   for (const file of files) {
     const text = readIfThere(file, sources.configFile !== undefined)
     const url = text === undefined ? undefined : readConfig(text, file)
-    if (url !== undefined) return check(url, file)
+    if (url !== undefined) return checkBaseUrl(url, file, defaultBaseUrl)
   }
   return { url: defaultBaseUrl, from: 'the default' }
 }
@@ -66,10 +66,11 @@ function readConfig(text: string, file: string): string | undefined {
   }
 }
 
-function check(text: string, from: string): BaseUrl {
+/** `from` is named when it is none, and `example` shown. */
+export function checkBaseUrl(text: string, from: string, example: string): BaseUrl {
   const url = URL.parse(text)
   const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:'
   if (url === null || !isHttp || url.search !== '' || url.hash !== '')
-    throw usageError(`${from}: '${text}' is not a base URL; write for example ${defaultBaseUrl}`)
+    throw usageError(`${from}: '${text}' is not a base URL; write for example ${example}`)
   return { url: url.href.replace(/\/$/, ''), from }
 }

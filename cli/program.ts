@@ -12,6 +12,7 @@ import { addEvaluation } from './commands/evaluate.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { examples } from './commands/options.ts'
+import { addProxy } from './commands/proxy.ts'
 import { addServers } from './commands/servers.ts'
 import { addSources } from './commands/sources.ts'
 import { outputForms } from './session.ts'
@@ -39,6 +40,7 @@ export function createProgram(io: CliIo): Command {
         ['delegate /svc/web', 'why a name leads where it leads'],
         ['sources', 'how the backends are, and how old their data is'],
         ['servers', 'who shares the store, and whether all go by the same rules'],
+        ['proxy', 'how the proxy on this machine does'],
       )}\n${serverHelp}`,
     )
   // Settings come before the commands, which inherit them.
@@ -59,6 +61,7 @@ export function createProgram(io: CliIo): Command {
   addEvaluation(program, io)
   addServers(program, io)
   addSources(program, io)
+  addProxy(program, io)
   addExport(program, io)
   addImport(program, io)
   addCompletion(program, io)

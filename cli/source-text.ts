@@ -105,7 +105,7 @@ const units = [
 ] as const
 
 /** In the largest unit of which there are at least two, `-` when it is not known: `90s`, `5m`, `3h`. */
-function durationText(ms: number | undefined): string {
+export function durationText(ms: number | undefined): string {
   if (ms === undefined) return '-'
   const [unit, size] = units.find(([, length]) => ms >= 2 * length) ?? ['ms', 1]
   return `${Math.floor(ms / size)}${unit}`
