@@ -126,7 +126,7 @@ const show = list => {
 
 const refresh = async () => {
   try {
-    const [summary, ready] = await Promise.all(['/summary.json', '/ready'].map(async path => (await fetch(path)).json()))
+    const { ready, ...summary } = await (await fetch('/summary.json')).json()
     const processes = summary.processes > 1 ? ', ' + summary.processes + ' processes' : ''
     facts.textContent = 'Up ' + duration(summary.uptimeMs) + processes
       + '. Rates and latencies are of the last one to two minutes; counts are since the start.'

@@ -31,7 +31,7 @@ export function adminRoutes(subject: AdminSubject): Readonly<Record<string, Admi
   const { path, prefix } = prometheusOf(config.telemetry)
   return {
     '/': () => htmlAnswer(dashboardPage),
-    '/summary.json': async () => jsonAnswer(summaryOf(await source.telemetry())),
+    '/summary.json': async () => jsonAnswer(summaryOf(...(await Promise.all([source.telemetry(), source.ready()])))),
     ...requestRoutes(subject),
     '/ready': async () => readyAnswer(await source.ready()),
     '/live': () => textAnswer('live\n'),

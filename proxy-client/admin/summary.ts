@@ -12,6 +12,7 @@ import type {
   TelemetrySnapshot,
 } from '../telemetry/snapshot.ts'
 import { isoTime } from '../telemetry/time-text.ts'
+import type { ReadyReport } from './ready.ts'
 
 /** Rates and latencies are of this minute and the last, counts of all time. */
 interface Figures {
@@ -67,16 +68,18 @@ export interface Summary {
   readonly startedAt: string
   readonly uptimeMs: number
   readonly processes: number
+  readonly ready: ReadyReport
   readonly routers: readonly RouterFigures[]
 }
 
-export function summaryOf(snapshot: TelemetrySnapshot): Summary {
+export function summaryOf(snapshot: TelemetrySnapshot, ready: ReadyReport): Summary {
   const { at, startedAt, processes, recentMs } = snapshot
   return {
     time: isoTime(at),
     startedAt: isoTime(startedAt),
     uptimeMs: at - startedAt,
     processes,
+    ready,
     routers: snapshot.routers.map(router => routerFigures(router, recentMs)),
   }
 }
