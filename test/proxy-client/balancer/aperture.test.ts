@@ -53,4 +53,16 @@ describe('aperture', () => {
     expect(seen.size).toBe(2)
     expect(seen.has(gone ?? -1)).toBe(false)
   })
+
+  it('counts the load of an endpoint that has left no more', () => {
+    const { balancer, clock } = balancerOver({ kind: 'aperture' }, endpoints(50))
+    for (let i = 0; i < 40; i++) balancer.pick()
+    const gone = new Set(balancer.report().flatMap(({ load }, port) => (load > 0 ? [port] : [])))
+    balancer.update(endpoints(50).filter(({ port }) => !gone.has(port)))
+    for (let i = 0; i < 100; i++) {
+      clock.advance(1_000)
+      balancer.pick()?.release('success')
+    }
+    expect(countPicks(balancer, 100).size).toBe(1)
+  })
 })
