@@ -5,7 +5,8 @@ import { createAccrual } from '../accrual/create-accrual.ts'
 import { createBalancer } from '../balancer/create-balancer.ts'
 import { classifierFor } from '../classifier/http-classifiers.ts'
 import type { ClientParts } from '../client/bound-client.ts'
-import { createSocketPools } from '../pool/socket-pool.ts'
+import type { SocketPoolOptions } from '../pool/socket-pool.ts'
+import type { UpstreamFactory } from '../pool/upstream.ts'
 import type { UpstreamSet } from '../pool/upstream-set.ts'
 import { createBackoff } from '../retry/backoff.ts'
 import { createRetryBudget } from '../retry/retry-budget.ts'
@@ -20,16 +21,18 @@ export interface PartSources {
   readonly clock: Clock
   readonly random: Random
   readonly upstreams: UpstreamSet
+  /** Makes the pools of one client. */
+  readonly createPools: (options: SocketPoolOptions) => UpstreamFactory
   readonly timeouts: TimeoutQueues
   readonly telemetry: RouterTelemetry
 }
 
 export function createClientParts(id: Path, idText: string, sources: PartSources): ClientParts {
-  const { settings, clock, random, upstreams, timeouts, telemetry } = sources
+  const { settings, clock, random, upstreams, createPools, timeouts, telemetry } = sources
   const { loadBalancer, failureAccrual, requeueBudget, requestAttemptTimeoutMs, ...pool } =
     settings.clientSettingsFor(id)
   const stats = telemetry.client(idText)
-  const createPool = createSocketPools({ ...pool, clock })
+  const createPool = createPools({ ...pool, clock })
   return {
     stats,
     requeueBudget: createRetryBudget(requeueBudget, clock),

@@ -1,22 +1,16 @@
-// Puts one router together from its configuration and opens its listeners.
+// Opens one router: its connections and its listeners.
 import type { Env } from '../../runtime/env.ts'
-import { BindingCache } from '../binding/binding-cache.ts'
-import { ClientCache } from '../client/client-cache.ts'
 import type { RouterConfig } from '../config.ts'
-import { createLocalDtabReader } from '../context/local-dtab.ts'
-import { createRequestIds } from '../context/request-id.ts'
 import { createForwardedValue } from '../exchange/forwarded.ts'
 import { type Listener, startListener } from '../exchange/listener.ts'
 import { defaultLimits } from '../http1/limits.ts'
-import { createIdentifier } from '../identifier/create-identifier.ts'
 import type { NamingClient } from '../naming.ts'
+import { createSocketPools } from '../pool/socket-pool.ts'
 import { UpstreamSet } from '../pool/upstream-set.ts'
-import { ServiceTable } from '../service/service-table.ts'
-import { createSettings } from '../settings/create-settings.ts'
 import type { RouterMeter, RouterReading } from '../telemetry/router-telemetry.ts'
 import { TimeoutQueues } from '../timeout/timeout-queues.ts'
-import { createClientParts, createServiceParts, type PartSources } from './configured-parts.ts'
-import { Router } from './router.ts'
+import { createRouter } from './create-router.ts'
+import type { Router } from './router.ts'
 import { createRouterReading } from './router-reading.ts'
 import { Tunnels } from './tunnels.ts'
 
@@ -39,9 +33,6 @@ export interface RouterSurroundings {
   readonly env: Env
 }
 
-/** How long the rest of a response that is dropped may take before its connection is closed. */
-const dropMs = 1_000
-
 /** Listens on every server of the configuration or on none; rejects with `unavailable` naming the address that cannot be bound. */
 export async function openRouter(config: RouterConfig, surroundings: RouterSurroundings): Promise<OpenRouter> {
   const { naming, meter } = surroundings
@@ -51,8 +42,8 @@ export async function openRouter(config: RouterConfig, surroundings: RouterSurro
   )
   const timeouts = new TimeoutQueues(env.clock)
   const tunnels = new Tunnels()
-  const settings = createSettings(config)
-  const router = createRouter(config, { ...env, settings, upstreams, timeouts, tunnels, naming, telemetry: meter })
+  const parts = { ...env, naming, upstreams, timeouts, tunnels, telemetry: meter, createPools: createSocketPools }
+  const router = createRouter(config, parts)
   const listeners = new Map<string, Listener>()
   const close = async (drainMs: number): Promise<void> => {
     await Promise.all(Array.from(listeners.values(), listener => listener.close(drainMs)))
@@ -72,50 +63,6 @@ export async function openRouter(config: RouterConfig, surroundings: RouterSurro
   }
   const reading = createRouterReading(router, listeners)
   return { router, naming, listeners: [...listeners.values()], meter, reading, close }
-}
-
-interface RouterParts extends Env, PartSources {
-  readonly naming: NamingClient
-  readonly tunnels: Tunnels
-}
-
-function createRouter(config: RouterConfig, parts: RouterParts): Router {
-  const { clock, random, naming, timeouts, tunnels, telemetry, log } = parts
-  const { bindingCache, interpreter, bindingTimeoutMs, timeoutStatus } = config
-  const idleMs = bindingCache.idleTtlSecs * 1000
-  const services = new ServiceTable({
-    create: (path, text) => createServiceParts(path, text, parts),
-    onRelease: text => telemetry.releaseService(text),
-  })
-  const clients = new ClientCache({
-    resolver: naming,
-    clock,
-    max: bindingCache.clients,
-    idleMs,
-    create: (id, idText) => createClientParts(id, idText, parts),
-    onRelease: idText => telemetry.releaseClient(idText),
-  })
-  const { namespace } = interpreter
-  const max = bindingCache.paths
-  const bindings = new BindingCache({ namespace, resolver: naming, services, clients, clock, max, idleMs })
-  const routing = {
-    namespace,
-    bindings,
-    bindingTimeoutMs,
-    timeoutStatus,
-    clock,
-    random,
-    log,
-    telemetry,
-    identify: createIdentifier(config.identifier, config.dstPrefix),
-    readDtab: createLocalDtabReader(),
-    nextRequestId: createRequestIds(random),
-    maxReplayBytes: config.streamAfterContentLengthKB * 1024,
-    dropTimeouts: timeouts.of(dropMs),
-    namingProblem: () => naming.status().problem,
-    openTunnel: tunnels.open,
-  }
-  return new Router({ label: config.label, services, clients, routing })
 }
 
 interface ListenParts {

@@ -1,20 +1,14 @@
 // What all requests of a router share, and what those of one of its listeners share. No request changes any of it but counts.
-import type { Socket } from 'node:net'
 import type { Log } from '../../runtime/log.ts'
 import type { Random } from '../../watch/clock.ts'
 import type { BindingCache } from '../binding/binding-cache.ts'
 import type { LocalDtab } from '../context/local-dtab.ts'
 import type { ForwardedValue } from '../exchange/forwarded.ts'
+import type { TunnelEnd } from '../exchange/tunnel.ts'
 import type { Fields } from '../http1/fields.ts'
 import type { Identifier } from '../identifier/identifier.ts'
 import type { RequestStats, RouterTelemetry } from '../telemetry/stats.ts'
 import type { AttemptParts } from './attempt.ts'
-
-/** A socket that speaks another protocol from here on, with what was read of it already. */
-export interface TunnelEnd {
-  readonly socket: Socket
-  readonly early: Buffer
-}
 
 export interface Routing extends AttemptParts {
   readonly namespace: string
