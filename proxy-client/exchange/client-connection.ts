@@ -3,8 +3,7 @@
 import type { Socket } from 'node:net'
 import { answerOf, badRequest, noRoom, type ProxyFailure, tooSlow } from '../failure.ts'
 import type { Fields } from '../http1/fields.ts'
-import type { MessageProblem, MessageReader, MessageSink, RequestHead } from '../http1/message.ts'
-import { createRequestReader } from '../http1/request-reader.ts'
+import type { MessageProblem, MessageSink, RequestHead } from '../http1/message.ts'
 import type { Timeout } from '../timeout/timeout-queue.ts'
 import { type BodySource, ClientBody } from './client-body.ts'
 import type { ConnectionContext } from './connection-context.ts'
@@ -12,6 +11,7 @@ import { HalfClosedProbe } from './half-closed-probe.ts'
 import { HttpInbound, type InboundHost } from './http-inbound.ts'
 import type { Peer } from './inbound.ts'
 import { ProgressWatch, type Watched } from './progress-watch.ts'
+import type { LentReader } from './reader-pool.ts'
 import { failureOf, refusalOf } from './refusal.ts'
 import { normaliseTarget } from './request-target.ts'
 
@@ -37,7 +37,8 @@ const overload = noRoom('overload', 'as many requests as maxConcurrentRequests a
 export class ClientConnection implements MessageSink<RequestHead>, InboundHost, BodySource, Watched {
   readonly socket: Socket
   readonly #context: ConnectionContext
-  readonly #reader: MessageReader
+  /** While the connection is not idle. */
+  #lent: LentReader | undefined
   #state: State = 'serving'
   #peer: Peer | undefined
   /** The request whose response is not over. */
@@ -47,9 +48,13 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   /** A head among the bytes being read, not handed on yet. */
   #head: RequestHead | undefined
   #problem: MessageProblem | undefined
+  /** Whether a request's head has come, and the reader was not made ready for the next since. */
+  #hasRequest = false
   /** Whether a request's head has come and its end has not. */
   #isReceiving = false
   #isFeeding = false
+  /** Whether the idle time runs. */
+  #isResting = false
   #isPaused = false
   /** Bytes behind the request in progress. */
   #ahead: Buffer | undefined
@@ -69,7 +74,6 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   constructor(socket: Socket, context: ConnectionContext, onClose: (connection: ClientConnection) => void) {
     this.socket = socket
     this.#context = context
-    this.#reader = createRequestReader(context.limits, this)
     this.#idle = context.idle.create(this.#leave)
     const life = context.life?.create(() => this.drain())
     life?.start()
@@ -107,6 +111,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   onHead(head: RequestHead): void {
     const { framing } = head
     this.#head = head
+    this.#hasRequest = true
     this.#isReceiving = true
     if (framing.kind === 'length') this.#body = new ClientBody(framing.bytes, this)
     else if (framing.kind === 'chunked') this.#body = new ClientBody(undefined, this)
@@ -207,7 +212,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   readonly #onEnd = (): void => {
     this.#isEnded = true
     if (this.#state !== 'serving' || this.#ahead !== undefined) return
-    this.#reader.finish()
+    this.#lent?.reader.finish()
     if (this.#problem !== undefined) this.#giveUp(failureOf(this.#problem))
     else if (this.#inbound === undefined) this.#linger()
     else if (!this.#inbound.isStarted && this.#inbound.head.minor === 1) {
@@ -232,13 +237,15 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   /** Reads bytes, and hands on each request that begins in them as soon as the one before is over. */
   #feed(chunk: Buffer): void {
     this.#isFeeding = true
+    this.#lent ??= this.#context.readers.take(this)
+    const { reader } = this.#lent
     let at = 0
     while (at < chunk.length && this.#state === 'serving' && this.#takesBytes()) {
-      at = this.#reader.read(chunk, at)
+      at = reader.read(chunk, at)
       if (this.#problem !== undefined) break
       if (this.#head !== undefined) this.#begin(this.#head)
       else this.#body?.flush()
-      if (!this.#isReceiving && this.#inbound === undefined && !this.#reader.isInMessage) this.#next()
+      if (!this.#isReceiving && this.#inbound === undefined && this.#hasRequest) this.#next()
     }
     this.#isFeeding = false
     if (this.#state !== 'serving') return
@@ -259,6 +266,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   #begin(head: RequestHead): void {
     const context = this.#context
     this.#head = undefined
+    this.#isResting = false
     this.#idle.stop()
     this.#headTimeout?.stop()
     this.#headTimeout = undefined
@@ -289,9 +297,10 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   #next(): void {
     this.#isBlocked = this.socket.writableNeedDrain
     if (this.#isBlocked) return
+    this.#hasRequest = false
     this.#body = undefined
     this.#unwantedBytes = 0
-    this.#reader.next()
+    this.#lent?.reader.next()
   }
 
   /** After all that has come was dealt with: waits for the client in the right way. */
@@ -303,9 +312,9 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     this.#flow()
     if (this.#isReceiving || this.#isBlocked) this.#watchProgress()
     else if (this.#inbound !== undefined || this.#ahead !== undefined) return
-    else if (this.#reader.isInMessage) this.#awaitHead()
+    else if (this.#isInMessage()) this.#awaitHead()
     else if (this.#isLast) this.#leave()
-    else if (this.#headTimeout === undefined) this.#idle.start()
+    else if (this.#headTimeout === undefined) this.#rest()
   }
 
   /** Lets the socket flow as long as there is somebody for what it brings. */
@@ -326,19 +335,32 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     return !body.isDiscarded || this.#unwantedBytes + body.length - body.received <= maxUnwantedBytes
   }
 
+  /** Nothing is to be done until another request comes; an empty line before one is not a part of it, and gains no time. */
+  #rest(): void {
+    if (this.#isResting) return
+    this.#isResting = true
+    this.#idle.start()
+    if (this.#lent !== undefined) this.#context.readers.give(this.#lent)
+    this.#lent = undefined
+  }
+
+  #isInMessage(): boolean {
+    return this.#lent?.reader.isInMessage === true
+  }
+
   #isIdle(): boolean {
-    return this.#inbound === undefined && this.#ahead === undefined && !this.#reader.isInMessage
+    return this.#inbound === undefined && this.#ahead === undefined && !this.#isInMessage()
   }
 
   #awaitHead(): void {
     if (this.#headTimeout !== undefined) return
     this.#idle.stop()
-    this.#headTimeout = this.#context.head.create(this.#headIsLate)
+    this.#headTimeout = this.#context.head.create(() => this.#headIsLate())
     this.#headTimeout.start()
   }
 
-  readonly #headIsLate = (): void => {
-    if (this.#reader.isInMessage) this.#giveUp(slowHead)
+  #headIsLate(): void {
+    if (this.#isInMessage()) this.#giveUp(slowHead)
     else this.#leave()
   }
 

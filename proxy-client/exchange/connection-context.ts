@@ -5,6 +5,7 @@ import type { ProxyFailure } from '../failure.ts'
 import type { HeadLimits } from '../http1/message.ts'
 import { TimeoutQueue } from '../timeout/timeout-queue.ts'
 import type { InboundHandler } from './inbound.ts'
+import { ReaderPool } from './reader-pool.ts'
 import type { ServerConfig } from './server-config.ts'
 
 /** How long a connection that is to close may go on sending, so that the client can read our last words (RFC 9112, 9.6). */
@@ -29,7 +30,7 @@ export interface ConnectionOptions {
 
 export class ConnectionContext {
   readonly clock: Clock
-  readonly limits: HeadLimits
+  readonly readers: ReaderPool
   readonly handle: InboundHandler
   readonly onRefused: (failure: ProxyFailure) => void
   readonly maxRequests: number
@@ -44,7 +45,7 @@ export class ConnectionContext {
 
   constructor({ config, clock, limits, handle, onRefused }: ConnectionOptions) {
     this.clock = clock
-    this.limits = limits
+    this.readers = new ReaderPool(limits)
     this.handle = handle
     this.onRefused = onRefused
     this.maxRequests = config.maxConcurrentRequests ?? Number.POSITIVE_INFINITY

@@ -62,6 +62,18 @@ describe('a request', () => {
     expect(inbounds).toHaveLength(1)
   })
 
+  it('may follow an empty line that comes in two parts', async () => {
+    const { open, inbound, inbounds } = await startTestListener()
+    const client = open().send(get())
+    answer(await inbound(0))
+    await client.sees('hi')
+    client.send('\r')
+    await settled(() => client.text.length)
+    client.send(`\n${get('/2')}`)
+    answer(await inbound(1))
+    expect(inbounds[1]?.target).toBe('/2')
+  })
+
   it('is one of those in progress until its response is over', async () => {
     const { open, inbound, listener } = await startTestListener()
     const client = open().send(get())

@@ -98,6 +98,20 @@ describe('a client that is slow', () => {
     await client.ends()
   })
 
+  it('to ask again gains no time by empty lines', async () => {
+    const { open, clock, inbound } = await listening()
+    const client = open().send(get)
+    answer(await inbound())
+    await client.sees('hi')
+    clock.advance(9_000)
+    client.send('\r')
+    await settled(() => clock.waiting)
+    client.send('\n')
+    await settled(() => clock.waiting)
+    clock.advance(1_000)
+    expect(await client.ends()).toMatch(/hi$/)
+  })
+
   it('is not closed while the answer takes its time', async () => {
     const { open, clock, inbound } = await listening()
     const client = open().send(get)
