@@ -69,9 +69,10 @@ describe('hostile requests', () => {
     for (const stream of [...hostileRequests.map(({ bytes }) => bytes), ...mutants]) {
       const before = backend.requests.length
       const answer = await sendBytes(port, stream)
-      expect(outOfStep(stream, answer, backend.requests.slice(before)), JSON.stringify(stream.slice(0, 200))).toEqual(
-        [],
-      )
+      expect(
+        outOfStep({ stream, answer, seen: backend.requests.slice(before) }),
+        JSON.stringify(stream.slice(0, 200)),
+      ).toEqual([])
     }
     expect(backend.requests.length).toBeGreaterThan(hostileRequests.length / 4)
     // Node knows no other methods, and reads no further after a CONNECT.

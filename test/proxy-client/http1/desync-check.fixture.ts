@@ -33,8 +33,12 @@ export function acceptedOf(stream: string): { readonly requests: readonly Accept
 
 export interface Answer {
   readonly status: number
+  readonly fields: Fields
   readonly body: string
 }
+
+/** Whether the proxy itself has answered. */
+const isOwn = ({ fields }: Answer): boolean => fields.first('l5d-err') !== undefined
 
 /** The final answers on a client's connection; throws when the bytes are not whole responses to these methods and a refusal. */
 export function answersOf(text: string, methods: readonly string[]): readonly Answer[] {
@@ -46,13 +50,11 @@ export function answersOf(text: string, methods: readonly string[]): readonly An
     const problem = told.find(({ what }) => what === 'problem')
     if (head === undefined || problem !== undefined) throw new Error(`not a response: ${JSON.stringify(problem)}`)
     const body = told.find(({ what }) => what === 'data')
-    answers.push({ status: head.status, body: body?.what === 'data' ? body.text : '' })
+    answers.push({ status: head.status, fields: head.fields, body: body?.what === 'data' ? body.text : '' })
     rest = after
   }
   return answers
 }
-
-const refusals: ReadonlySet<number> = new Set([400, 413, 414, 431, 501])
 
 /** Fields that a hop writes itself, or that end at it. */
 const notRelayed =
@@ -79,31 +81,51 @@ function differences(accepted: Accepted, seen: SeenRequest): string[] {
   if (isOrigin ? seen.target !== accepted.target : !accepted.target.endsWith(seen.target.slice(1)))
     found.push(`target ${seen.target} for ${accepted.target}`)
   if (seen.body !== accepted.body) found.push(`body ${JSON.stringify(seen.body)} for ${JSON.stringify(accepted.body)}`)
-  const sent = relayedFields(fieldsOfHead(accepted.fields))
-  const came = relayedFields(seen.fields)
-  if (came !== sent) found.push(`fields ${JSON.stringify(came)} for ${JSON.stringify(sent)}`)
   return found
 }
 
+function fieldDifferences(accepted: Accepted, seen: SeenRequest): string[] {
+  const sent = relayedFields(fieldsOfHead(accepted.fields))
+  const came = relayedFields(seen.fields)
+  return came === sent ? [] : [`fields ${JSON.stringify(came)} for ${JSON.stringify(sent)}`]
+}
+
+export interface Story {
+  /** What the client sent. */
+  readonly stream: string
+  /** All that it was told. */
+  readonly answer: string
+  /** What the upstream was asked. */
+  readonly seen: readonly SeenRequest[]
+  /** Whether an answer is the upstream's; by default what is not the proxy's own. Then something between may have changed fields. */
+  readonly isUpstreams?: (answer: Answer) => boolean
+}
+
 /**
- * What is out of step, in words; empty when nothing is. `upstream` answers what it got with other statuses than refusals.
- * A request whose stream was cut has no answer, and the upstream may have seen its beginning.
+ * What is out of step, in words; empty when nothing is. A request whose stream was cut has no answer, and the upstream may
+ * have seen its beginning.
  */
-export function outOfStep(stream: string, answer: string, seen: readonly SeenRequest[]): string[] {
+export function outOfStep({ stream, answer, seen, isUpstreams }: Story): string[] {
   const { requests, isRefused } = acceptedOf(stream)
-  const answers = answersOf(
-    answer,
-    requests.map(({ method }) => method),
-  )
-  const relayed = requests.filter((_, i) => !refusals.has(answers[i]?.status ?? 400))
+  const methods = requests.map(({ method }) => method)
+  const answers = answersOf(answer, methods)
+  const relayed = requests.filter((_, i) => answers[i] !== undefined && (isUpstreams ?? isNotOwn)(answers[i]))
   const found: string[] = []
   if (seen.length !== relayed.length) found.push(`the upstream saw ${seen.length} requests for ${relayed.length}`)
   relayed.forEach((accepted, i) => {
     const other = seen[i]
-    if (other !== undefined) found.push(...differences(accepted, other))
+    if (other === undefined) return
+    found.push(...differences(accepted, other))
+    if (isUpstreams === undefined) found.push(...fieldDifferences(accepted, other))
   })
-  const refused = answers.findIndex(({ status }) => refusals.has(status))
+  const refused = answers.findIndex(each => isOwn(each) && refusals.has(each.status))
   if (refused >= 0 && refused !== answers.length - 1) found.push('there are answers after a refusal')
+  if (answers.length > requests.length + 1) found.push('there are more answers than requests')
   if (isRefused && refused < 0 && answers.length >= requests.length) found.push('what is malformed was not refused')
   return found
 }
+
+/** After each of them the connection closes. */
+const refusals: ReadonlySet<number> = new Set([400, 431, 501])
+
+const isNotOwn = (answer: Answer): boolean => !isOwn(answer)

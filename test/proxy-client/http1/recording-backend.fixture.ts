@@ -4,30 +4,38 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { AtEnd } from '../proxy.fixture.ts'
 import { type OracleRequest, oracleRequests } from './message-oracle.fixture.ts'
 
+export interface RecordedRequest extends OracleRequest {
+  /** Counted from 1, in the order of opening. */
+  readonly connection: number
+}
+
 export interface RecordingBackend {
   readonly port: number
   /** All requests so far, in the order in which they were whole. */
-  readonly requests: OracleRequest[]
+  readonly requests: RecordedRequest[]
   /** What every connection holds beside whole requests; a request that its client cut leaves its beginning here. */
   rests(): readonly string[]
 }
 
-/** Answers each request with `answer`; one to HEAD has no body. Closed by `atEnd`. */
+/** Answers each request with `answer`; and ends the connection after those that `closesAfter` names. Closed by `atEnd`. */
 export async function startRecordingBackend(
   atEnd: AtEnd,
   answer: (request: OracleRequest) => string = plainAnswer,
+  closesAfter: (request: OracleRequest) => boolean = () => false,
 ): Promise<RecordingBackend> {
-  const requests: OracleRequest[] = []
+  const requests: RecordedRequest[] = []
   const unread = new Map<Socket, string>()
   const server = createServer(socket => {
     unread.set(socket, '')
+    const connection = unread.size
     socket.on('error', () => {})
     socket.on('data', chunk => {
       const reading = oracleRequests((unread.get(socket) ?? '') + chunk.toString('latin1'))
       unread.set(socket, reading.rest)
       for (const request of reading.requests) {
-        requests.push(request)
+        requests.push({ ...request, connection })
         socket.write(answer(request), 'latin1')
+        if (closesAfter(request)) socket.end()
       }
     })
   })
@@ -40,8 +48,12 @@ export async function startRecordingBackend(
   return { port, requests, rests: () => [...unread.values()].filter(rest => rest !== '') }
 }
 
+/** What `plainAnswer` is known by. */
+export const seenField = 'x-seen'
+
 /** 405 to CONNECT, so that nothing becomes a tunnel; else 200, with the target as its body. */
 export function plainAnswer({ method, target }: OracleRequest): string {
-  if (method === 'CONNECT') return 'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n'
-  return `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${method === 'HEAD' ? '' : target}`
+  const own = `${seenField}: yes\r\n`
+  if (method === 'CONNECT') return `HTTP/1.1 405 Method Not Allowed\r\n${own}Content-Length: 0\r\n\r\n`
+  return `HTTP/1.1 200 OK\r\n${own}Content-Length: ${target.length}\r\n\r\n${method === 'HEAD' ? '' : target}`
 }
