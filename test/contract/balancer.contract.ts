@@ -306,6 +306,16 @@ export function describeBalancer(config: { readonly kind: string }): void {
       expect(told.slice(4)).toEqual(['revived', 'probed', 'revived', 'probed', 'revived', 'probed', 'revived'])
     })
 
+    it('probes no second time what is being probed while another comes back', () => {
+      const { balancer, clock, told } = setUp(endpoints(2), { accrual: () => threeStrikes(1) })
+      for (let i = 0; i < 100 && told.length < 2; i++) balancer.pick()?.release('failure')
+      clock.advance(1_000)
+      const probe = balancer.pick()
+      balancer.pick()?.release('success')
+      expect(told.slice(2)).toEqual(['probed', 'probed', 'revived'])
+      for (let i = 0; i < 20; i++) expect(balancer.pick()?.target).not.toBe(probe?.target)
+    })
+
     it('takes what began before an endpoint died as no sign of life', () => {
       const { balancer, reportOf } = setUp(endpoints(1), { accrual: () => threeStrikes(1) })
       const early = balancer.pick()
@@ -345,6 +355,17 @@ export function describeBalancer(config: { readonly kind: string }): void {
       clock.advance(60_000)
       expect({ opened, closed }).toEqual({ opened: [1, 2], closed: [2] })
       expect(clock.waiting).toBe(0)
+    })
+
+    it('keeps an endpoint on probation while a request is with it', () => {
+      const { balancer, closed, clock } = setUp(endpoints(1), { enableProbation: true })
+      const pick = balancer.pick()
+      balancer.update([])
+      clock.advance(600_000)
+      expect(closed).toEqual([])
+      pick?.release('success')
+      clock.advance(60_000)
+      expect(closed).toEqual([1])
     })
 
     it('keeps its books through any series of updates, requests and failures', () => {

@@ -1,5 +1,6 @@
 // A balancer over numbered endpoints with a clock and chance of its own.
 import type { Endpoint } from '../../../naming/replica-set.ts'
+import type { CreateAccrual } from '../../../proxy-client/accrual/accrual.ts'
 import type { Balancer } from '../../../proxy-client/balancer/balancer.ts'
 import { balancerConfig } from '../../../proxy-client/balancer/balancer-config.ts'
 import { createBalancer } from '../../../proxy-client/balancer/create-balancer.ts'
@@ -14,11 +15,13 @@ export const endpoints = (count: number): readonly Endpoint[] => Array.from({ le
 export function balancerOver(
   config: { readonly kind: string; readonly [option: string]: unknown },
   set: readonly Endpoint[],
+  accrual?: CreateAccrual,
 ): { readonly balancer: Balancer<number>; readonly clock: FakeClock } {
   const clock = new FakeClock()
   const balancer = createBalancer<number>(balancerConfig.parse(config), {
     random: seededRandom(7),
     clock,
+    ...(accrual === undefined ? {} : { accrual }),
     open: ({ port }) => port,
     close: () => {},
   })

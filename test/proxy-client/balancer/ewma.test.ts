@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { ConsecutiveFailures } from '../../../proxy-client/accrual/consecutive-failures.ts'
 import type { Balancer, Outcome } from '../../../proxy-client/balancer/balancer.ts'
+import { createBackoff } from '../../../proxy-client/retry/backoff.ts'
 import type { FakeClock } from '../../fakes/clock.fake.ts'
 import { balancerOver, endpoint, endpoints } from './balancer.fixture.ts'
 import { type Replica as SimulatedReplica, simulate } from './simulation.fixture.ts'
@@ -76,6 +78,17 @@ describe('ewma', () => {
     expect(world.balancer.report()[0]?.latencyMs).toBeCloseTo(10 / Math.E)
     drive(world, [{ ms: 900, outcome: 'aborted' }], 1)
     expect(world.balancer.report()[0]?.latencyMs).toBe(900)
+  })
+
+  it('learns nothing from a request that went to a dead endpoint', () => {
+    const backoff = createBackoff({ kind: 'constant', ms: 1_000 }, () => 0)
+    const world = balancerOver({ kind: 'ewma' }, endpoints(1), () => new ConsecutiveFailures(1, backoff))
+    drive(world, [{ ms: 10 }], 1)
+    drive(world, [{ ms: 0, outcome: 'failure' }], 1)
+    const [first, second] = [world.balancer.pick(), world.balancer.pick()]
+    first?.release('success')
+    second?.release('success')
+    expect(world.balancer.report()).toMatchObject([{ state: 'open', latencyMs: 20 }])
   })
 
   it('reports no latency before there is one', () => {
