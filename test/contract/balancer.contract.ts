@@ -264,8 +264,24 @@ export function describeBalancer(config: { readonly kind: string }): void {
       balancer.pick([second, third])?.release('failure')
       clock.advance(5_000)
       for (let i = 0; i < 20; i++) expect(balancer.pick([second])?.target).toBe(third)
-      expect(balancer.pick([second, third])?.target).toBe(first)
+      const lastResort = balancer.pick([second, third])
+      expect(lastResort?.target).toBe(first)
       expect(told).toEqual(['removed'])
+      lastResort?.release('success')
+      expect(told).toEqual(['removed', 'revived'])
+    })
+
+    it('counts failures anew after a success, and after a revival', () => {
+      const { balancer, told } = setUp(endpoints(1), { accrual: threeStrikes })
+      const answer = (...outcomes: readonly Outcome[]): void => {
+        for (const outcome of outcomes) balancer.pick()?.release(outcome)
+      }
+      answer('failure', 'refused', 'success', 'failure', 'failure')
+      expect(told).toEqual([])
+      answer('failure', 'success', 'failure', 'failure')
+      expect(told).toEqual(['removed', 'revived'])
+      answer('failure')
+      expect(told).toEqual(['removed', 'revived', 'removed'])
     })
 
     it('counts a client that leaves as nothing', () => {

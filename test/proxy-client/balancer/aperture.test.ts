@@ -40,6 +40,12 @@ describe('aperture', () => {
     expect(countPicks(balancer, 500).size).toBe(7)
   })
 
+  it('is any part of the set, another in every process', () => {
+    const { balancer } = balancerOver({ kind: 'aperture', minAperture: 5 }, endpoints(50))
+    // Five of the first ten of fifty by chance: one in eight thousand.
+    expect([...countPicks(balancer, 200).keys()].some(port => port >= 10)).toBe(true)
+  })
+
   it('uses all endpoints when there are fewer than asked', () => {
     const { balancer } = balancerOver({ kind: 'aperture', minAperture: 7 }, endpoints(3))
     expect(countPicks(balancer, 500).size).toBe(3)
