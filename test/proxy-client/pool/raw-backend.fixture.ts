@@ -42,8 +42,9 @@ export class BackendConnection {
     return this.until(({ received }) => received.split('\r\n\r\n').length > count)
   }
 
+  /** Settles once the other side has closed it. */
   closed(): Promise<this> {
-    return this.until(({ isClosed }) => isClosed)
+    return this.until(({ isEnded, isClosed }) => isEnded || isClosed)
   }
 
   #change(apply: () => void): void {
