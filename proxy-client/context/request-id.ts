@@ -1,6 +1,5 @@
 // Ids for l5d-reqid, which tie together what the hops of one request log.
 import type { Random } from '../../watch/clock.ts'
-import { Field, type Fields } from '../http1/fields.ts'
 
 const twoTo32 = 2 ** 32
 
@@ -13,9 +12,4 @@ export function createRequestIds(random: Random): () => string {
     count = (count + 1) % twoTo32
     return prefix + count.toString(16).padStart(8, '0')
   }
-}
-
-/** The id that came with a request; undefined for none, or an empty one. */
-export function readRequestId(fields: Fields): string | undefined {
-  return (fields.present & Field.requestId) === 0 ? undefined : fields.first('l5d-reqid') || undefined
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRequestIds, readRequestId } from '../../../proxy-client/context/request-id.ts'
-import { fieldsOf } from '../../../proxy-client/http1/fields-of.ts'
+import { createRequestIds } from '../../../proxy-client/context/request-id.ts'
 import { seededRandom } from '../seeded-random.fixture.ts'
 
 describe('request ids', () => {
@@ -18,13 +17,5 @@ describe('request ids', () => {
 
   it('differ between processes', () => {
     expect(createRequestIds(seededRandom(1))()).not.toBe(createRequestIds(seededRandom(2))())
-  })
-})
-
-describe('the id that comes with a request', () => {
-  it('is that of its header, unless it is empty', () => {
-    expect(readRequestId(fieldsOf([['L5d-Reqid', 'abc']]))).toBe('abc')
-    expect(readRequestId(fieldsOf([['l5d-reqid', '']]))).toBeUndefined()
-    expect(readRequestId(fieldsOf([['Host', 'web']]))).toBeUndefined()
   })
 })
