@@ -303,7 +303,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
 
   /** Another endpoint of the same client, at once. */
   #requeue(client: BoundClient, tries: Tries): void {
-    const pick = client.balancer.pick(tries.avoid)
+    const pick = client.balancer.pick(tries.failed) ?? client.balancer.pick(tries.refusing)
     if (pick === undefined) {
       this.#failOrRetry(unreachable(client, tries))
       return

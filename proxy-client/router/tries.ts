@@ -12,8 +12,10 @@ const maxEndpoints = 10
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 export class Tries {
-  /** Endpoints that took nothing. */
-  avoid: Upstream[] = []
+  /** Endpoints that failed in any way: another is better. */
+  failed: Upstream[] = []
+  /** Those of them that took nothing: not to be tried again. */
+  refusing: Upstream[] = []
   /** What became of the last try that nothing was sent in. */
   lastUnsent: 'refused' | 'crowded' = 'refused'
   /** Each try that failed, for people. */
@@ -32,9 +34,10 @@ export class Tries {
     { kind, error, isFresh }: UpstreamFailure,
   ): 'unsent' | 'harmless' | undefined {
     this.problems.push(`${showEndpoint(endpoint)} (${error.message})`)
+    this.failed.push(target)
     if (++this.#requeues > maxEndpoints) return undefined
     if (kind === 'refused' || kind === 'crowded') {
-      this.avoid.push(target)
+      this.refusing.push(target)
       this.lastUnsent = kind
       return 'unsent'
     }
@@ -46,7 +49,8 @@ export class Tries {
 
   /** Every endpoint may be tried again, for some time has passed. */
   beginAnew(): void {
-    this.avoid = []
+    this.failed = []
+    this.refusing = []
     this.#requeues = 0
     this.#unansweredFresh = 0
   }
