@@ -12,7 +12,7 @@ interface Accepted {
   readonly body: string
 }
 
-/** The whole requests of a stream, and whether what comes after them is refused. */
+/** The whole requests of a stream up to the last that its connection may carry, and whether what comes after them is refused. */
 export function acceptedOf(stream: string): { readonly requests: readonly Accepted[]; readonly isRefused: boolean } {
   const { told, heads } = readRequests([stream])
   const bodies: string[] = []
@@ -23,11 +23,12 @@ export function acceptedOf(stream: string): { readonly requests: readonly Accept
     else if (each.what === 'end') ends++
   }
   const last = told.at(-1)
+  const final = heads.slice(0, ends).findIndex(({ isPersistent }) => !isPersistent)
   return {
     requests: heads
-      .slice(0, ends)
+      .slice(0, final < 0 ? ends : final + 1)
       .map(({ method, target, fields }, i) => ({ method, target, fields, body: bodies[i] ?? '' })),
-    isRefused: last?.what === 'problem' && last.kind !== 'cut',
+    isRefused: final < 0 && last?.what === 'problem' && last.kind !== 'cut',
   }
 }
 
@@ -35,6 +36,14 @@ export interface Answer {
   readonly status: number
   readonly fields: Fields
   readonly body: string
+}
+
+/** As `answersOf`, by the methods of what a client has sent. */
+export function answersTo(stream: string, text: string): readonly Answer[] {
+  return answersOf(
+    text,
+    acceptedOf(stream).requests.map(({ method }) => method),
+  )
 }
 
 /** Whether the proxy itself has answered. */
