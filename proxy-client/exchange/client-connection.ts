@@ -215,7 +215,9 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     this.#lent?.reader.finish()
     if (this.#problem !== undefined) this.#giveUp(failureOf(this.#problem))
     else if (this.#inbound === undefined) this.#linger()
-    else if (!this.#inbound.isStarted && this.#inbound.head.minor === 1) {
+    // Nothing can be written into a response to see whether anybody reads it: it counts as left, as with nginx and Envoy.
+    else if (this.#inbound.isStarted) this.destroy()
+    else if (this.#inbound.head.minor === 1) {
       this.#probe = new HalfClosedProbe(this.socket, this.#context.probe)
     }
   }
