@@ -5,7 +5,7 @@ import { balancerConfig } from '../balancer/balancer-config.ts'
 import { clientSessionConfig, connectionPoolConfig } from '../pool/pool-config.ts'
 import { budgetConfig } from '../retry/retry-config.ts'
 import { kinds } from './kinds.ts'
-import { prefixPattern } from './prefix-pattern.ts'
+import { prefixText } from './prefix-pattern.ts'
 import { refused } from './refused.ts'
 
 /** What may be said of a client; what is not said is left to other prefixes and the defaults. */
@@ -30,7 +30,7 @@ const global = z.strictObject({ kind: z.literal('io.l5d.global'), ...clientField
 const byPrefix = z.strictObject({
   kind: z.literal('io.l5d.static'),
   /** Every one whose prefix matches a bound id applies; of two that say something, the later. */
-  configs: z.array(z.strictObject({ prefix: prefixPattern, ...clientFields })).min(1),
+  configs: z.array(z.strictObject({ prefix: prefixText, ...clientFields })).min(1),
 })
 
 export const clientConfig = kinds([global, byPrefix], { otherwise: 'io.l5d.global' })

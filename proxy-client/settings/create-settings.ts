@@ -5,9 +5,14 @@ import { clientSessionConfig, connectionPoolConfig } from '../pool/pool-config.t
 import { budgetConfig, retriesConfig } from '../retry/retry-config.ts'
 import type { ClientConfig } from './client-config.ts'
 import type { ClientSettings } from './client-settings.ts'
-import type { PrefixPattern } from './prefix-pattern.ts'
+import { createPrefixPattern, type PrefixPattern } from './prefix-pattern.ts'
 import type { ServiceConfig } from './service-config.ts'
 import type { ServiceSettings } from './service-settings.ts'
+
+interface SettingsConfig {
+  readonly client: ClientConfig
+  readonly service: ServiceConfig
+}
 
 export interface Settings {
   clientSettingsFor(id: Path): ClientSettings
@@ -29,25 +34,38 @@ const serviceDefaults: ServiceSettings = {
   totalTimeoutMs: undefined,
 }
 
-const everything: PrefixPattern = () => true
-
 /** Settings are whole, defaults filled in. */
-export function createSettings(config: { readonly client: ClientConfig; readonly service: ServiceConfig }): Settings {
-  const clients =
-    config.client.kind === 'io.l5d.static' ? config.client.configs : [{ prefix: everything, ...config.client }]
-  const services =
-    config.service.kind === 'io.l5d.static' ? config.service.configs : [{ prefix: everything, ...config.service }]
+export function createSettings({ client, service }: SettingsConfig): Settings {
+  const clients = layersOf<ClientFields>(
+    client.kind === 'io.l5d.static' ? client.configs : [{ prefix: '/', ...client }],
+  )
+  const services = layersOf<ServiceFields>(
+    service.kind === 'io.l5d.static' ? service.configs : [{ prefix: '/', ...service }],
+  )
   return {
-    clientSettingsFor: id => clients.filter(({ prefix }) => prefix(id)).reduce(layClient, clientDefaults),
-    serviceSettingsFor: path => services.filter(({ prefix }) => prefix(path)).reduce(layService, serviceDefaults),
+    clientSettingsFor: id => matching(clients, id).reduce(layClient, clientDefaults),
+    serviceSettingsFor: path => matching(services, path).reduce(layService, serviceDefaults),
   }
 }
 
-type LayerOf<C> = C extends { readonly configs: readonly (infer L)[] } ? L : never
-type ClientLayer = LayerOf<ClientConfig>
-type ServiceLayer = LayerOf<ServiceConfig>
+interface Layer<F> {
+  readonly isFor: PrefixPattern
+  readonly fields: F
+}
 
-function layClient(below: ClientSettings, layer: ClientLayer): ClientSettings {
+function layersOf<F>(configs: readonly (F & { readonly prefix: string })[]): readonly Layer<F>[] {
+  return configs.map(fields => ({ isFor: createPrefixPattern(fields.prefix), fields }))
+}
+
+function matching<F>(layers: readonly Layer<F>[], path: Path): readonly F[] {
+  return layers.filter(({ isFor }) => isFor(path)).map(({ fields }) => fields)
+}
+
+type FieldsOf<C> = C extends { readonly configs: readonly (infer F)[] } ? Omit<F, 'prefix'> : never
+type ClientFields = FieldsOf<ClientConfig>
+type ServiceFields = FieldsOf<ServiceConfig>
+
+function layClient(below: ClientSettings, layer: ClientFields): ClientSettings {
   return {
     loadBalancer: layer.loadBalancer ?? below.loadBalancer,
     failureAccrual: layer.failureAccrual ?? below.failureAccrual,
@@ -58,7 +76,7 @@ function layClient(below: ClientSettings, layer: ClientLayer): ClientSettings {
   }
 }
 
-function layService(below: ServiceSettings, layer: ServiceLayer): ServiceSettings {
+function layService(below: ServiceSettings, layer: ServiceFields): ServiceSettings {
   return {
     responseClassifier: layer.responseClassifier ?? below.responseClassifier,
     retries: {

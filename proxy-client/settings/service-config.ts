@@ -4,7 +4,7 @@ import { classifierConfig } from '../classifier/classifier-config.ts'
 import { backoffConfig } from '../retry/backoff-config.ts'
 import { budgetConfig } from '../retry/retry-config.ts'
 import { kinds } from './kinds.ts'
-import { prefixPattern } from './prefix-pattern.ts'
+import { prefixText } from './prefix-pattern.ts'
 import { refused } from './refused.ts'
 
 /** What may be said of a service; what is not said is left to other prefixes and the defaults. */
@@ -20,7 +20,7 @@ const global = z.strictObject({ kind: z.literal('io.l5d.global'), ...serviceFiel
 const byPrefix = z.strictObject({
   kind: z.literal('io.l5d.static'),
   /** Every one whose prefix matches a name applies; of two that say something, the later. */
-  configs: z.array(z.strictObject({ prefix: prefixPattern, ...serviceFields })).min(1),
+  configs: z.array(z.strictObject({ prefix: prefixText, ...serviceFields })).min(1),
 })
 
 export const serviceConfig = kinds([global, byPrefix], { otherwise: 'io.l5d.global' })

@@ -150,6 +150,13 @@ describe('the configuration of a proxy', () => {
     expect(serviceSettingsFor(['http', 'web']).totalTimeoutMs).toBe(500)
   })
 
+  it('is plain data once it is read, so that it can be shown and handed to workers', () => {
+    const document = parseConfig(fromLinkerd, 'linkerd.yaml')
+    const config = document.check(proxyConfig, document.value, [])
+    expect(structuredClone(config)).toEqual(config)
+    expect(JSON.stringify(config)).toContain('"prefix":"/#/io.l5d.consul/*/{service}"')
+  })
+
   it('points at each problem of a file', () => {
     const document = parseConfig('routers:\n- dtab: /a => /b\n  client:\n    configs: []\n', 'p.yaml')
     expect(() => document.check(proxyConfig, document.value, [])).toThrow(

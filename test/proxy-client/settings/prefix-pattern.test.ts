@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { parsePath } from '../../../naming/parse.ts'
-import { prefixPattern } from '../../../proxy-client/settings/prefix-pattern.ts'
+import { createPrefixPattern, prefixText } from '../../../proxy-client/settings/prefix-pattern.ts'
 
 function matches(pattern: string, path: string): boolean {
   const parsed = parsePath(path)
   if (!parsed.ok) throw new Error(parsed.error.message)
-  return prefixPattern.parse(pattern)(parsed.value)
+  return createPrefixPattern(prefixText.parse(pattern))(parsed.value)
 }
 
 describe('a prefix of the configuration', () => {
@@ -37,6 +37,6 @@ describe('a prefix of the configuration', () => {
   })
 
   it.each(['', 'svc', '/svc//web', '/a b', '/{', '/{}', '/a}', '/{a b}'])('is not %j', pattern => {
-    expect(prefixPattern.safeParse(pattern).success).toBe(false)
+    expect(prefixText.safeParse(pattern).success).toBe(false)
   })
 })
