@@ -1,7 +1,10 @@
 // The small HTTP server on which a process shows its own state. GET only; knows no product.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { NamingError } from '../naming/errors.ts'
+
+/** Not imported: that would load a WebSocket and all of undici for the names that the module exports, 10 MB or more. */
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface AdminAnswer {
   readonly status: number
