@@ -21,7 +21,7 @@ export interface LinkerdEntry {
   readonly value: LinkerdValue
 }
 
-/** Which services and clients are shown by themselves. */
+/** Which services and clients are shown by themselves; `series` has only the classes of what clients answered. */
 export type Detail = 'all' | 'series'
 
 /** With `series` those without series of their own are one called `other`. */
@@ -38,7 +38,7 @@ function routerEntries(router: RouterSnapshot, detail: Detail): readonly Linkerd
   return [
     ...servers.flatMap(server => serverEntries(label, server)),
     ...services.flatMap(service => serviceEntries(label, service)),
-    ...clients.flatMap(client => clientEntries(label, client)),
+    ...clients.flatMap(client => clientEntries(label, client, detail)),
     ...counters(['bindcache', 'path'], cacheCounts(bindings)),
     ...counters(['bindcache', 'client'], cacheCounts(clientCache)),
     ...counters(['errors'], failures),
@@ -80,12 +80,12 @@ function serviceEntries(label: string, service: ServiceSnapshot): readonly Linke
   ]
 }
 
-function clientEntries(label: string, client: ClientSnapshot): readonly LinkerdEntry[] {
+function clientEntries(label: string, client: ClientSnapshot, detail: Detail): readonly LinkerdEntry[] {
   const { name, requests, requeues, removals, probes, revivals, now } = client
   const scope = ['rt', label, 'client', withoutSlash(name)]
   return [
     ...requestEntries(scope, requests),
-    ...statusEntries(scope, requests),
+    ...statusEntries(scope, requests).filter(({ scope }) => detail === 'all' || scope.at(-1)?.endsWith('XX')),
     ...entries('counter', [...scope, 'retries'], { requeues }),
     ...entries('counter', [...scope, 'failure_accrual'], { removals, revivals, probes }),
     ...(now === undefined

@@ -15,7 +15,7 @@ const prometheus = z.strictObject({
     .regex(/^[A-Za-z_:][A-Za-z0-9_:]*$|^$/, 'not the beginning of a metric name: letters, digits, _ and :')
     .default(''),
   /** Services, and clients, of one router that have series of their own; further ones share one scope called `other`. */
-  maxScopes: z.int().min(1).max(10_000).default(64),
+  maxScopes: z.int().min(1).max(10_000).default(50),
 })
 
 /** Requests shown on the page /requests. */

@@ -8,6 +8,7 @@ import {
 } from '../../../proxy-client/telemetry/router-telemetry.ts'
 import type { ClientGauges, TelemetrySnapshot } from '../../../proxy-client/telemetry/snapshot.ts'
 import type { RequestRecord } from '../../../proxy-client/telemetry/stats.ts'
+import { prometheusOf } from '../../../proxy-client/telemetry/telemetry-config.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 
 export interface TestMeter {
@@ -29,7 +30,7 @@ export function createTestMeter({ label = 'http', clients = {}, ...options }: Te
     minutes,
     maxServices: 1_000,
     maxClients: 1_000,
-    maxSeries: 64,
+    maxSeries: prometheusOf([]).maxScopes,
     ...options,
   })
   const reading: RouterReading = {
