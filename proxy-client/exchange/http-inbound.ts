@@ -217,7 +217,8 @@ export class HttpInbound implements Inbound, ResponseSink {
       socket.write(this.#held, 'latin1')
     }
     this.#held = this.#mode === Mode.chunked ? '\r\n' : ''
-    const hasRoom = socket.write(slice)
+    // A slice above the socket's mark counts as too much, also when the system has taken all of it.
+    const hasRoom = socket.write(slice) || socket.writableLength === 0
     if (!hasRoom) host.writeBlocked()
     return hasRoom
   }
