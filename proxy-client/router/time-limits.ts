@@ -14,6 +14,9 @@ export interface TimeLimitsOptions {
   readonly onOver: (which: 'timeout' | 'deadline') => void
 }
 
+/** A timer reaches no further. */
+const maxTimerMs = 2 ** 31 - 1
+
 export class TimeLimits {
   /** The value of l5d-ctx-deadline for the upstream. */
   readonly text: string
@@ -31,7 +34,9 @@ export class TimeLimits {
     this.endsAt = strictest?.endsAt ?? Number.POSITIVE_INFINITY
     this.#total = totalTimeouts?.create(() => onOver('timeout'))
     this.#total?.start()
-    this.#cancel = deadline && clock.after(Math.max(0, deadline.endsAt - now), () => onOver('deadline'))
+    const leftMs = deadline === undefined ? maxTimerMs : Math.max(0, deadline.endsAt - now)
+    // Some clients send the end of time for no deadline.
+    this.#cancel = leftMs < maxTimerMs ? clock.after(leftMs, () => onOver('deadline')) : undefined
   }
 
   /** Harmless when called twice. */
