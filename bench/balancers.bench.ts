@@ -37,7 +37,7 @@ function printSimulations(): void {
 /** Runs all and prints its tables. */
 export async function run(): Promise<void> {
   printSimulations()
-  await printRealRuns(kinds, { requestsPerSecond: 400, seconds: 5 })
+  await printRealRuns(kinds, { requestsPerSecond: 250, seconds: 8 })
   printCosts(kinds)
 }
 

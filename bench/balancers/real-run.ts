@@ -63,7 +63,7 @@ export async function printRealRuns(kinds: readonly string[], load: RealRun): Pr
       const shares = [0.5, 0.95, 0.99, 1].map(share => percentile(latencies, share).toFixed(1))
       rows.push([kind, ...shares, `${((toSlow / latencies.length) * 100).toFixed(1)} %`])
     }
-    console.log(`\nten HTTP servers of 10 ms, one of 100 ms; ${load.requestsPerSecond}/s for ${load.seconds} s; ms`)
+    console.log(`\nten HTTP servers of 20 ms, one of 200 ms; ${load.requestsPerSecond}/s for ${load.seconds} s; ms`)
     printTable([['', 'p50', 'p95', 'p99', 'most', 'to the slow one'], ...rows])
   } finally {
     child.disconnect()

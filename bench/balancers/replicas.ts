@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-const fastMs = 10
+const fastMs = 20
 const ports = await Promise.all(
   Array.from(
     { length: 10 },

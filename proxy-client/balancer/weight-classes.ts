@@ -1,5 +1,6 @@
 // Weights as in Finagle: endpoints of equal weight form a class; a class is drawn by the weight of its open members, and
-// chooses among them. So every kind of balancer knows weights.
+// chooses among them. So every kind of balancer knows weights; endpoints that are alone in their class get just their share,
+// whatever their load.
 import type { Random } from '../../watch/clock.ts'
 import type { Chooser, CreateChooser } from './chooser.ts'
 import type { Member } from './member.ts'
