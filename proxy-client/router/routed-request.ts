@@ -11,7 +11,14 @@ import { showEndpoint } from '../endpoint-address.ts'
 import type { Inbound, RequestBody } from '../exchange/inbound.ts'
 import { badRequest, noRoom, outOfTime, type ProxyFailure, type Stage } from '../failure.ts'
 import { withoutContext } from '../headers/clear-context.ts'
-import { interimLines, type OutgoingRequest, requestHeadText, responseLines, trailerLines } from '../headers/forward.ts'
+import {
+  interimLines,
+  type OutgoingRequest,
+  requestHeadText,
+  responseLines,
+  trailerLines,
+  tunnelLines,
+} from '../headers/forward.ts'
 import type { HostRewrite } from '../headers/host-rewrite.ts'
 import { callDepth } from '../headers/via.ts'
 import { Field, type Fields } from '../http1/fields.ts'
@@ -96,7 +103,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   start(): void {
     this.#entrance.stats.began()
     this.inbound.onAbandon(() => this.#abandon())
-    const failure = this.#admit() ?? this.#identify()
+    const failure = this.#identify()
     if (failure === undefined) this.#bind()
     else this.#fail(failure)
   }
@@ -109,19 +116,23 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
     this.#end(500, 'failure')
   }
 
-  #admit(): ProxyFailure | undefined {
+  #identify(): ProxyFailure | undefined {
+    const name = this.#routing.identify(this)
+    if (name.kind === 'unidentified') return badRequest('identify', name.reason)
+    this.#name = name
+    if (name.target !== undefined) this.target = name.target
+    return this.#checkDepth() ?? this.#chooseBinding(name)
+  }
+
+  #checkDepth(): ProxyFailure | undefined {
     const { maxCallDepth } = this.#entrance
     const { fields } = this.head
     if ((fields.present & Field.via) === 0 || callDepth(fields) <= maxCallDepth) return undefined
     return badRequest('depth', `the request came through more than ${maxCallDepth} proxies by its Via (maxCallDepth)`)
   }
 
-  #identify(): ProxyFailure | undefined {
-    const { identify, readDtab, bindings } = this.#routing
-    const name = identify(this)
-    if (name.kind === 'unidentified') return badRequest('identify', name.reason)
-    this.#name = name
-    if (name.target !== undefined) this.target = name.target
+  #chooseBinding(name: Identified): ProxyFailure | undefined {
+    const { readDtab, bindings } = this.#routing
     const dtab = readDtab(this.head.fields)
     if (dtab.kind === 'malformed') return badRequest('dtab', dtab.reason)
     this.#dtab = dtab.text
@@ -282,10 +293,10 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
 
   openTunnel(head: ResponseHead, socket: Socket, early: Buffer, onOver: () => void): void {
     this.#answeredWith(head.status, 'success', head.fields)
-    const client = this.inbound.response.tunnel(head.status, head.reason, responseLines(head, true, this.#rewrite))
+    const client = this.inbound.response.tunnel(head.status, head.reason, tunnelLines(head, this.#rewrite))
     const end = (): void => {
       onOver()
-      this.#end(head.status, 'success')
+      this.#end(status, 'success')
     }
     if (client !== undefined) this.#routing.openTunnel(client, { socket, early }, end)
     else {
