@@ -64,6 +64,12 @@ function linesBack(fields: Fields, named: ReadonlySet<string> | undefined, rewri
   return `${kept}${locations.join('')}${refreshes.join('')}`
 }
 
+/** The lines of the response that begins a tunnel: as another's, and to which protocol a 101 changes. */
+export function tunnelLines(head: ResponseHead, rewrite?: HostRewrite): string {
+  const lines = responseLines(head, true, rewrite)
+  return head.status === 101 && head.upgrade !== undefined ? `${lines}Upgrade: ${head.upgrade}\r\n` : lines
+}
+
 /** The lines of an interim response (1xx). */
 export function interimLines({ fields }: ResponseHead): string {
   return fields.lines(hopByHop, namedByConnection(fields))

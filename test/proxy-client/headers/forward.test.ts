@@ -5,6 +5,7 @@ import {
   requestHeadText,
   responseLines,
   trailerLines,
+  tunnelLines,
 } from '../../../proxy-client/headers/forward.ts'
 import { fieldsOf } from '../../../proxy-client/http1/fields-of.ts'
 import type { ResponseHead } from '../../../proxy-client/http1/message.ts'
@@ -158,6 +159,17 @@ describe('the lines of a response that is sent back', () => {
     expect(responseLines(head, true, rewrite)).toBe(
       `X: y\r\nLocation: http://web/a\r\nRefresh: 5; url=https://web\r\n${via}l5d-success-class: 1.0\r\n`,
     )
+  })
+
+  it('of a tunnel name the protocol that it changes to', () => {
+    const upgrade: Pairs = [
+      ['Connection', 'keep-alive, Upgrade'],
+      ['Upgrade', 'websocket'],
+      ['Sec-WebSocket-Accept', 'x'],
+    ]
+    const head = { ...responseHead(upgrade), status: 101, upgrade: 'websocket' }
+    expect(tunnelLines(head)).toBe(`Sec-WebSocket-Accept: x\r\n${via}l5d-success-class: 1.0\r\nUpgrade: websocket\r\n`)
+    expect(tunnelLines(responseHead([]))).toBe(`${via}l5d-success-class: 1.0\r\n`)
   })
 
   it('of an interim response and of trailers have nothing of ours', () => {
