@@ -1,5 +1,6 @@
 // `npm run soak -- ID`: the real-time forms of fault tests, by hand. One line per id in the table.
 import { soakC2 } from './C2-agrees-with-catalogue.ts'
+import { soakH1 } from './H1-hostile-requests.ts'
 import { soakK7 } from './K7-quiet-collections.ts'
 import { soakL1 } from './L1-handles.ts'
 import { soakS1 } from './S1-lost-edits.ts'
@@ -17,6 +18,10 @@ const soaks: Readonly<Record<string, Soak>> = {
   C2: {
     about: '4,500 random changes of 200 Consul services, compared with what two namers show (npm run backends)',
     run: soakC2,
+  },
+  H1: {
+    about: '1,000,000 (--requests=N) random and broken requests through a proxy: none out of step, nothing left behind',
+    run: soakH1,
   },
   K7: {
     about: '200 Kubernetes watches after four quiet minutes: each edit is seen at once (npm run backends)',

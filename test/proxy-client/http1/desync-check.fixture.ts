@@ -23,7 +23,7 @@ export function acceptedOf(stream: string): { readonly requests: readonly Accept
     else if (each.what === 'end') ends++
   }
   const last = told.at(-1)
-  const final = heads.slice(0, ends).findIndex(({ isPersistent }) => !isPersistent)
+  const final = heads.slice(0, ends).findIndex(({ isPersistent, method }) => !isPersistent || method === 'CONNECT')
   return {
     requests: heads
       .slice(0, final < 0 ? ends : final + 1)
