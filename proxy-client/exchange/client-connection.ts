@@ -4,13 +4,11 @@ import type { Socket } from 'node:net'
 import { answerOf, badRequest, noRoom, type ProxyFailure, tooSlow } from '../failure.ts'
 import type { Fields } from '../http1/fields.ts'
 import type { MessageProblem, MessageSink, RequestHead } from '../http1/message.ts'
-import type { Timeout } from '../timeout/timeout-queue.ts'
 import { type BodySource, ClientBody } from './client-body.ts'
 import type { ConnectionContext } from './connection-context.ts'
-import { HalfClosedProbe } from './half-closed-probe.ts'
 import { HttpInbound, type InboundHost } from './http-inbound.ts'
 import type { Peer } from './inbound.ts'
-import { ProgressWatch, type Watched } from './progress-watch.ts'
+import { Patience, type Waiting } from './patience.ts'
 import type { LentReader } from './reader-pool.ts'
 import { failureOf, refusalOf } from './refusal.ts'
 import { normaliseTarget } from './request-target.ts'
@@ -34,9 +32,10 @@ const slowBody = tooSlow('protocol', 'the body of the request stopped coming')
 const overload = noRoom('overload', 'as many requests as maxConcurrentRequests are in progress')
 
 /** Made for each accepted socket, which allows half-open connections. */
-export class ClientConnection implements MessageSink<RequestHead>, InboundHost, BodySource, Watched {
+export class ClientConnection implements MessageSink<RequestHead>, InboundHost, BodySource, Waiting {
   readonly socket: Socket
   readonly #context: ConnectionContext
+  readonly #patience: Patience
   /** While the connection is not idle. */
   #lent: LentReader | undefined
   #state: State = 'serving'
@@ -53,8 +52,6 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   /** Whether a request's head has come and its end has not. */
   #isReceiving = false
   #isFeeding = false
-  /** Whether the idle time runs. */
-  #isResting = false
   #isPaused = false
   /** Bytes behind the request in progress. */
   #ahead: Buffer | undefined
@@ -65,19 +62,14 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   /** Whether no further request is taken. */
   #isLast = false
   #unwantedBytes = 0
-  readonly #idle: Timeout
-  /** While a head is awaited that has begun, or that is the first. */
-  #headTimeout: Timeout | undefined
-  #watch: ProgressWatch | undefined
-  #probe: HalfClosedProbe | undefined
 
   constructor(socket: Socket, context: ConnectionContext, onClose: (connection: ClientConnection) => void) {
     this.socket = socket
     this.#context = context
-    this.#idle = context.idle.create(this.#leave)
+    this.#patience = new Patience(this, context)
+    this.#patience.awaitHead()
     const life = context.life?.create(() => this.drain())
     life?.start()
-    this.#awaitHead()
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
     socket.on('drain', this.#onDrain)
@@ -98,7 +90,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   /** Takes no further request; closes at once when none is in progress. */
   drain(): void {
     this.#isLast = true
-    if (this.#state === 'serving' && !this.#isFeeding && this.#isIdle()) this.#leave()
+    if (this.#state === 'serving' && !this.#isFeeding && this.#isIdle()) this.destroy()
   }
 
   /** Cuts whatever is in progress. */
@@ -140,7 +132,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   bodyWanted(): void {
     if (this.#state !== 'serving' || this.#isFeeding) return
     this.#flow()
-    this.#watchProgress()
+    this.#patience.awaitProgress()
   }
 
   bodyDiscarded(): void {
@@ -150,7 +142,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   // From the response.
 
   responseBegins(): boolean {
-    this.#probe?.end()
+    this.#patience.responseBegins()
     const inbound = this.#inbound
     if (inbound === undefined || this.#isLast || !inbound.head.isPersistent || inbound.method === 'CONNECT')
       return false
@@ -162,11 +154,11 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   }
 
   interimBegins(): void {
-    this.#probe?.end()
+    this.#patience.responseBegins()
   }
 
   writeBlocked(): void {
-    this.#watchProgress()
+    this.#patience.awaitProgress()
   }
 
   responseEnded(isPersistent: boolean): void {
@@ -182,16 +174,16 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     const early = this.#ahead ?? nothing
     this.#state = 'tunnel'
     this.#ahead = undefined
-    this.#stopTimeouts()
+    this.#patience.stop()
     this.socket.pause()
     this.socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain)
     return early
   }
 
-  // From the watch over progress.
+  // From its patience.
 
   get isAwaited(): boolean {
-    return (this.#isReceiving && !this.#isPaused) || this.socket.writableNeedDrain
+    return (this.#isReceiving && !this.#isPaused) || isFull(this.socket)
   }
 
   get progress(): number {
@@ -199,8 +191,13 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   }
 
   stalled(): void {
-    if (this.socket.writableNeedDrain || this.#inbound === undefined) this.destroy()
+    if (isFull(this.socket) || this.#inbound === undefined) this.destroy()
     else this.#giveUp(slowBody)
+  }
+
+  headIsLate(): void {
+    if (this.#isInMessage()) this.#giveUp(slowHead)
+    else this.destroy()
   }
 
   // From the socket.
@@ -215,11 +212,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     this.#lent?.reader.finish()
     if (this.#problem !== undefined) this.#giveUp(failureOf(this.#problem))
     else if (this.#inbound === undefined) this.#linger()
-    // Nothing can be written into a response to see whether anybody reads it: it counts as left, as with nginx and Envoy.
-    else if (this.#inbound.isStarted) this.destroy()
-    else if (this.#inbound.head.minor === 1) {
-      this.#probe = new HalfClosedProbe(this.socket, this.#context.probe)
-    }
+    else this.#patience.clientEnded(this.#inbound)
   }
 
   readonly #onDrain = (): void => {
@@ -231,7 +224,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   #onClose(): void {
     const isTunnel = this.#state === 'tunnel'
     this.#state = 'closed'
-    this.#stopTimeouts()
+    this.#patience.stop()
     if (!isTunnel) this.#inbound?.abandon(clientLeft)
     this.#release()
   }
@@ -268,10 +261,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   #begin(head: RequestHead): void {
     const context = this.#context
     this.#head = undefined
-    this.#isResting = false
-    this.#idle.stop()
-    this.#headTimeout?.stop()
-    this.#headTimeout = undefined
+    this.#patience.requestBegins()
     const isPath = head.target.charCodeAt(0) === slash
     const normal = isPath ? undefined : normaliseTarget(head.method, head.target)
     if (!isPath && normal === undefined) {
@@ -297,7 +287,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
 
   /** Makes ready for another request, once the socket has room for its response. */
   #next(): void {
-    this.#isBlocked = this.socket.writableNeedDrain
+    this.#isBlocked = isFull(this.socket)
     if (this.#isBlocked) return
     this.#hasRequest = false
     this.#body = undefined
@@ -312,11 +302,11 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
       return
     }
     this.#flow()
-    if (this.#isReceiving || this.#isBlocked) this.#watchProgress()
+    if (this.#isReceiving || this.#isBlocked) this.#patience.awaitProgress()
     else if (this.#inbound !== undefined || this.#ahead !== undefined) return
-    else if (this.#isInMessage()) this.#awaitHead()
-    else if (this.#isLast) this.#leave()
-    else if (this.#headTimeout === undefined) this.#rest()
+    else if (this.#isInMessage()) this.#patience.awaitHead()
+    else if (this.#isLast) this.destroy()
+    else if (!this.#patience.awaitsHead) this.#rest()
   }
 
   /** Lets the socket flow as long as there is somebody for what it brings. */
@@ -339,9 +329,8 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
 
   /** Nothing is to be done until another request comes; an empty line before one is not a part of it, and gains no time. */
   #rest(): void {
-    if (this.#isResting) return
-    this.#isResting = true
-    this.#idle.start()
+    if (this.#patience.isResting) return
+    this.#patience.rest()
     if (this.#lent !== undefined) this.#context.readers.give(this.#lent)
     this.#lent = undefined
   }
@@ -352,23 +341,6 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
 
   #isIdle(): boolean {
     return this.#inbound === undefined && this.#ahead === undefined && !this.#isInMessage()
-  }
-
-  #awaitHead(): void {
-    if (this.#headTimeout !== undefined) return
-    this.#idle.stop()
-    this.#headTimeout = this.#context.head.create(() => this.#headIsLate())
-    this.#headTimeout.start()
-  }
-
-  #headIsLate(): void {
-    if (this.#isInMessage()) this.#giveUp(slowHead)
-    else this.#leave()
-  }
-
-  #watchProgress(): void {
-    this.#watch ??= new ProgressWatch(this, this.#context.stall)
-    this.#watch.start()
   }
 
   #turnAway(inbound: HttpInbound): void {
@@ -391,7 +363,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
       return
     }
     this.#context.onRefused(failure)
-    this.#probe?.end()
+    this.#patience.responseBegins()
     this.socket.end(refusalOf(failure))
     this.#linger()
   }
@@ -405,16 +377,10 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   #linger(): void {
     this.#state = 'lingering'
     this.#ahead = undefined
-    this.#stopTimeouts()
+    this.#patience.linger()
     const { socket } = this
     if (!socket.writableEnded) socket.end()
     if (this.#isPaused) socket.resume()
-    this.#headTimeout = this.#context.linger.create(() => this.destroy())
-    this.#headTimeout.start()
-  }
-
-  readonly #leave = (): void => {
-    this.destroy()
   }
 
   #release(): void {
@@ -422,17 +388,14 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     this.#inbound = undefined
     this.#context.requests--
   }
-
-  #stopTimeouts(): void {
-    this.#idle.stop()
-    this.#headTimeout?.stop()
-    this.#headTimeout = undefined
-    this.#watch?.stop()
-    this.#probe?.stop()
-  }
 }
 
 function ignore(): void {}
+
+/** Whether the system has not taken what a socket was given, and that is much. */
+function isFull(socket: Socket): boolean {
+  return socket.writableNeedDrain && socket.writableLength > 0
+}
 
 function peerOf({ remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 }: Socket): Peer {
   return { remoteAddress, remotePort, localAddress, localPort }

@@ -162,7 +162,7 @@ describe('a client that ends its side after its request', () => {
     const client = open()
     client.socket.end(get())
     const request = await inbound()
-    await until(() => clock.waiting > 0)
+    await settled(() => client.socket.bytesWritten + clock.waiting)
     await settled(() => clock.waiting)
     clock.advance(200)
     await client.sees('HTTP/1.1 100 Continue\r\n')
@@ -195,6 +195,38 @@ describe('a client that ends its side after its request', () => {
     await settled(() => client.text.length)
     answer(request)
     expect(statuses(await client.ends())).toEqual([200])
+  })
+
+  it('in the middle of its response has left, when nothing flows', async () => {
+    const { open, inbound, clock } = await startTestListener()
+    const client = open().send(get())
+    const request = await inbound()
+    request.response.start(200, 'Fine', '', { kind: 'chunked' })
+    request.response.flush()
+    await client.sees('\r\n\r\n')
+    client.socket.destroy()
+    await settled(() => client.socket.bytesWritten + clock.waiting)
+    clock.advance(200)
+    await until(() => request.isAbandoned)
+  })
+
+  it('in the middle of its response gets the rest when that flows', async () => {
+    const { open, inbound, clock } = await startTestListener()
+    const client = open().send(get())
+    const { response } = await inbound()
+    response.start(200, 'Fine', '', { kind: 'chunked' })
+    response.flush()
+    await client.sees('\r\n\r\n')
+    client.socket.end()
+    await settled(() => client.socket.bytesWritten + clock.waiting)
+    for (const word of ['one', 'two', 'three']) {
+      response.write(Buffer.from(word))
+      response.flush()
+      await client.sees(word)
+      clock.advance(200)
+    }
+    response.end()
+    expect(await client.ends()).toMatch(/three\r\n0\r\n\r\n$/)
   })
 
   it('before its request is whole is cut off', async () => {
