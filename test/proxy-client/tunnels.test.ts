@@ -1,101 +1,109 @@
-import { createServer, type Server } from 'node:http'
-import { connect, type Socket } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { endpointAt } from './naming.fake.ts'
-import { startNamed, startTestProxy } from './proxy.fixture.ts'
+// Connections that leave HTTP behind: WebSocket and CONNECT through the whole proxy.
+import { createHash } from 'node:crypto'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { expect, it, onTestFinished } from 'vitest'
+import { startTestProxy, startUpstream, type TestUpstream } from './proxy.fixture.ts'
 
-/** An upstream that takes upgrades and CONNECT and then sends everything back in capitals. */
-async function startShouter(): Promise<number> {
-  const server: Server = createServer((_message, response) => response.end('plain'))
-  const shout = (socket: Socket, head: Buffer, answer: string): void => {
-    socket.write(`${answer}\r\n\r\n${head.toString().toUpperCase()}`)
-    socket.on('error', () => {})
-    socket.on('data', chunk => socket.write(chunk.toString().toUpperCase()))
-    socket.on('end', () => socket.end('BYE'))
-  }
-  server.on('upgrade', (message, socket, head) =>
-    shout(
-      socket as Socket,
-      head,
-      `HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: ${message.headers.upgrade}`,
-    ),
-  )
-  server.on('connect', (message, socket, head) =>
-    shout(socket as Socket, head, `HTTP/1.1 200 To ${message.url}\r\nX-Up: 1`),
-  )
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
+const nothing: RequestListener = (_, response) => void response.end()
 
-/** Sends text when its predecessor was answered with what is expected; gives all that came when the proxy closes. */
-function talk(port: number, steps: readonly (readonly [send: string, until: string])[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let seen = ''
-    const left = [...steps]
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => next())
-    const next = (): void => {
-      const step = left[0]
-      if (step === undefined) socket.end()
-      else socket.write(step[0])
-    }
-    socket.on('data', chunk => {
-      seen += String(chunk)
-      if (left[0] === undefined || !seen.includes(left[0][1])) return
-      left.shift()
-      next()
+/** Answers the handshake of a WebSocket and sends each frame back unmasked (RFC 6455); frames are short here. */
+async function startEcho(): Promise<TestUpstream> {
+  const upstream = await startUpstream(nothing)
+  upstream.server.on('upgrade', (message, socket) => {
+    const key = `${message.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+    const accept = createHash('sha1').update(key).digest('base64')
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    )
+    let received = Buffer.alloc(0)
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk])
+      for (let frame = frameOf(received); frame !== undefined; frame = frameOf(received)) {
+        socket.write(frame.answer)
+        // After the closing frame the server closes the connection.
+        if (frame.isClosing) socket.end()
+        received = received.subarray(frame.bytes)
+      }
     })
-    socket.on('close', () => resolve(seen)).on('error', reject)
+    socket.on('end', () => socket.end()).on('error', () => undefined)
   })
+  return upstream
 }
 
-const upgrade = 'GET /chat HTTP/1.1\r\nHost: web\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\n'
+/** The masked frame that a buffer begins with, as it is sent back. */
+function frameOf(
+  buffer: Buffer,
+): { readonly bytes: number; readonly isClosing: boolean; readonly answer: Buffer } | undefined {
+  const length = (buffer[1] ?? 0) & 0x7f
+  const bytes = 6 + length
+  if (buffer.length < 6 || buffer.length < bytes) return undefined
+  const payload = Buffer.from(buffer.subarray(6, bytes)).map((byte, i) => byte ^ (buffer[2 + (i % 4)] ?? 0))
+  const [start = 0] = buffer
+  return { bytes, isClosing: (start & 0x0f) === 8, answer: Buffer.concat([Buffer.from([start, length]), payload]) }
+}
 
-describe('a tunnel', () => {
-  it('begins with an upgrade that the upstream takes, and ends as its sides do', async () => {
-    const { naming, port } = await startTestProxy()
-    naming.route('/svc/web', '/#/web', [endpointAt(await startShouter())])
-    const seen = await talk(port, [
-      [upgrade, '\r\n\r\n'],
-      ['hello', 'HELLO'],
-      ['again', 'AGAIN'],
-    ])
-    expect(seen).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/)
-    expect(seen).toMatch(/\r\nUpgrade: shout\r\n/i)
-    expect(seen).toMatch(/\r\n\r\nHELLOAGAINBYE$/)
+it('a WebSocket talks through the proxy both ways, and closes on both sides', async () => {
+  const { port, naming } = await startTestProxy()
+  const echo = await startEcho()
+  naming.route(`/svc/127.0.0.1:${port}`, '/#/echo', [{ address: '127.0.0.1', port: echo.port, weight: 1 }])
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
+  const heard: string[] = []
+  const closed = new Promise<void>((resolve, reject) => {
+    socket.addEventListener('open', () => ['one', 'two'].forEach(word => void socket.send(word)))
+    socket.addEventListener('message', ({ data }) => {
+      heard.push(String(data))
+      if (heard.length < 4) socket.send(`more ${heard.length}`)
+      else socket.close()
+    })
+    socket.addEventListener('error', () => reject(new Error('the WebSocket failed')))
+    socket.addEventListener('close', () => resolve())
   })
-
-  it('begins with CONNECT, whose bytes sent ahead are kept', async () => {
-    const { naming, port } = await startTestProxy()
-    naming.route('/svc/web:443', '/#/web', [endpointAt(await startShouter())])
-    const seen = await talk(port, [['CONNECT web:443 HTTP/1.1\r\nHost: web:443\r\n\r\nearly', 'EARLY']])
-    expect(seen).toMatch(/^HTTP\/1\.1 200 To web:443\r\nX-Up: 1\r\n.*\r\n\r\nEARLYBYE$/s)
-  })
-
-  it('does not begin where the upstream answers in HTTP; the connection goes on', async () => {
-    const { naming, port } = await startTestProxy()
-    naming.route('/svc/web', '/#/web', [endpointAt((await startNamed('plain')).port)])
-    const again = 'POST / HTTP/1.1\r\nHost: web\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
-    const seen = await talk(port, [
-      [upgrade, 'plain'],
-      [again, 'close'],
-    ])
-    expect(seen.match(/HTTP\/1\.1 200 OK|plain/g)).toEqual(['HTTP/1.1 200 OK', 'plain', 'HTTP/1.1 200 OK', 'plain'])
-  })
-
-  it('is cut when the proxy has been closed for long enough, and is a request in progress until then', async () => {
-    const { naming, port, proxy, adminPort } = await startTestProxy()
-    naming.route('/svc/web', '/#/web', [endpointAt(await startShouter())])
-    const socket = connect(port, '127.0.0.1', () => socket.write(upgrade))
-    const closed = new Promise(resolve => socket.on('error', () => {}).on('close', resolve))
-    await new Promise(resolve => socket.once('data', resolve))
-    const state = await (await fetch(`http://127.0.0.1:${adminPort}/state`)).text()
-    expect(state).toContain('"activeRequests": 1')
-    await proxy.close(10)
-    await closed
-  })
+  await closed
+  expect(heard.slice(0, 2)).toEqual(['one', 'two'])
+  expect(heard).toHaveLength(4)
+  await echo.allClosed()
 })
+
+it('an upgrade that the upstream declines is answered as usual', async () => {
+  const { port, naming } = await startTestProxy()
+  const upstream = await startUpstream((_, response) => void response.end('no'))
+  naming.route('/svc/web', '/#/web', [{ address: '127.0.0.1', port: upstream.port, weight: 1 }])
+  const text = await exchange(
+    port,
+    'GET / HTTP/1.1\r\nHost: web\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n',
+    'no',
+  )
+  expect(text).toMatch(/^HTTP\/1\.1 200 /)
+})
+
+it('CONNECT goes to an endpoint by name, with what the client sent ahead', async () => {
+  const { port, naming } = await startTestProxy()
+  const server = createServer()
+  server.on('connect', (message, socket: Socket, ahead: Buffer) => {
+    socket.write(`HTTP/1.1 200 Connected\r\n\r\n${message.url}:${ahead.toString()}`)
+    socket.on('data', data => socket.write(data.toString().toUpperCase()))
+    socket.on('end', () => socket.end('bye'))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port: upstreamPort } = server.address() as AddressInfo // a TCP server has no other kind
+  naming.route('/svc/db:5432', '/#/db', [{ address: '127.0.0.1', port: upstreamPort, weight: 1 }])
+  const text = await exchange(port, 'CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\nahead', 'AHEAD')
+  expect(text).toMatch(/^HTTP\/1\.1 200 /)
+  expect(text).toContain('\r\n\r\ndb:5432:')
+})
+
+/** What comes back until a text has come; then the client ends its side and waits for the other one. */
+function exchange(port: number, text: string, until: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = ''
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(text))
+    socket.on('data', data => {
+      received += data.toString('latin1')
+      if (received.includes(until)) socket.end()
+    })
+    socket.on('close', () => resolve(received))
+    socket.on('error', reject)
+  })
+}
