@@ -296,7 +296,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
     const client = this.inbound.response.tunnel(head.status, head.reason, tunnelLines(head, this.#rewrite))
     const end = (): void => {
       onOver()
-      this.#end(status, 'success')
+      this.#end(head.status, 'success')
     }
     if (client !== undefined) this.#routing.openTunnel(client, { socket, early }, end)
     else {
