@@ -26,7 +26,7 @@ const commands: Readonly<Record<string, () => Promise<(argv: readonly string[]) 
   backup: async () => (await import('../server/backup.ts')).runBackup,
   dev: async () => (await import('../server/dev.ts')).runDev,
   'demo-web': async () => (await import('../server/demo-web.ts')).runDemoWeb,
-  proxy: async () => (await import('../proxy-client/main.ts')).runProxy,
+  proxy: async () => (await import('../proxy-client/command.ts')).runProxy,
 }
 
 const checks: ConfigChecks = {

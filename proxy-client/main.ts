@@ -8,9 +8,8 @@ import { createProxyEnv } from './create-proxy-env.ts'
 import { graceMs } from './grace.ts'
 import { defaultMaxAgeSecs } from './last-good/last-good-config.ts'
 import { stateDirectoryOf } from './last-good/state-directory.ts'
-import { createOpenNaming } from './open-naming.ts'
-import { type RunningProxy, startProxy } from './proxy.ts'
-import { workerVariable } from './workers/worker-variable.ts'
+import type { RunningProxy } from './with-admin.ts'
+import { releaseYoungHeapSoon, trimHeap } from './young-heap.ts'
 
 const help = `Usage: nameplane proxy [config.yaml | -] [--log-level debug|info|warn|error]
 
@@ -30,9 +29,8 @@ SIGTERM or Ctrl-C stops gracefully. Exit codes: 0 stopped, 1 could not start, 2 
 const lastMs = 6_000
 
 /** Runs until stopped; resolves to the exit code. */
-export async function runProxy(argv: readonly string[]): Promise<number> {
-  if (process.env[workerVariable] !== undefined) return (await import('./workers/run-worker.ts')).runWorker(argv)
-  return await runService(
+export function runFirst(argv: readonly string[]): Promise<number> {
+  return runService(
     {
       name: 'nameplane proxy',
       help,
@@ -42,6 +40,7 @@ export async function runProxy(argv: readonly string[]): Promise<number> {
         const env = createProxyEnv(log)
         const config = withStateDirectory(document.check(proxyConfig, document.value, []))
         const proxy = await start(config, env)
+        releaseYoungHeapSoon(env.clock)
         const close = async (): Promise<void> => {
           await proxy.close(graceMs)
           env.kernel.close()
@@ -54,8 +53,11 @@ export async function runProxy(argv: readonly string[]): Promise<number> {
 }
 
 async function start(config: ProxyConfig, env: Env): Promise<RunningProxy> {
-  if (config.workers === 0) return await startProxy(config, env, createOpenNaming(config.lastGood, 0))
-  return await (await import('./workers/start-fleet.ts')).startFleet(config, env)
+  if (config.workers > 0) return await (await import('./workers/start-fleet.ts')).startFleet(config, env)
+  // A first process whose workers serve loads none of this.
+  const [{ startProxy }, { createOpenNaming }] = await Promise.all([import('./proxy.ts'), import('./open-naming.ts')])
+  trimHeap()
+  return await startProxy(config, env, createOpenNaming(config.lastGood, 0))
 }
 
 /** What is not said of the last good state is decided here, by where this process runs. */

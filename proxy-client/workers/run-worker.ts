@@ -6,6 +6,7 @@ import { createProxyEnv } from '../create-proxy-env.ts'
 import { graceMs } from '../grace.ts'
 import { createOpenNaming } from '../open-naming.ts'
 import { openRouters, type ServingRouters } from '../open-routers.ts'
+import { releaseYoungHeapSoon, trimHeap } from '../young-heap.ts'
 import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
 
 /** Runs until stopped; resolves to the exit code. */
@@ -18,8 +19,10 @@ export function runWorker(argv: readonly string[]): Promise<number> {
       start: async (_file, log) => {
         const { worker, config } = await startMessage()
         const env = createProxyEnv(log.child({ worker }))
+        trimHeap()
         try {
           const serving = await openRouters(config, env, createOpenNaming(config.lastGood, worker))
+          releaseYoungHeapSoon(env.clock)
           serveQuestions(serving)
           await tell({ kind: 'started', routers: serving.routers })
           const close = async (): Promise<void> => {

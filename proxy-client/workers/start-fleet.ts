@@ -1,7 +1,7 @@
 // A proxy whose routers run in workers; this process has the admin pages and watches over them.
 import type { Env } from '../../runtime/env.ts'
 import type { ProxyConfig } from '../config.ts'
-import { type RunningProxy, withAdmin } from '../proxy.ts'
+import { type RunningProxy, withAdmin } from '../with-admin.ts'
 import { Fleet } from './fleet.ts'
 
 /** Starts every worker or none; rejects as the first that cannot start says. The caller closes it. */

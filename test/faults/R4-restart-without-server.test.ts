@@ -6,12 +6,15 @@ import { createOpenNaming } from '../../proxy-client/open-naming.ts'
 import { startProxy } from '../../proxy-client/proxy.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
-import { systemClock, systemRandom } from '../../watch/clock.ts'
+import { systemClock } from '../../watch/clock.ts'
 import { createKernel } from '../../watch/kernel.ts'
 import { Mesh, putDtab } from '../e2e/mesh.fixture.ts'
 import { send } from '../proxy-client/proxy.fixture.ts'
 
 const names = Array.from({ length: 25 }, (_, i) => `shop-${i}`)
+
+/** Servers that are away are tried again soon. */
+const soon = (): number => 0.01
 
 interface Proxy {
   /** Status and body of the answer to a request for a name. */
@@ -32,7 +35,7 @@ async function runProxy(grpcPort: number, path: string): Promise<Proxy> {
     routers: [{ label: 'outgoing', servers: [{ port: 0 }], interpreter, bindingTimeoutMs: 300 }],
     lastGood: { path },
   })
-  const env = { kernel, clock: systemClock, random: systemRandom, log: silentLog, metrics: createMetrics() }
+  const env = { kernel, clock: systemClock, random: soon, log: silentLog, metrics: createMetrics() }
   const proxy = await startProxy(config, env, createOpenNaming(config.lastGood, 0))
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   const close = async (): Promise<void> => {

@@ -1,0 +1,31 @@
+// Gives an idle proxy a small heap. The part for young objects is kept small while it starts. What is loaded then makes it grow to its full
+// size, of which an idle proxy needs nothing and which it does not give back for minutes: 10 MB of 100.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { Clock } from '../watch/clock.ts'
+
+/** V8's own. */
+const usualGrowth = 2
+/** The first connections, to servers above all, load the last of what is loaded. */
+const settleMs = 2_000
+
+/** To be called before the rest is loaded. */
+export function holdYoungHeap(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+}
+
+/**
+ * Gives back what loading has left behind, in some tens of milliseconds: to be called when all is loaded and nobody waits
+ * for an answer yet. V8 would do it by itself only after minutes.
+ */
+export function trimHeap(): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as (options: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void // what the flag defines
+  setFlagsFromString('--no-expose-gc')
+  collect({ type: 'major', flavor: 'last-resort' })
+}
+
+/** It grows again when there is work. */
+export function releaseYoungHeapSoon(clock: Clock): void {
+  clock.after(settleMs, () => setFlagsFromString(`--semi-space-growth-factor=${usualGrowth}`))
+}
