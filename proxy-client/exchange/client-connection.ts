@@ -22,7 +22,6 @@ const maxUnwantedBytes = 262_144
 const slash = 0x2f
 const nothing = Buffer.alloc(0)
 
-const clientLeft = new Error('the client left')
 const unusableTarget = badRequest(
   'protocol',
   'the request target is neither a path nor an http URI without credentials',
@@ -141,12 +140,13 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
 
   // From the response.
 
+  /** What follows a request to change protocols may be no HTTP, and nothing follows the end of the client's side. */
   responseBegins(): boolean {
     this.#patience.responseBegins()
     const inbound = this.#inbound
     if (inbound === undefined || this.#isLast || !inbound.head.isPersistent || inbound.method === 'CONNECT')
       return false
-    if (this.#isEnded && this.#ahead === undefined) return false
+    if (this.#ahead === undefined ? this.#isEnded : inbound.head.upgrade !== undefined) return false
     if (!this.#isReceiving) return true
     // A client that was never told to go on may send its body or not (RFC 9110, 10.1.1).
     if (inbound.head.expectsContinue && !inbound.isContinued && inbound.bytesIn === 0) return false
@@ -225,7 +225,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     const isTunnel = this.#state === 'tunnel'
     this.#state = 'closed'
     this.#patience.stop()
-    if (!isTunnel) this.#inbound?.abandon(clientLeft)
+    if (!isTunnel) this.#inbound?.abandon('the client left')
     this.#release()
   }
 
@@ -236,8 +236,10 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     const { reader } = this.#lent
     let at = 0
     while (at < chunk.length && this.#state === 'serving' && this.#takesBytes()) {
+      this.#ahead = undefined
       at = reader.read(chunk, at)
       if (this.#problem !== undefined) break
+      if (at < chunk.length) this.#ahead = chunk.subarray(at)
       if (this.#head !== undefined) this.#begin(this.#head)
       else this.#body?.flush()
       if (!this.#isReceiving && this.#inbound === undefined && this.#hasRequest) this.#next()
@@ -248,7 +250,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
       this.#giveUp(failureOf(this.#problem))
       return
     }
-    if (at < chunk.length) this.#ahead = at === 0 ? chunk : chunk.subarray(at)
+    if (at === 0) this.#ahead = chunk
     this.#settle()
   }
 
@@ -356,7 +358,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   #giveUp(failure: ProxyFailure | undefined): void {
     const inbound = this.#inbound
     const isAnswerable = failure !== undefined && (inbound === undefined ? !this.#isAnswered() : !inbound.isStarted)
-    inbound?.abandon(clientLeft)
+    inbound?.abandon(failure?.message ?? 'the client left in the middle of its request')
     this.#release()
     if (!isAnswerable) {
       this.destroy()

@@ -193,12 +193,12 @@ export class HttpInbound implements Inbound, ResponseSink {
   }
 
   /** From the connection: the client has left, or its request cannot be read to its end. */
-  abandon(cause: Error): void {
+  abandon(why: string): void {
     if (this.#host === undefined) return
     this.#host = undefined
     this.isAbandoned = true
     this.#abandon?.()
-    this.body?.cut(cause)
+    this.body?.cut(new Error(why))
     this.#over()
   }
 

@@ -27,6 +27,8 @@ export interface ListenerOptions {
   /** linkerd's limits when absent. */
   readonly limits?: HeadLimits
   readonly connectionEvents?: ConnectionEvents
+  /** Told when a connection could not be accepted, for want of files for instance; the listener goes on. */
+  readonly onAcceptError?: (error: Error) => void
 }
 
 export interface Listener {
@@ -73,9 +75,11 @@ class SocketListener implements Listener {
     return this.#context.requests
   }
 
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
     const { config, role } = this.#options
-    return listenOn(this.#server, { host: config.ip, port: config.port }, role)
+    const { onAcceptError } = this.#options
+    await listenOn(this.#server, { host: config.ip, port: config.port }, role)
+    this.#server.on('error', error => onAcceptError?.(error))
   }
 
   close(drainMs: number): Promise<void> {

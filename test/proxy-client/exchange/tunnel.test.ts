@@ -123,6 +123,19 @@ describe('a connection that becomes a tunnel', () => {
     expect([listener.requests, closes, request.isAbandoned]).toEqual([0, 1, false])
   })
 
+  it('may do so within the call of the handler', async () => {
+    const early: string[] = []
+    const { open } = await startTestListener(({ response }) => {
+      const tunnel = response.tunnel(200, 'Fine', '')
+      early.push(String(tunnel?.early))
+      tunnel?.socket.end()
+    })
+    await open()
+      .send(`${requestHead('CONNECT db:5432')}ahead`)
+      .ends()
+    expect(early).toEqual(['ahead'])
+  })
+
   it('loses no byte that comes while nobody listens', async () => {
     const { open, inbound } = await startTestListener()
     const client = open().send(requestHead('CONNECT db:5432'))
@@ -147,6 +160,14 @@ describe('a connection that becomes a tunnel', () => {
     const { open, inbound } = await startTestListener()
     open().send(requestHead('GET /', 'Connection: Upgrade', 'Upgrade: x', 'Content-Length: 5'))
     expect((await inbound()).response.tunnel(101, 'Fine', '')).toBeUndefined()
+  })
+
+  it('closes after a change of protocols that is refused, when something came ahead', async () => {
+    const { open } = await startTestListener(inbound => answer(inbound, 'no', 400))
+    const upgrade = requestHead('GET /', 'Connection: Upgrade', 'Upgrade: websocket')
+    const client = open().send(`${upgrade}GET /smuggled HTTP/1.1\r\nHost: web\r\n\r\n`)
+    await client.sees('no')
+    expect((await client.ends()).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400'])
   })
 
   it('closes after a CONNECT that is refused: what follows is no HTTP', async () => {
