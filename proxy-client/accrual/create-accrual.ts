@@ -17,7 +17,7 @@ const neverLeftAlone: FailureAccrual = {
   revived: () => {},
 }
 
-export interface AccrualOptions {
+interface AccrualOptions {
   readonly random: Random
   readonly clock: Clock
 }

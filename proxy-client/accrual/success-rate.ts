@@ -11,7 +11,7 @@ interface Ruler {
   restart(): void
 }
 
-export interface SuccessRateOptions {
+interface SuccessRateOptions {
   /** From 0 to 1; below it an endpoint is left alone. */
   readonly required: number
   /** Requests or milliseconds. */

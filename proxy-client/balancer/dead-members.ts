@@ -13,10 +13,6 @@ export class DeadMembers<T> {
     this.#random = random
   }
 
-  get size(): number {
-    return this.#heap.size
-  }
-
   /** When the first of them is due, by `Clock.monotonic`; infinite when none is. */
   get nextDueAt(): number {
     return this.#heap.first?.rank ?? never

@@ -6,7 +6,7 @@ import type { Member } from './member.ts'
 import { MemberList } from './member-list.ts'
 import type { PeakLatency } from './peak-latency.ts'
 
-export interface EwmaOptions {
+interface EwmaOptions {
   readonly random: Random
   readonly clock: Clock
   /** Shared by all weights of one balancer. */

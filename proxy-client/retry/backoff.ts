@@ -11,7 +11,7 @@ export interface Backoff {
 }
 
 /** Doubles from `minMs` up to `maxMs`; half of each wait is by chance, so that many that failed together do not return together. */
-export interface EqualJitter {
+interface EqualJitter {
   readonly kind: 'equalJittered'
   readonly minMs: number
   readonly maxMs: number
