@@ -118,7 +118,7 @@ async function startAll({ dir, anyPort }: DevOptions, family: Family): Promise<s
     const ports = await family.start(`the demo service web ${version}`, ['demo-web', '--version', version])
     await replaceFile(join(disco, `web-${version}`), `127.0.0.1 ${portOf(ports, 'demo')}\n`)
   }
-  await replaceFile(join(dir, 'proxy.yaml'), proxyConfig(portOf(server, 'grpc'), anyPort))
+  await replaceFile(join(dir, 'proxy.yaml'), proxyConfig(dir, portOf(server, 'grpc'), anyPort))
   const proxy = await family.start('the proxy', ['proxy', join(dir, 'proxy.yaml'), '--log-level', 'warn'])
   return devWelcome({
     baseUrl,
@@ -157,7 +157,7 @@ interfaces:
 `
 }
 
-function proxyConfig(grpcPort: number, anyPort: boolean): string {
+function proxyConfig(dir: string, grpcPort: number, anyPort: boolean): string {
   const port = (usual: number): number => (anyPort ? 0 : usual)
   return `# Written by nameplane dev at each start.
 admin: { port: ${port(9990)} }
@@ -166,6 +166,7 @@ routers:
     label: outgoing
     interpreter: { kind: nameplane, addresses: ["127.0.0.1:${grpcPort}"], namespace: default }
     servers: [{ port: ${port(4140)} }]
+lastGood: { path: ${JSON.stringify(join(dir, 'proxy'))} }
 `
 }
 
