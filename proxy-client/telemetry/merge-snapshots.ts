@@ -25,11 +25,11 @@ export function mergeSnapshots(snapshots: readonly TelemetrySnapshot[]): Telemet
   }))
 }
 
-/** What a process has counted, when it is gone itself: nothing in progress, nothing open. */
+/** What a process has counted, when it is gone itself: nothing in progress, nothing open, nothing recent. */
 export function countsOf(snapshot: TelemetrySnapshot): TelemetrySnapshot {
   const idle = <S extends { readonly requests: RequestsSnapshot }>(scope: S): S => ({
     ...scope,
-    requests: { ...scope.requests, active: 0 },
+    requests: { ...scope.requests, active: 0, latency: { ...scope.requests.latency, ...nothingRecent } },
   })
   const client = ({ now: _, ...counts }: ClientSnapshot): ClientSnapshot => idle(counts)
   const service = ({ budget: _, ...counts }: ServiceSnapshot): ServiceSnapshot => idle(counts)
@@ -54,6 +54,8 @@ export function countsOf(snapshot: TelemetrySnapshot): TelemetrySnapshot {
 export function mergeLatencies(latencies: readonly LatencySnapshot[]): LatencySnapshot | undefined {
   return reduced(latencies, addLatencies)
 }
+
+const nothingRecent = { recent: [], recentSumMs: 0, recentMaxMs: 0, recentSuccesses: 0, recentFailures: 0 }
 
 function mergeRouters(a: RouterSnapshot, b: RouterSnapshot): RouterSnapshot {
   return {
