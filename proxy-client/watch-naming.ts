@@ -10,7 +10,8 @@ import type { ConnectionState } from './watch/watch-connection.ts'
 /** Connects at once and for ever; the caller closes it. */
 export function openWatchNaming(addresses: readonly string[], env: Env): NamingClient {
   const clientId = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
-  const client = createWatchClient({ ...env, addresses, clientId, clientVersion: version })
+  // What is not used any more stays in the proxy's caches for minutes; a name that they drop is to go at once.
+  const client = createWatchClient({ ...env, addresses, clientId, clientVersion: version, lingerMs: 0 })
   let wasConnected = false
   client.connection.watch(state => {
     wasConnected ||= state.kind === 'ok' && state.value.kind === 'connected'
