@@ -6,7 +6,7 @@ import type { AdminSource } from '../admin/admin-source.ts'
 import type { ReadyReport } from '../admin/ready.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { RouterAddresses } from '../open-routers.ts'
-import { mergeSnapshots } from '../telemetry/merge-snapshots.ts'
+import { MergedTelemetry } from '../telemetry/merged-telemetry.ts'
 import type { TelemetrySnapshot } from '../telemetry/snapshot.ts'
 import { WorkerLink } from './worker-link.ts'
 import { WorkerSlot } from './worker-slot.ts'
@@ -17,11 +17,13 @@ const closeMs = 4_000
 export class Fleet {
   readonly #slots: readonly WorkerSlot[]
   readonly #env: Env
+  readonly #merged = new MergedTelemetry()
   #isClosing = false
 
   constructor(config: ProxyConfig, env: Env) {
     const { clock, log } = env
     this.#env = env
+    const telemetry = this.#merged
     // Structured clones keep what JSON loses, such as an absent key beside an undefined one.
     cluster.setupPrimary({ serialization: 'advanced' })
     this.#slots = Array.from(
@@ -31,7 +33,7 @@ export class Fleet {
           worker: i + 1,
           clock,
           log,
-          fork: (worker, onExit) => new WorkerLink({ worker, config, clock }, onExit),
+          fork: (worker, onExit) => new WorkerLink({ worker, config, clock, telemetry }, onExit),
         }),
     )
     env.metrics.gauge({
@@ -71,10 +73,10 @@ export class Fleet {
   }
 
   async #telemetry(): Promise<TelemetrySnapshot> {
-    const all = await Promise.all(this.#slots.map(slot => slot.telemetry()))
+    await Promise.all(this.#slots.map(({ link }) => link?.count()))
     const now = this.#env.clock.now()
     const none = { at: now, startedAt: now, processes: 0, recentMs: 1, routers: [], recent: [] }
-    return mergeSnapshots(all.filter(each => each !== undefined)) ?? none
+    return this.#merged.merged() ?? none
   }
 
   async #ready(): Promise<ReadyReport> {

@@ -4,7 +4,7 @@ import { NamingError } from '../../naming/errors.ts'
 import type { Clock } from '../../watch/clock.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { RouterAddresses } from '../open-routers.ts'
-import { countsOf } from '../telemetry/merge-snapshots.ts'
+import type { MergedTelemetry } from '../telemetry/merged-telemetry.ts'
 import type { TelemetrySnapshot } from '../telemetry/snapshot.ts'
 import type { AnswerTo, FromWorker, Question, ToWorker } from './messages.ts'
 import { workerVariable } from './worker-variable.ts'
@@ -16,6 +16,8 @@ export interface WorkerLinkOptions {
   readonly worker: number
   readonly config: ProxyConfig
   readonly clock: Clock
+  /** Where it goes what the process counts. */
+  readonly telemetry: MergedTelemetry
 }
 
 /** How a process ended, in words. */
@@ -26,7 +28,6 @@ export class WorkerLink {
   readonly #process: Worker
   readonly #asked = new Map<number, (value: unknown) => void>()
   #nextId = 1
-  #telemetry: TelemetrySnapshot | undefined
   #settleStart: { resolve(routers: RouterAddresses): void; reject(error: Error): void } | undefined
   /** Resolves when it listens; rejects when it cannot. */
   readonly started: Promise<RouterAddresses>
@@ -50,16 +51,15 @@ export class WorkerLink {
     return this.#process.process.pid
   }
 
-  /** What it said last that it has counted; of one that is gone without its gauges. */
-  get lastTelemetry(): TelemetrySnapshot | undefined {
-    return this.#telemetry && (this.#process.isDead() ? countsOf(this.#telemetry) : this.#telemetry)
-  }
-
   /** undefined when it does not answer in time. */
   async ask<Q extends Question>(question: Q): Promise<AnswerTo<Q> | undefined> {
-    const answer = (await this.#ask(question)) as AnswerTo<Q> | undefined // the worker answers what was asked
-    if (question === 'telemetry' && answer !== undefined) this.#telemetry = answer as TelemetrySnapshot // as above
-    return answer
+    return (await this.#ask(question)) as AnswerTo<Q> | undefined // the worker answers what was asked
+  }
+
+  /** Has it tell what it has counted; resolves in time, whether it answers or not. */
+  async count(): Promise<void> {
+    const snapshot = await this.ask('telemetry')
+    if (snapshot !== undefined && !this.#process.isDead()) this.#tell(snapshot)
   }
 
   /** Asks it to end what it does, or cuts it. */
@@ -91,12 +91,17 @@ export class WorkerLink {
     else if (message.kind === 'started') this.#settleStart?.resolve(message.routers)
     else if (message.kind === 'failed') this.#settleStart?.reject(errorOf(message))
     else if (message.kind === 'answer') this.#asked.get(message.id)?.(message.value)
-    else if (message.kind === 'ended') this.#telemetry = message.telemetry
+    else if (message.kind === 'ended') this.#tell(message.telemetry)
+  }
+
+  #tell(snapshot: TelemetrySnapshot): void {
+    this.#options.telemetry.take(this.#options.worker, snapshot)
   }
 
   #gone(how: string, onExit: OnExit): void {
     this.#settleStart?.reject(new NamingError('unavailable', `worker ${this.#options.worker} ended (${how})`))
     for (const settle of [...this.#asked.values()]) settle(undefined)
+    this.#options.telemetry.end(this.#options.worker)
     onExit(how)
   }
 }

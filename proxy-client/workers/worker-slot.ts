@@ -2,8 +2,6 @@
 import type { Log } from '../../runtime/log.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { RouterAddresses } from '../open-routers.ts'
-import { mergeSnapshots } from '../telemetry/merge-snapshots.ts'
-import type { TelemetrySnapshot } from '../telemetry/snapshot.ts'
 import type { OnExit, WorkerLink } from './worker-link.ts'
 
 const firstBackoffMs = 100
@@ -24,8 +22,6 @@ export class WorkerSlot {
   restarts = 0
   readonly #options: WorkerSlotOptions
   #link: WorkerLink | undefined
-  /** What those have counted that are gone. */
-  #past: TelemetrySnapshot | undefined
   #failures = 0
   #forkedAt = 0
   #cancelRestart: Cancel | undefined
@@ -42,19 +38,9 @@ export class WorkerSlot {
     return this.#link
   }
 
-  /** All that was counted here, as far as it is known without asking. */
-  get lastTelemetry(): TelemetrySnapshot | undefined {
-    return this.#withPast(this.#link?.lastTelemetry)
-  }
-
   /** The first process. Rejects when it cannot start. */
   start(): Promise<RouterAddresses> {
     return this.#fork().started
-  }
-
-  async telemetry(): Promise<TelemetrySnapshot | undefined> {
-    const present = await this.#link?.ask('telemetry')
-    return present === undefined ? this.lastTelemetry : this.#withPast(present)
   }
 
   /** Asks the process to end, cuts it after `ms`, and starts no other. */
@@ -72,10 +58,6 @@ export class WorkerSlot {
     cancel()
   }
 
-  #withPast(present: TelemetrySnapshot | undefined): TelemetrySnapshot | undefined {
-    return mergeSnapshots([this.#past, present].filter(each => each !== undefined))
-  }
-
   #fork(): WorkerLink {
     this.#forkedAt = this.#options.clock.monotonic()
     this.#link = this.#options.fork(this.worker, how => this.#gone(how))
@@ -83,7 +65,6 @@ export class WorkerSlot {
   }
 
   #gone(how: string): void {
-    this.#past = this.lastTelemetry
     const link = this.#link
     this.#link = undefined
     this.#onEmpty?.()
