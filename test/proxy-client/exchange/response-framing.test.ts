@@ -87,7 +87,10 @@ describe('a response', () => {
     const { open } = await startTestListener(({ response }) => {
       response.start(200, 'Fine', '', { kind: 'length', bytes: 5 })
       response.flush()
-      for (const part of parts) response.write(Buffer.from(part))
+      for (const part of parts) {
+        response.write(Buffer.from(part))
+        response.flush()
+      }
       response.end()
     })
     const text = await open().send(get).ends()
@@ -130,6 +133,25 @@ describe('a response', () => {
     expect(client.text).toBe('')
     response.flush()
     await client.sees('\r\n\r\n')
+    expect(response.isDrained).toBe(true)
+  })
+
+  it('is kept until the system has taken all of it, also after its end', async () => {
+    const { open, inbound } = await startTestListener()
+    const client = open().send(get)
+    const { response } = await inbound()
+    client.socket.pause()
+    const slice = Buffer.alloc(24 * 1024 * 1024, 'x')
+    response.start(200, 'Fine', '', { kind: 'length', bytes: slice.length })
+    expect(response.write(slice)).toBe(false)
+    response.flush()
+    expect(response.isDrained).toBe(false)
+    response.end()
+    expect(response.isDrained).toBe(false)
+    let received = 0
+    client.socket.removeAllListeners('data').on('data', chunk => (received += chunk.length))
+    client.socket.resume()
+    await settled(() => received)
     expect(response.isDrained).toBe(true)
   })
 
