@@ -1,12 +1,34 @@
 // A small request body that can be sent more than once: what was read of it is kept. Knows nothing of why it is sent again.
 import type { BodySink, RequestBody } from '../exchange/inbound.ts'
 
-/** Gives its slices to the sink that opened it last; a later one gets them from the beginning. Only for an announced length. */
-export class ReplayBody implements RequestBody, BodySink {
+/** The body as one attempt sees it: from the beginning, and for as long as no later attempt has begun. */
+class Turn implements RequestBody {
   readonly length: number | undefined
+  readonly #body: ReplayBody
+
+  constructor(body: ReplayBody, length: number | undefined) {
+    this.#body = body
+    this.length = length
+  }
+
+  open(sink: BodySink): void {
+    this.#body.openFor(this, sink)
+  }
+
+  /** A pause changes nothing: all of it fits into memory. */
+  resume(): void {}
+
+  discard(): void {
+    this.#body.discardFor(this)
+  }
+}
+
+/** Reads a body once and gives it to each turn. Only for an announced length. */
+export class ReplayBody implements BodySink {
   readonly isDrained = true
   readonly #body: RequestBody
   readonly #kept: Buffer[] = []
+  #turn: RequestBody | undefined
   #sink: BodySink | undefined
   #isOpen = false
   #isWhole = false
@@ -14,10 +36,18 @@ export class ReplayBody implements RequestBody, BodySink {
 
   constructor(body: RequestBody) {
     this.#body = body
-    this.length = body.length
   }
 
-  open(sink: BodySink): void {
+  /** For the next attempt; the one before gets no more of it, and what it still does changes nothing. */
+  nextTurn(): RequestBody {
+    this.#sink = undefined
+    this.#turn = new Turn(this, this.#body.length)
+    return this.#turn
+  }
+
+  /** Of a turn. */
+  openFor(turn: RequestBody, sink: BodySink): void {
+    if (turn !== this.#turn) return
     this.#sink = sink
     if (this.#isOpen) this.#replay(sink)
     else {
@@ -26,12 +56,9 @@ export class ReplayBody implements RequestBody, BodySink {
     }
   }
 
-  /** A pause changes nothing: all of it fits into memory. */
-  resume(): void {}
-
-  /** Whoever opened it last wants no more of it; what still comes is kept for the next. */
-  discard(): void {
-    this.#sink = undefined
+  /** Of a turn: it wants no more. What still comes is kept for the next. */
+  discardFor(turn: RequestBody): void {
+    if (turn === this.#turn) this.#sink = undefined
   }
 
   onData(slice: Buffer): boolean {

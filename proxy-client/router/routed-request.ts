@@ -49,7 +49,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   readonly method: string
   readonly expectsContinue: boolean
   readonly upgrade: string | undefined
-  readonly body: RequestBody | undefined
+  body: RequestBody | undefined
   target: string
   host: string | undefined
   destination = ''
@@ -97,7 +97,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
     this.#routing = routing
     this.#entrance = entrance
     this.#replay = body !== undefined && isReplayable(body, routing.maxReplayBytes) ? new ReplayBody(body) : undefined
-    this.body = this.#replay ?? body
+    this.body = body
   }
 
   start(): void {
@@ -222,6 +222,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
 
   #send(client: BoundClient, pick: Pick<Upstream>): void {
     this.#attempts++
+    if (this.#replay !== undefined) this.body = this.#replay.nextTurn()
     const attempt = new Attempt(this, client, pick, this.#routing)
     this.#attempt = attempt
     attempt.start()
@@ -240,7 +241,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
     const service = this.#binding?.service
     if (service === undefined || this.#retries >= maxRetries || this.#isOver || this.inbound.response.isStarted)
       return false
-    if (this.body !== this.#replay) return false
+    if (this.body !== undefined && this.#replay === undefined) return false
     this.#backoff ??= service.createBackoff()
     this.#retryInMs = this.#backoff.next()
     if (this.#limits !== undefined && this.#routing.clock.now() + this.#retryInMs >= this.#limits.endsAt) return false
@@ -256,7 +257,6 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   retry(): void {
     this.#attempt = undefined
     this.#tries?.beginAnew()
-    this.#replay?.discard()
     if (this.#retryInMs > 0) this.#stopWaiting = this.#routing.clock.after(this.#retryInMs, () => this.#bindAnew())
     else this.#bindAnew()
   }

@@ -55,9 +55,9 @@ class Reader implements BodySink {
 function setUp() {
   const body = new SlowBody()
   const replay = new ReplayBody(body)
-  const open = (): Reader => {
+  const open = (turn = replay.nextTurn()): Reader => {
     const reader = new Reader()
-    replay.open(reader)
+    turn.open(reader)
     return reader
   }
   return { body, replay, open }
@@ -77,11 +77,14 @@ describe('a body that may be sent again', () => {
 
   it('gives a later attempt what has come, then the rest; the former hears no more', () => {
     const { body, replay, open } = setUp()
-    const first = open()
+    const turn = replay.nextTurn()
+    const first = open(turn)
     body.come('abc')
-    replay.discard()
+    turn.discard()
     body.come('d')
     const second = open()
+    // As a connection does that ends after the request was sent anew.
+    turn.discard()
     expect([second.seen, second.told]).toEqual(['abcd', ['flush']])
     body.come('ef')
     body.sink?.onEnd(undefined)
