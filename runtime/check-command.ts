@@ -9,7 +9,7 @@ Exit codes: 0 valid, 2 a problem, each with its line and column.
 `
 
 /** Throws `bad-config` naming every problem. */
-export type CheckDocument = (document: ConfigDocument) => unknown
+type CheckDocument = (document: ConfigDocument) => unknown
 
 export interface ConfigChecks {
   readonly server: CheckDocument

@@ -1,7 +1,7 @@
 // The fields that tell an upstream where a request was led. Made once per destination, not per request.
 import { type Path, showPath } from '../../naming/path.ts'
 
-export interface DestinationNames {
+interface DestinationNames {
   /** Text of the logical name. */
   readonly service: string
   /** Text of the bound id. */

@@ -4,7 +4,7 @@ import { ownCopy, Remembered } from '../cache/remembered.ts'
 import type { Identification, Identified } from './identifier.ts'
 
 /** Works out the labels that follow the prefix, or says why there are none. */
-export type ReadLabels = (token: string) => Path | string
+type ReadLabels = (token: string) => Path | string
 
 /** Names under one prefix. A token that was seen lately costs one look-up; others are read anew, the refused ones each time. */
 export class Names {

@@ -6,7 +6,7 @@ type Option = z.ZodObject<{ readonly kind: z.ZodLiteral<string> }>
 
 type RefusedKinds = Readonly<Record<string, string>>
 
-export interface KindsOptions {
+interface KindsOptions {
   /** Kinds that linkerd has and we lack, with what to do instead. */
   readonly refused?: RefusedKinds
   /** The kind of an object that does not say. */
