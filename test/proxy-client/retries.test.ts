@@ -1,0 +1,81 @@
+import { request } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { endpointAt } from './naming.fake.ts'
+import { errorOf, keepAliveAgent, send, startNamed, startTestProxy, startUpstream } from './proxy.fixture.ts'
+
+const retryAll = { kind: 'io.l5d.global', responseClassifier: { kind: 'io.l5d.http.retryableAll5XX' } } as const
+
+describe('a request that is tried again', () => {
+  it('has its body sent again, over the connection that the dropped response leaves free', async () => {
+    const { naming, port } = await startTestProxy({ router: { service: retryAll } })
+    const bodies: string[] = []
+    const upstream = await startUpstream(async (message, response) => {
+      bodies.push((await message.toArray()).join(''))
+      response.writeHead(bodies.length < 3 ? 500 : 200).end(`answer ${bodies.length}`)
+    })
+    naming.route('/svc/web', '/#/web', [endpointAt(upstream.port)])
+    const response = await send(port, { method: 'POST', body: 'once and again' })
+    expect([response.status, response.body]).toEqual([200, 'answer 3'])
+    expect(bodies).toEqual(Array(3).fill('once and again'))
+    expect(upstream.connections()).toBeLessThanOrEqual(2)
+  })
+
+  it('before its body has come gets the rest of it too', async () => {
+    const { naming, port } = await startTestProxy({ router: { service: retryAll } })
+    const retried = Promise.withResolvers<void>()
+    let count = 0
+    const upstream = await startUpstream((message, response) => {
+      if (++count === 1) {
+        response.writeHead(500).end('too early')
+        return
+      }
+      message.once('data', () => retried.resolve())
+      void message.toArray().then(chunks => response.end(chunks.join('')))
+    })
+    naming.route('/svc/web', '/#/web', [endpointAt(upstream.port)])
+    const answered = new Promise<string>((resolve, reject) => {
+      const headers = { host: 'web', 'content-length': 6 }
+      const outgoing = request({ host: '127.0.0.1', port, method: 'POST', headers, agent: false }, response => {
+        response.toArray().then(chunks => resolve(chunks.join('')), reject)
+      })
+      outgoing.on('error', reject).write('abc')
+      retried.promise.then(() => outgoing.end('def'), reject)
+    })
+    expect(await answered).toBe('abcdef')
+    expect(count).toBe(2)
+  })
+
+  it('does not bother a replica that is dead: five requests, all of them answered by others', async () => {
+    const { naming, port, scrape } = await startTestProxy({ router: { service: retryAll } })
+    const alive = await startNamed('alive')
+    const sick = await startUpstream((message, response) => {
+      message.resume()
+      response.writeHead(500).end('sick')
+    })
+    naming.route('/svc/web', '/#/web', [endpointAt(sick.port), endpointAt(alive.port)])
+    const agent = keepAliveAgent()
+    for (let i = 0; i < 100; i++) expect((await send(port, { agent })).body).toBe('alive')
+    expect(sick.requests()).toBe(5)
+    expect(await scrape()).toMatch(/_retries_total\{[^}]*service="\/svc\/web"[^}]*\} 5\n/)
+  })
+})
+
+describe('a request with limits of time', () => {
+  it('is answered when an attempt takes too long, and its connection is not used again', async () => {
+    const { naming, port } = await startTestProxy({ router: { client: { requestAttemptTimeoutMs: 30 } } })
+    const upstream = await startUpstream(() => {})
+    naming.route('/svc/web', '/#/web', [endpointAt(upstream.port)])
+    const response = await send(port)
+    expect([response.status, errorOf(response).split(':')[0]]).toEqual([503, 'timeout'])
+    await upstream.allClosed()
+  })
+
+  it('whose deadline is over reaches no upstream', async () => {
+    const { naming, port } = await startTestProxy({ router: { timeoutStatus: 504 } })
+    const upstream = await startNamed('web')
+    naming.route('/svc/web', '/#/web', [endpointAt(upstream.port)])
+    const response = await send(port, { headers: { 'l5d-ctx-deadline': '1000000000 2000000000' } })
+    expect([response.status, errorOf(response).split(':')[0]]).toEqual([504, 'deadline'])
+    expect(upstream.requests()).toBe(0)
+  })
+})
