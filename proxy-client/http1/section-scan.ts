@@ -70,7 +70,6 @@ export class SectionScan {
   begin(hasStartLine: boolean): void {
     this.isWhole = false
     this.problem = undefined
-    this.text = ''
     this.present = 0
     this.repeated = 0
     this.#at = 0
@@ -78,9 +77,8 @@ export class SectionScan {
     this.#fieldsStart = 0
     this.#count = 0
     this.#isExact = true
-    this.#marks = scratch
-    this.#held = undefined
     this.#heldBytes = 0
+    this.release()
   }
 
   /** Feeds bytes; gives the index of the first that was not taken. */
@@ -100,6 +98,13 @@ export class SectionScan {
     return this.#isExact
       ? new FieldSection(this.text, marks, this.present)
       : exactSection(this.text, marks, this.present)
+  }
+
+  /** Lets go of the bytes of a whole section: an idle connection keeps nothing of its last head. */
+  release(): void {
+    this.text = ''
+    this.#held = undefined
+    this.#marks = scratch
   }
 
   #hold(chunk: Buffer, from: number): void {

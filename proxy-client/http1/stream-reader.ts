@@ -107,6 +107,7 @@ export class StreamReader<H extends FramedHead> implements MessageReader {
     if (section.problem !== undefined) return this.#failAt(at, section.problem)
     if (!section.isWhole) return at
     const head = this.#grammar.headOf(section.text, section.fields(), section.repeated)
+    section.release()
     if ('message' in head) this.#fail(head)
     else if (this.#grammar.isInterim(head)) this.#interim(head)
     else this.#begin(head)
@@ -159,8 +160,10 @@ export class StreamReader<H extends FramedHead> implements MessageReader {
     const at = section.read(chunk, from)
     if (section.problem !== undefined) return this.#failAt(at, section.problem)
     if (!section.isWhole) return at
+    const trailers = permittedTrailers(section.fields())
+    section.release()
     this.#phase = Phase.ended
-    this.#sink.onEnd(permittedTrailers(section.fields()))
+    this.#sink.onEnd(trailers)
     return at
   }
 

@@ -63,6 +63,6 @@ describe('hostile responses', () => {
         if (hasExcess) expect(one?.connection, why).not.toBe(two?.connection)
       }
     }
-    expect(backend.rests()).toEqual([])
+    expect(backend.rests).toEqual([])
   })
 })

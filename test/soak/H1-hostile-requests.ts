@@ -16,6 +16,8 @@ const idleMs = 2_000
 /** Longer than any of the proxy's own waits on this way. */
 const answerLimitMs = 30_000
 const samples = 40
+/** Little, so that garbage is collected often and what is left can be told from it; a leak would end the proxy. */
+const maxHeapMb = 96
 /** What may come with the noise of collecting garbage. */
 const toleratedGrowth = 1.15
 const toleratedBytes = 12 * 1024 * 1024
@@ -75,7 +77,8 @@ interfaces: [{ kind: io.l5d.httpController, port: 0 }, { kind: io.l5d.mesh, port
 `,
   )
   await writeFile(join(folder, 'proxy.yaml'), `admin: { port: 0 }\nrouters:\n${routers.join('')}`)
-  const proxy = undo.use(nameplane(['proxy', join(folder, 'proxy.yaml'), '--log-level', 'error'], { cwd: folder }))
+  const env = { NODE_OPTIONS: `--max-old-space-size=${maxHeapMb}` }
+  const proxy = undo.use(nameplane(['proxy', join(folder, 'proxy.yaml'), '--log-level', 'error'], { cwd: folder, env }))
   const ports = await proxy.listening()
   const lanes = backends.map((backend, i) => ({ backend, port: portOf(ports, `lane-${i}`) }))
   return { proxy, admin: portOf(ports, 'admin'), lanes }
@@ -97,10 +100,11 @@ async function sampleOf(admin: number): Promise<Sample> {
 /** One stream after the other, until all lanes together have had enough. */
 async function runLane(lane: Lane, number: number, wanted: number, progress: Progress): Promise<void> {
   const random = seededRandom(1_000 + number)
-  const { requests } = lane.backend
+  const { requests, rests } = lane.backend
   for (let i = 0; progress.requests < wanted; i++) {
     const stream = hostileStream(`${number}-${i}`, random)
     requests.length = 0
+    rests.length = 0
     // A few hundred addresses of our own, for each has only so many ports.
     const answer = await answered(sendBytes(lane.port, stream, `127.0.${number}.${1 + (i % 250)}`), stream)
     const found = outOfStep({ stream, answer, seen: requests })

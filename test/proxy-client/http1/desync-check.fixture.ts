@@ -12,7 +12,7 @@ interface Accepted {
   readonly body: string
 }
 
-/** The whole requests of a stream up to the last that its connection may carry, and whether what comes after them is refused. */
+/** The whole requests of a stream, and whether what comes after them is to be refused. */
 export function acceptedOf(stream: string): { readonly requests: readonly Accepted[]; readonly isRefused: boolean } {
   const { told, heads } = readRequests([stream])
   const bodies: string[] = []
@@ -23,12 +23,11 @@ export function acceptedOf(stream: string): { readonly requests: readonly Accept
     else if (each.what === 'end') ends++
   }
   const last = told.at(-1)
-  const final = heads.slice(0, ends).findIndex(({ isPersistent, method }) => !isPersistent || method === 'CONNECT')
   return {
     requests: heads
-      .slice(0, final < 0 ? ends : final + 1)
+      .slice(0, ends)
       .map(({ method, target, fields }, i) => ({ method, target, fields, body: bodies[i] ?? '' })),
-    isRefused: final < 0 && last?.what === 'problem' && last.kind !== 'cut',
+    isRefused: last?.what === 'problem' && last.kind !== 'cut',
   }
 }
 
@@ -112,7 +111,7 @@ export interface Story {
 
 /**
  * What is out of step, in words; empty when nothing is. A request whose stream was cut has no answer, and the upstream may
- * have seen its beginning.
+ * have seen its beginning; after an answer that closes the connection there is none either.
  */
 export function outOfStep({ stream, answer, seen, isUpstreams }: Story): string[] {
   const { requests, isRefused } = acceptedOf(stream)
@@ -130,7 +129,9 @@ export function outOfStep({ stream, answer, seen, isUpstreams }: Story): string[
   const refused = answers.findIndex(each => isOwn(each) && refusals.has(each.status))
   if (refused >= 0 && refused !== answers.length - 1) found.push('there are answers after a refusal')
   if (answers.length > requests.length + 1) found.push('there are more answers than requests')
-  if (isRefused && refused < 0 && answers.length >= requests.length) found.push('what is malformed was not refused')
+  const isClosed = answers.at(-1)?.fields.first('connection') === 'close'
+  if (isRefused && refused < 0 && !isClosed && answers.length >= requests.length)
+    found.push('what is malformed was not refused')
   return found
 }
 

@@ -13,8 +13,8 @@ export interface RecordingBackend {
   readonly port: number
   /** All requests so far, in the order in which they were whole. */
   readonly requests: RecordedRequest[]
-  /** What every connection holds beside whole requests; a request that its client cut leaves its beginning here. */
-  rests(): readonly string[]
+  /** What connections held beside whole requests when they closed: the beginnings of requests that their clients cut. */
+  readonly rests: string[]
 }
 
 /** Answers each request with `answer`; and ends the connection after those that `closesAfter` names. Closed by `atEnd`. */
@@ -24,14 +24,21 @@ export async function startRecordingBackend(
   closesAfter: (request: OracleRequest) => boolean = () => false,
 ): Promise<RecordingBackend> {
   const requests: RecordedRequest[] = []
-  const unread = new Map<Socket, string>()
+  const sockets = new Set<Socket>()
+  const rests: string[] = []
+  let connections = 0
   const server = createServer(socket => {
-    unread.set(socket, '')
-    const connection = unread.size
+    sockets.add(socket)
+    const connection = ++connections
+    let unread = ''
     socket.on('error', () => {})
+    socket.on('close', () => {
+      sockets.delete(socket)
+      if (unread !== '') rests.push(unread)
+    })
     socket.on('data', chunk => {
-      const reading = oracleRequests((unread.get(socket) ?? '') + chunk.toString('latin1'))
-      unread.set(socket, reading.rest)
+      const reading = oracleRequests(unread + chunk.toString('latin1'))
+      unread = reading.rest
       for (const request of reading.requests) {
         requests.push({ ...request, connection })
         socket.write(answer(request), 'latin1')
@@ -41,11 +48,11 @@ export async function startRecordingBackend(
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   atEnd(() => {
-    for (const socket of unread.keys()) socket.destroy()
+    for (const socket of sockets) socket.destroy()
     server.close()
   })
   const { port } = server.address() as AddressInfo // a TCP server has no other kind
-  return { port, requests, rests: () => [...unread.values()].filter(rest => rest !== '') }
+  return { port, requests, rests }
 }
 
 /** What `plainAnswer` is known by. */
