@@ -80,9 +80,8 @@ export class ClientBody implements RequestBody {
     this.#sink?.onFlush()
   }
 
-  /** From the connection: the rest will not come. Harmless when it is whole. */
+  /** From the connection: the client has left; a taker that has had all of it hears nothing. */
   cut(error: Error): void {
-    if (this.#isWhole) return
     this.#source = undefined
     this.#waiting = []
     this.#cut = error

@@ -89,7 +89,9 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   /** Takes no further request; closes at once when none is in progress. */
   drain(): void {
     this.#isLast = true
-    if (this.#state === 'serving' && !this.#isFeeding && this.#isIdle()) this.destroy()
+    if (this.#state !== 'serving' || this.#isFeeding || !this.#isIdle()) return
+    if (this.socket.writableLength > 0) this.#linger()
+    else this.destroy()
   }
 
   /** Cuts whatever is in progress. */
@@ -307,7 +309,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     if (this.#isReceiving || this.#isBlocked) this.#patience.awaitProgress()
     else if (this.#inbound !== undefined || this.#ahead !== undefined) return
     else if (this.#isInMessage()) this.#patience.awaitHead()
-    else if (this.#isLast) this.destroy()
+    else if (this.#isLast) this.#linger()
     else if (!this.#patience.awaitsHead) this.#rest()
   }
 

@@ -229,6 +229,20 @@ describe('a client that ends its side after its request', () => {
     expect(await client.ends()).toMatch(/three\r\n0\r\n\r\n$/)
   })
 
+  it('in the middle of its response may be slow to read the rest', async () => {
+    const { open, inbound, clock } = await startTestListener()
+    const client = open().send(get())
+    client.socket.pause()
+    const request = await inbound()
+    request.response.start(200, 'Fine', '', { kind: 'chunked' })
+    while (request.response.write(Buffer.alloc(65_536)));
+    client.socket.end()
+    await settled(() => client.socket.bytesWritten + clock.waiting)
+    clock.advance(1_000)
+    await settled(() => clock.waiting)
+    expect(request.isAbandoned).toBe(false)
+  })
+
   it('before its request is whole is cut off', async () => {
     const { open, inbound } = await startTestListener()
     const client = open()

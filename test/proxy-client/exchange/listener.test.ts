@@ -109,6 +109,14 @@ describe('a listener', () => {
     await turnedAway.sees(/503.*200/s)
   })
 
+  it('says that it closes when a request that it turns away has a large body', async () => {
+    const { open, inbound } = await startTestListener(() => {}, { config: { maxConcurrentRequests: 1 } })
+    open().send(get)
+    await inbound()
+    const text = await open().send(requestHead('POST /', 'Content-Length: 10000000')).ends()
+    expect(text).toMatch(/^HTTP\/1.1 503 .*Connection: close\r\n/s)
+  })
+
   it('tells of each connection that opens and closes', async () => {
     const events = { opens: 0, closes: 0 }
     const { open } = await startTestListener(() => {}, {

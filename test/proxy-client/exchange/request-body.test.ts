@@ -92,6 +92,31 @@ describe('the body of a request', () => {
     }
   })
 
+  it('waits also with slices that come together while it flows', async () => {
+    const taker = new Taker()
+    taker.room = 1
+    const { open, client, inbound } = await opened(post('Transfer-Encoding: chunked'), taker)
+    open()
+    client.send('1\r\na\r\n1\r\nb\r\n0\r\n\r\n')
+    await until(() => inbound.bytesIn === 2)
+    expect(taker.told).toEqual(['FLUSH', 'a', 'FLUSH'])
+    taker.room = Number.POSITIVE_INFINITY
+    inbound.body?.resume()
+    expect(taker.told).toEqual(['FLUSH', 'a', 'FLUSH', 'b', 'END'])
+  })
+
+  it('does not end while its taker has no room', async () => {
+    const taker = new Taker()
+    taker.room = 1
+    const { open, client, inbound } = await opened(post('Content-Length: 1'), taker)
+    open()
+    client.send('a')
+    await until(() => inbound.bytesIn === 1)
+    expect(taker.told).toEqual(['FLUSH', 'a', 'FLUSH'])
+    inbound.body?.resume()
+    expect(taker.told.at(-1)).toBe('END')
+  })
+
   it('that nobody takes is not read: memory stays bounded', async () => {
     const { client, taker, open } = await opened(post('Content-Length: 20000000'))
     client.send(Buffer.alloc(20_000_000))
@@ -113,6 +138,14 @@ describe('the body of a request', () => {
     taker.room = Number.POSITIVE_INFINITY
     inbound.body?.resume()
     await until(() => taker.bytes === 20_000_000)
+  })
+
+  it('that nobody wants is not read for long before the answer', async () => {
+    const { client, inbound } = await opened(post('Content-Length: 20000000'))
+    inbound.body?.discard()
+    client.send(Buffer.alloc(20_000_000))
+    expect(await settled(() => client.socket.writableLength)).toBeGreaterThan(10_000_000)
+    expect(inbound.bytesIn).toBeLessThan(1_000_000)
   })
 
   it('that breaks off is told to its taker and abandons the request', async () => {
@@ -176,9 +209,43 @@ describe('an answer that comes before the end of the body', () => {
     const { inbound, client, inbounds } = await opened(`${post('Content-Length: 8')}half`)
     answer(inbound, 'early')
     await client.sees('early')
-    client.send(`half${requestHead('GET /next')}`)
+    client.send('ha')
+    await settled(() => inbound.bytesIn)
+    client.send(`lf${requestHead('GET /next')}`)
     await until(() => inbounds.length === 2)
-    expect(inbounds[1]?.target).toBe('/next')
+    expect(inbounds[1]).toMatchObject({ method: 'GET', target: '/next' })
+  })
+
+  it('may come for one request after the other, each with a little that is left', async () => {
+    const { open, inbounds } = await startTestListener(inbound => answer(inbound, 'early'))
+    const client = open()
+    for (const count of [1, 2, 3]) {
+      client.send(post('Content-Length: 200000'))
+      await until(() => inbounds.length === count)
+      client.send(Buffer.alloc(200_000))
+    }
+    client.send(requestHead('GET /last'))
+    await until(() => inbounds.length === 4)
+    expect(client.hasEnded).toBe(false)
+  })
+
+  it('is the only one when the rest of the body is malformed', async () => {
+    const { inbound, client } = await opened(`${post('Transfer-Encoding: chunked')}1\r\na\r\n`)
+    answer(inbound, 'early')
+    await client.sees('early')
+    client.send('no chunk\r\n')
+    expect(statuses(await client.ends())).toEqual([200])
+  })
+
+  it('does not outlive a listener that closes: the connection ends with the body', async () => {
+    const { inbound, client, listener } = await opened(`${post('Content-Length: 8')}half`)
+    answer(inbound, 'early')
+    await client.sees('early')
+    const closed = listener.close(60_000)
+    client.send('half')
+    await client.ends()
+    client.socket.end()
+    await closed
   })
 
   it('may itself last while the body still comes', async () => {
@@ -203,6 +270,7 @@ describe('an answer that comes before the end of the body', () => {
     inbound.body?.discard()
     answer(inbound, 'too large', 413)
     expect(await client.ends()).toMatch(/^HTTP\/1.1 413 .*Connection: close\r\n\r\ntoo large$/s)
+    await until(() => client.socket.writableLength === 0)
     expect(client.error).toBeUndefined()
     clock.advance(5_000)
     await until(() => listener.connections === 0)
@@ -246,6 +314,16 @@ describe('a client that expects to be told to go on', () => {
     const { inbound, client } = await opened(expecting)
     answer(inbound, 'no', 417)
     expect(await client.ends()).toMatch(/Connection: close\r\n\r\nno$/)
+  })
+
+  it('keeps it when a part of its body has come', async () => {
+    const { inbound, client, inbounds } = await opened(`${expecting}bo`)
+    await until(() => inbound.bytesIn === 2)
+    answer(inbound, 'well')
+    await client.sees('well')
+    client.send(`dy${requestHead('GET /next')}`)
+    await until(() => inbounds.length === 2)
+    expect(inbounds[1]?.method).toBe('GET')
   })
 
   it('keeps it when it sent its body without waiting', async () => {

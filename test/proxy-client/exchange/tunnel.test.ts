@@ -85,7 +85,7 @@ describe('a tunnel', () => {
     client.send('more')
     await upstream.sees('more')
     clock.advance(900)
-    expect(over).toHaveLength(0)
+    expect(await settled(() => over.length)).toBe(0)
     clock.advance(100)
     await until(() => over.length === 1)
     expect([clock.waiting, (await client.ends()) === '']).toEqual([0, true])
