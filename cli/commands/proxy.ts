@@ -146,7 +146,9 @@ function addMetrics(proxy: Command, io: CliIo): void {
       session.show(metrics, () =>
         tableLines(
           ['METRIC', 'VALUE'],
-          Object.entries(metrics).map(([name, value]) => [printable(name), String(value)]),
+          Object.entries(metrics)
+            .toSorted(([a], [b]) => (a < b ? -1 : 1))
+            .map(([name, value]) => [printable(name), String(value)]),
         ),
       )
     })

@@ -78,9 +78,8 @@ function prometheusAnswer(body: string): AdminAnswer {
 /** `?pretty`, `?tree`, `?q=rt/http/service`, as in linkerd; a flag may stand alone or as `=true`. */
 function metricsAnswer(snapshot: TelemetrySnapshot, query: URLSearchParams): AdminAnswer {
   const isOn = (flag: string): boolean => query.has(flag) && !['0', 'false'].includes(query.get(flag) ?? '')
-  const metrics = metricsJson(snapshot, { isTree: isOn('tree'), query: query.get('q') ?? '' })
-  const body = isOn('pretty') ? `${JSON.stringify(metrics, undefined, 2)}\n` : JSON.stringify(metrics)
-  return { status: 200, contentType: 'application/json', body }
+  const body = metricsJson(snapshot, { isPretty: isOn('pretty'), isTree: isOn('tree'), query: query.get('q') ?? '' })
+  return { status: 200, contentType: 'application/json', body: `${body}\n` }
 }
 
 function serverInfo({ at, startedAt, processes }: TelemetrySnapshot): object {

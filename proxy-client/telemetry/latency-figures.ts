@@ -4,20 +4,23 @@ import type { LatencySnapshot, RequestsSnapshot } from './snapshot.ts'
 
 /** Requests of this minute and the last. */
 export function recentCount({ recent }: LatencySnapshot): number {
-  return countOf(recent)
+  let sum = 0
+  for (let i = 1; i < recent.length; i += 2) sum += recent[i] ?? 0
+  return sum
 }
 
 /** The latency in milliseconds under which that share of recent requests stayed, at most 5 % off; undefined without any. */
-export function quantileMs({ recent, recentMaxMs }: LatencySnapshot, share: number): number | undefined {
+export function quantileMs(latency: LatencySnapshot, share: number): number | undefined {
+  const { recent, recentMaxMs } = latency
   const [first] = recent
   if (first === undefined) return undefined
-  if (share <= 0) return Math.min(bucketStart(first[0]), recentMaxMs)
+  if (share <= 0) return Math.min(bucketStart(first), recentMaxMs)
   if (share >= 1) return recentMaxMs
-  const rank = share * countOf(recent)
+  const rank = share * recentCount(latency)
   let seen = 0
-  for (const [bucket, count] of recent) {
-    seen += count
-    if (seen >= rank) return Math.min(bucketMiddle(bucket), recentMaxMs)
+  for (let i = 0; i < recent.length; i += 2) {
+    seen += recent[i + 1] ?? 0
+    if (seen >= rank) return Math.min(bucketMiddle(recent[i] ?? 0), recentMaxMs)
   }
   return recentMaxMs
 }
@@ -50,8 +53,4 @@ export function resultCounts({ ended }: RequestsSnapshot): {
 export function recentSuccessRate({ recentSuccesses, recentFailures }: LatencySnapshot): number | undefined {
   const judged = recentSuccesses + recentFailures
   return judged === 0 ? undefined : recentSuccesses / judged
-}
-
-function countOf(recent: LatencySnapshot['recent']): number {
-  return recent.reduce((sum, [, count]) => sum + count, 0)
 }

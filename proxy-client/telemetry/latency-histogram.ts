@@ -41,12 +41,12 @@ export class LatencyHistogram {
   snapshot(): LatencySnapshot {
     if (this.#minute !== this.#minutes.now) this.#turn()
     const coarse = [...this.#coarse]
-    const recent: [number, number][] = []
+    const recent: number[] = []
     for (let bucket = 0; bucket < latencyBuckets; bucket++) {
       const now = this.#current[bucket] ?? 0
       const both = now + (this.#last[bucket] ?? 0)
       if (both === 0) continue
-      recent.push([bucket, both])
+      recent.push(bucket, both)
       add(coarse, coarseOf[bucket] ?? 0, now)
     }
     return {

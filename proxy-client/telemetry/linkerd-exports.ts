@@ -5,19 +5,32 @@ import { type Labels, PrometheusText } from './prometheus-text.ts'
 import type { LatencySnapshot, TelemetrySnapshot } from './snapshot.ts'
 
 export interface MetricsJsonOptions {
+  /** With line breaks and indentation. */
+  readonly isPretty: boolean
   /** Nested by scope in place of flat keys. */
   readonly isTree: boolean
   /** A scope such as `rt/http/service`; `*` stands for one part. Empty for everything. */
   readonly query: string
 }
 
-const statQuantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p9990: 0.999, p9999: 0.9999 } as const
+const statQuantiles = [
+  ['min', 0],
+  ['p50', 0.5],
+  ['p90', 0.9],
+  ['p95', 0.95],
+  ['p99', 0.99],
+  ['p9990', 0.999],
+  ['p9999', 0.9999],
+] as const
 
-/** Linkerd's /admin/metrics.json. Statistics are of this minute and the last. */
-export function metricsJson(snapshot: TelemetrySnapshot, { isTree, query }: MetricsJsonOptions): object {
+/** The text of linkerd's /admin/metrics.json. Statistics are of this minute and the last. */
+export function metricsJson(snapshot: TelemetrySnapshot, { isPretty, isTree, query }: MetricsJsonOptions): string {
   const wanted = query.split('/').filter(part => part !== '')
-  const entries = linkerdEntries(snapshot, 'all').filter(({ scope }) => isUnder(scope, wanted))
-  return isTree ? treeOf(entries) : Object.fromEntries(entries.flatMap(flat).toSorted(byKey))
+  const all = linkerdEntries(snapshot, 'all')
+  const entries = wanted.length === 0 ? all : all.filter(({ scope }) => isUnder(scope, wanted))
+  if (isTree) return JSON.stringify(treeOf(entries), undefined, isPretty ? 2 : undefined)
+  const members = entries.flatMap(entry => flatMembers(entry, isPretty ? ': ' : ':'))
+  return isPretty && members.length > 0 ? `{\n  ${members.join(',\n  ')}\n}` : `{${members.join(',')}}`
 }
 
 function isUnder(scope: readonly string[], wanted: readonly string[]): boolean {
@@ -25,14 +38,11 @@ function isUnder(scope: readonly string[], wanted: readonly string[]): boolean {
   return wanted.every((part, i) => part === '*' || part === parts[i])
 }
 
-function byKey([a]: readonly [string, number], [b]: readonly [string, number]): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-function flat({ scope, value }: LinkerdEntry): readonly (readonly [string, number])[] {
-  const key = scope.join('/')
-  if (value.kind !== 'stat') return [[key, value.value]]
-  return Object.entries(statFigures(value.latency)).map(([name, figure]) => [`${key}.${name}`, figure] as const)
+/** Written as text, because an object of so many members would take several times as long. */
+function flatMembers({ scope, value }: LinkerdEntry, colon: string): string | readonly string[] {
+  const key = JSON.stringify(scope.join('/')).slice(0, -1)
+  if (value.kind !== 'stat') return `${key}"${colon}${value.value}`
+  return statFigures(value.latency).map(([name, figure]) => `${key}.${name}"${colon}${figure}`)
 }
 
 interface Tree {
@@ -60,20 +70,18 @@ function branchOf(tree: Tree, part: string): Tree {
 
 function leafFigures(value: LinkerdValue): readonly (readonly [string, number])[] {
   if (value.kind !== 'stat') return [[value.kind, value.value]]
-  return Object.entries(statFigures(value.latency)).map(([name, figure]) => [`stat.${name}`, figure] as const)
+  return statFigures(value.latency).map(([name, figure]) => [`stat.${name}`, figure] as const)
 }
 
-function statFigures(latency: LatencySnapshot): Readonly<Record<string, number>> {
+function statFigures(latency: LatencySnapshot): readonly (readonly [name: string, figure: number])[] {
   const count = recentCount(latency)
-  const quantile = (share: number): number => rounded(quantileMs(latency, share) ?? 0)
-  return {
-    avg: count === 0 ? 0 : rounded(latency.recentSumMs / count),
-    count,
-    max: rounded(latency.recentMaxMs),
-    min: quantile(0),
-    ...Object.fromEntries(Object.entries(statQuantiles).map(([name, share]) => [name, quantile(share)])),
-    sum: rounded(latency.recentSumMs),
-  }
+  return [
+    ['avg', count === 0 ? 0 : rounded(latency.recentSumMs / count)],
+    ['count', count],
+    ['max', rounded(latency.recentMaxMs)],
+    ...statQuantiles.map(([name, share]) => [name, rounded(quantileMs(latency, share) ?? 0)] as const),
+    ['sum', rounded(latency.recentSumMs)],
+  ]
 }
 
 function rounded(figure: number): number {

@@ -132,21 +132,29 @@ function addRequests(a: RequestsSnapshot, b: RequestsSnapshot): RequestsSnapshot
 }
 
 function addLatencies(a: LatencySnapshot, b: LatencySnapshot): LatencySnapshot {
-  const recent = mergeBy(
-    a.recent,
-    b.recent,
-    ([bucket]) => bucket,
-    ([bucket, one], [, other]) => [bucket, one + other] as const,
-  )
   return {
     sumMs: a.sumMs + b.sumMs,
     coarse: addLists(a.coarse, b.coarse),
-    recent: recent.toSorted(([one], [other]) => one - other),
+    recent: addBuckets(a.recent, b.recent),
     recentSumMs: a.recentSumMs + b.recentSumMs,
     recentMaxMs: Math.max(a.recentMaxMs, b.recentMaxMs),
     recentSuccesses: a.recentSuccesses + b.recentSuccesses,
     recentFailures: a.recentFailures + b.recentFailures,
   }
+}
+
+/** Both hold buckets in order, each followed by its count. */
+function addBuckets(a: readonly number[], b: readonly number[]): readonly number[] {
+  const sum: number[] = []
+  let i = 0
+  let j = 0
+  while (i < a.length || j < b.length) {
+    const [one, other] = [a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY]
+    sum.push(Math.min(one, other), (one <= other ? (a[i + 1] ?? 0) : 0) + (other <= one ? (b[j + 1] ?? 0) : 0))
+    if (one <= other) i += 2
+    if (other <= one) j += 2
+  }
+  return sum
 }
 
 function addClientCounts(a: ClientCounts, b: ClientCounts): ClientCounts {

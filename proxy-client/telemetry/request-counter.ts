@@ -40,9 +40,9 @@ export class RequestCounter<S extends RequestStats = RequestStats> implements Re
 
   requests(): RequestsSnapshot {
     const statuses: Record<string, number> = {}
-    for (const [slot, name] of slotNames.entries()) {
+    for (let slot = 0; slot < slotNames.length; slot++) {
       const count = this.#statuses[slot] ?? 0
-      if (count > 0) statuses[name] = count
+      if (count > 0) statuses[slotNames[slot] ?? ''] = count
     }
     return {
       began: this.#began,

@@ -8,8 +8,8 @@ export interface LatencySnapshot {
   readonly sumMs: number
   /** How many requests ever, by the buckets of `coarseBounds`; not cumulated. */
   readonly coarse: readonly number[]
-  /** Of this minute and the last: bucket and count, empty ones left out. */
-  readonly recent: readonly (readonly [bucket: number, count: number])[]
+  /** Of this minute and the last: buckets in order, each followed by its count; empty ones left out. */
+  readonly recent: readonly number[]
   readonly recentSumMs: number
   readonly recentMaxMs: number
   /** Requests that ended in that time; those whose client left are neither. */

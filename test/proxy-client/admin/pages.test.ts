@@ -135,7 +135,7 @@ describe('the figures', () => {
     const pages = await startPages()
     useOnce(pages)
     const text = async (query: string): Promise<string> => (await pages.get(`/admin/metrics.json${query}`)).text()
-    expect(await text('?q=rt/http/service/svc/web/success')).toBe('{"rt/http/service/svc/web/success":1}')
+    expect(await text('?q=rt/http/service/svc/web/success')).toBe('{"rt/http/service/svc/web/success":1}\n')
     expect(await text('?pretty=true&q=rt/http/service/svc/web/success')).toBe(
       '{\n  "rt/http/service/svc/web/success": 1\n}\n',
     )

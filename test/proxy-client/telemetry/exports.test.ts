@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { linkerdPrometheus, metricsJson } from '../../../proxy-client/telemetry/linkerd-exports.ts'
+import { linkerdPrometheus } from '../../../proxy-client/telemetry/linkerd-exports.ts'
 import { proxySeries } from '../../../proxy-client/telemetry/proxy-series.ts'
-import { createTestMeter } from './meter.fixture.ts'
+import { createTestMeter, metricsOf } from './meter.fixture.ts'
 import { readPrometheus, sampleValue } from './prometheus.fixture.ts'
 
 const hostile = '/svc/a"b\\c\nd{}=,é'
@@ -103,7 +103,7 @@ describe("linkerd's metrics", () => {
   })
 
   it('are flat keys in metrics.json, statistics of the last minutes among them', () => {
-    const metrics = metricsJson(createUsedMeter().snapshot(), { isTree: false, query: '' })
+    const metrics = metricsOf(createUsedMeter().snapshot(), '')
     expect(metrics).toMatchObject({
       'rt/http/server/127.0.0.1/4140/connections': 3,
       'rt/http/server/127.0.0.1/4140/requests': 3,
@@ -122,19 +122,19 @@ describe("linkerd's metrics", () => {
 
   it('are a tree on demand, and only what lies under a scope', () => {
     const snapshot = createUsedMeter().snapshot()
-    expect(metricsJson(snapshot, { isTree: true, query: '' })).toMatchObject({
+    expect(metricsOf(snapshot, '', true)).toMatchObject({
       rt: { http: { service: { 'svc/web': { requests: { counter: 3 }, request_latency_ms: { 'stat.count': 2 } } } } },
     })
-    const found = Object.keys(metricsJson(snapshot, { isTree: false, query: '/rt/*/service/svc' }))
+    const found = Object.keys(metricsOf(snapshot, '/rt/*/service/svc'))
     expect(found.length).toBeGreaterThan(5)
     expect(found.every(key => key.startsWith('rt/http/service/svc/web/'))).toBe(true)
-    expect(metricsJson(snapshot, { isTree: false, query: 'rt/nobody' })).toEqual({})
+    expect(metricsOf(snapshot, 'rt/nobody')).toEqual({})
   })
 
   it('has a tree for names that objects have themselves', () => {
     const { meter, snapshot } = createTestMeter()
     meter.service('__proto__').began()
-    const tree = metricsJson(snapshot(), { isTree: true, query: '' })
+    const tree = metricsOf(snapshot(), '', true)
     expect(JSON.stringify(tree)).toContain('"__proto__":{"requests":{"counter":1}')
   })
 })

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { linkerdPrometheus, metricsJson } from '../../../proxy-client/telemetry/linkerd-exports.ts'
+import { linkerdPrometheus } from '../../../proxy-client/telemetry/linkerd-exports.ts'
 import { countsOf, mergeSnapshots } from '../../../proxy-client/telemetry/merge-snapshots.ts'
 import { proxySeries } from '../../../proxy-client/telemetry/proxy-series.ts'
 import type { TelemetrySnapshot } from '../../../proxy-client/telemetry/snapshot.ts'
-import { createTestMeter, type TestMeter } from './meter.fixture.ts'
+import { createTestMeter, metricsOf, type TestMeter } from './meter.fixture.ts'
 import { readPrometheus, sampleValue } from './prometheus.fixture.ts'
 
 const event = fc.record({
@@ -29,7 +29,7 @@ function count(
 /** What counts, without what adds up to another figure or order for several processes. */
 function comparable(snapshot: TelemetrySnapshot): object {
   const gauges = /bindcache|connections|retries\/budget$|_ms\.(sum|avg)$/
-  const metrics = Object.entries(metricsJson(snapshot, { isTree: false, query: '' }))
+  const metrics = Object.entries(metricsOf(snapshot, ''))
   return Object.fromEntries(metrics.filter(([name]) => !gauges.test(name)))
 }
 

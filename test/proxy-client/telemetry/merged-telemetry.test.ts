@@ -109,7 +109,7 @@ describe('the telemetry of several processes', () => {
     const left = fleet.look()
     expect([left?.processes, left?.routers[0]?.servers[0]?.requests.latency.recent]).toEqual([
       2,
-      [[expect.any(Number), 2]],
+      [expect.any(Number), 2],
     ])
   })
 })

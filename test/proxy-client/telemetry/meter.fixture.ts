@@ -1,4 +1,5 @@
 // A router's meter on a clock that stands still, and the parts of a record that no test cares about.
+import { metricsJson } from '../../../proxy-client/telemetry/linkerd-exports.ts'
 import { Minutes } from '../../../proxy-client/telemetry/minutes.ts'
 import {
   createRouterTelemetry,
@@ -53,6 +54,11 @@ export function createTestMeter({ label = 'http', clients = {}, ...options }: Te
       recent: options.recent?.list() ?? [],
     }),
   }
+}
+
+/** What metrics.json holds under a scope. */
+export function metricsOf(snapshot: TelemetrySnapshot, query = '', isTree = false): Record<string, unknown> {
+  return JSON.parse(metricsJson(snapshot, { isPretty: isTree, isTree, query }))
 }
 
 /** A request of a plain kind. */

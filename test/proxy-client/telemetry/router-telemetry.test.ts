@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { linkerdPrometheus, metricsJson } from '../../../proxy-client/telemetry/linkerd-exports.ts'
+import { linkerdPrometheus } from '../../../proxy-client/telemetry/linkerd-exports.ts'
 import { proxySeries } from '../../../proxy-client/telemetry/proxy-series.ts'
-import { createTestMeter, type TestMeter } from './meter.fixture.ts'
+import { createTestMeter, metricsOf, type TestMeter } from './meter.fixture.ts'
 import { readPrometheus, sampleValue } from './prometheus.fixture.ts'
 
 const statuses = [101, 200, 201, 302, 404, 429, 500, 503]
@@ -50,7 +50,7 @@ describe('the scopes of a router', () => {
     const test = createTestMeter({ maxSeries: 1 })
     useName(test, 'a')
     useName(test, 'b')
-    const metrics = metricsJson(test.snapshot(), { isTree: false, query: 'rt/http/service' })
+    const metrics = metricsOf(test.snapshot(), 'rt/http/service')
     expect(metrics).toMatchObject({
       'rt/http/service/svc/a/requests': perName,
       'rt/http/service/svc/b/requests': perName,
