@@ -101,11 +101,12 @@ export class RawClient {
   }
 
   /** Waits until the text matches. */
-  async sees(pattern: RegExp | string): Promise<string> {
-    await until(
-      () => (typeof pattern === 'string' ? this.text.includes(pattern) : pattern.test(this.text)),
-      () => this.text,
-    )
+  async sees(wanted: RegExp | string | ((text: string) => boolean)): Promise<string> {
+    const matches = (): boolean => {
+      if (typeof wanted === 'string') return this.text.includes(wanted)
+      return typeof wanted === 'function' ? wanted(this.text) : wanted.test(this.text)
+    }
+    await until(matches, () => this.text)
     return this.text
   }
 
