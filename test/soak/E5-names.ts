@@ -102,7 +102,7 @@ async function check({ proxy, adminPort }: World, report: (line: string) => void
   report(`${series} series, ${residentMb.toFixed(0)} MB resident`)
   expectAtMost('bindings', bindings, cap)
   expectAtMost('clients', clients, cap)
-  // What was evicted stays subscribed for its linger of ten seconds.
+  expectAtMost('names on the stream', names, cap + lanes)
   expectAtMost('series', series, 10_000)
   expectAtMost('MB resident', residentMb, heapMb + 100)
   if (proxy.child.exitCode !== null) throw new Error(`the proxy ended: ${proxy.stderr}`)
