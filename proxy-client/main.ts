@@ -6,6 +6,7 @@ import { systemClock } from '../watch/clock.ts'
 import { type ProxyConfig, proxyConfig } from './config.ts'
 import { createProxyEnv } from './create-proxy-env.ts'
 import { graceMs } from './grace.ts'
+import { surviveHangUps } from './hang-up.ts'
 import { defaultMaxAgeSecs } from './last-good/last-good-config.ts'
 import { stateDirectoryOf } from './last-good/state-directory.ts'
 import type { RunningProxy } from './with-admin.ts'
@@ -39,6 +40,7 @@ export function runFirst(argv: readonly string[]): Promise<number> {
         const document = file === undefined ? parseConfig('{}', 'built-in configuration') : await readConfig(file)
         const env = createProxyEnv(log)
         const config = withStateDirectory(document.check(proxyConfig, document.value, []))
+        surviveHangUps(config)
         const proxy = await start(config, env)
         releaseYoungHeapSoon(env.clock)
         const close = async (): Promise<void> => {

@@ -24,7 +24,9 @@ export interface FileOutputOptions {
 /** Opens the file or rejects. One that is moved or removed later is made anew before the next write, by whichever process comes first. */
 export async function openFileOutput(options: FileOutputOptions): Promise<LogOutput> {
   const { path, append, rollBytes } = options
-  let file = await open(path, append ? 'a' : 'w')
+  // Always opened for appending: several processes may write to it.
+  let file = await open(path, 'a')
+  if (!append) await file.truncate()
   const reopen = async (): Promise<void> => {
     const before = file
     file = await open(path, 'a')

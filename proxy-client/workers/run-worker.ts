@@ -4,6 +4,7 @@ import { runService } from '../../runtime/service-command.ts'
 import { systemClock } from '../../watch/clock.ts'
 import { createProxyEnv } from '../create-proxy-env.ts'
 import { graceMs } from '../grace.ts'
+import { surviveHangUps } from '../hang-up.ts'
 import { createOpenNaming } from '../open-naming.ts'
 import { openRouters, type ServingRouters } from '../open-routers.ts'
 import { releaseYoungHeapSoon, trimHeap } from '../young-heap.ts'
@@ -20,6 +21,7 @@ export function runWorker(argv: readonly string[]): Promise<number> {
         const { worker, config } = await startMessage()
         const env = createProxyEnv(log.child({ worker }))
         trimHeap()
+        surviveHangUps(config)
         try {
           const serving = await openRouters(config, env, createOpenNaming(config.lastGood, worker))
           releaseYoungHeapSoon(env.clock)
