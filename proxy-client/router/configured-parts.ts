@@ -5,6 +5,7 @@ import { createAccrual } from '../accrual/create-accrual.ts'
 import { createBalancer } from '../balancer/create-balancer.ts'
 import { classifierFor } from '../classifier/http-classifiers.ts'
 import type { ClientParts } from '../client/bound-client.ts'
+import type { HeadLimits } from '../http1/message.ts'
 import type { SocketPoolOptions } from '../pool/socket-pool.ts'
 import type { UpstreamFactory } from '../pool/upstream.ts'
 import type { UpstreamSet } from '../pool/upstream-set.ts'
@@ -21,6 +22,8 @@ export interface PartSources {
   readonly clock: Clock
   readonly random: Random
   readonly upstreams: UpstreamSet
+  /** Of the heads of responses. */
+  readonly limits: HeadLimits
   /** Makes the pools of one client. */
   readonly createPools: (options: SocketPoolOptions) => UpstreamFactory
   readonly timeouts: TimeoutQueues
@@ -28,11 +31,11 @@ export interface PartSources {
 }
 
 export function createClientParts(id: Path, idText: string, sources: PartSources): ClientParts {
-  const { settings, clock, random, upstreams, createPools, timeouts, telemetry } = sources
+  const { settings, clock, random, upstreams, createPools, limits, timeouts, telemetry } = sources
   const { loadBalancer, failureAccrual, requeueBudget, requestAttemptTimeoutMs, ...pool } =
     settings.clientSettingsFor(id)
   const stats = telemetry.client(idText)
-  const createPool = createPools({ ...pool, clock })
+  const createPool = createPools({ ...pool, limits, clock })
   return {
     stats,
     requeueBudget: createRetryBudget(requeueBudget, clock),

@@ -5,6 +5,8 @@ import { ClientCache } from '../client/client-cache.ts'
 import type { RouterConfig } from '../config.ts'
 import { createLocalDtabReader } from '../context/local-dtab.ts'
 import { createRequestIds } from '../context/request-id.ts'
+import { defaultLimits } from '../http1/limits.ts'
+import type { HeadLimits } from '../http1/message.ts'
 import { createIdentifier } from '../identifier/create-identifier.ts'
 import type { NamingClient } from '../naming.ts'
 import { ServiceTable } from '../service/service-table.ts'
@@ -14,7 +16,7 @@ import { Router } from './router.ts'
 import type { Tunnels } from './tunnels.ts'
 
 /** What a router works with; it owns none of them. */
-export interface RouterParts extends Omit<PartSources, 'settings'> {
+export interface RouterParts extends Omit<PartSources, 'settings' | 'limits'> {
   readonly log: Log
   readonly naming: NamingClient
   readonly tunnels: Tunnels
@@ -55,7 +57,7 @@ interface Caches {
 
 function createCaches(config: RouterConfig, { naming, ...parts }: RouterParts): Caches {
   const { clock, telemetry } = parts
-  const sources = { ...parts, settings: createSettings(config) }
+  const sources = { ...parts, settings: createSettings(config), limits: headLimitsOf(config) }
   const { paths, clients: maxClients, idleTtlSecs } = config.bindingCache
   const idleMs = idleTtlSecs * 1000
   const services = new ServiceTable({
@@ -73,4 +75,9 @@ function createCaches(config: RouterConfig, { naming, ...parts }: RouterParts): 
   const { namespace } = config.interpreter
   const bindings = new BindingCache({ namespace, resolver: naming, services, clients, clock, max: paths, idleMs })
   return { services, clients, bindings }
+}
+
+/** Of requests, and of responses too. */
+export function headLimitsOf({ maxHeadersKB, maxInitialLineKB }: RouterConfig): HeadLimits {
+  return { ...defaultLimits, maxStartLineBytes: maxInitialLineKB * 1024, maxFieldBytes: maxHeadersKB * 1024 }
 }

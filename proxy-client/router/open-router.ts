@@ -3,13 +3,12 @@ import type { Env } from '../../runtime/env.ts'
 import type { RouterConfig } from '../config.ts'
 import { createForwardedValue } from '../exchange/forwarded.ts'
 import { type Listener, startListener } from '../exchange/listener.ts'
-import { defaultLimits } from '../http1/limits.ts'
 import type { NamingClient } from '../naming.ts'
 import { createSocketPools } from '../pool/socket-pool.ts'
 import { UpstreamSet } from '../pool/upstream-set.ts'
 import type { RouterMeter, RouterReading } from '../telemetry/router-telemetry.ts'
 import { TimeoutQueues } from '../timeout/timeout-queues.ts'
-import { createRouter } from './create-router.ts'
+import { createRouter, headLimitsOf } from './create-router.ts'
 import type { Router } from './router.ts'
 import { createRouterReading } from './router-reading.ts'
 import { Tunnels } from './tunnels.ts'
@@ -44,25 +43,22 @@ export async function openRouter(config: RouterConfig, surroundings: RouterSurro
   const tunnels = new Tunnels()
   const parts = { ...env, naming, upstreams, timeouts, tunnels, telemetry: meter, createPools: createSocketPools }
   const router = createRouter(config, parts)
-  const listeners = new Map<string, Listener>()
+  const listeners: Listener[] = []
   const close = async (drainMs: number): Promise<void> => {
-    await Promise.all(Array.from(listeners.values(), listener => listener.close(drainMs)))
+    await Promise.all(listeners.map(listener => listener.close(drainMs)))
     tunnels.close()
     router.close()
     timeouts.close()
     await upstreams.destroy()
   }
   try {
-    for (const server of config.servers) {
-      const listener = await listen(config, server, { router, meter, env })
-      listeners.set(nameOf(listener), listener)
-    }
+    for (const server of config.servers) listeners.push(await listen(config, server, { router, meter, env }))
   } catch (error) {
     await close(0)
     throw error
   }
-  const reading = createRouterReading(router, listeners)
-  return { router, naming, listeners: [...listeners.values()], meter, reading, close }
+  const byName = new Map(config.servers.map((server, i) => [nameOf(server), listeners[i]]))
+  return { router, naming, listeners, meter, reading: createRouterReading(router, byName), close }
 }
 
 interface ListenParts {
@@ -72,22 +68,22 @@ interface ListenParts {
 }
 
 async function listen(
-  { label, maxHeadersKB, maxInitialLineKB }: RouterConfig,
+  config: RouterConfig,
   server: RouterConfig['servers'][number],
   { router, meter, env: { clock, random, log } }: ListenParts,
 ): Promise<Listener> {
   const { addForwardedHeader } = server
   return startListener({
     config: server,
-    role: `router ${label}`,
+    role: `router ${config.label}`,
     clock,
-    limits: { ...defaultLimits, maxStartLineBytes: maxInitialLineKB * 1024, maxFieldBytes: maxHeadersKB * 1024 },
+    limits: headLimitsOf(config),
     handle: router.handlerFor({
       stats: meter.server(nameOf(server)),
       clearContext: server.clearContext,
       maxCallDepth: server.maxCallDepth,
       timestampHeader: server.timestampHeader,
-      forwarded: addForwardedHeader && createForwardedValue(addForwardedHeader, { routerLabel: label, random }),
+      forwarded: addForwardedHeader && createForwardedValue(addForwardedHeader, { routerLabel: config.label, random }),
     }),
     onRefused: failure => {
       meter.failed(failure.stage)
@@ -96,7 +92,7 @@ async function listen(
   })
 }
 
-/** How figures name a listener. */
+/** How figures name a listener: as it is configured. */
 function nameOf({ ip, port }: { readonly ip: string; readonly port: number }): string {
   return `${ip}:${port}`
 }

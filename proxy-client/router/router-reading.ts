@@ -6,7 +6,7 @@ import type { Router } from './router.ts'
 /** Names of servers are `address:port`, as their figures have them. */
 export function createRouterReading(
   { services, clients, bindings }: Router,
-  listeners: ReadonlyMap<string, Pick<Listener, 'connections'>>,
+  listeners: ReadonlyMap<string, Pick<Listener, 'connections'> | undefined>,
 ): RouterReading {
   return {
     connections: server => listeners.get(server)?.connections ?? 0,
