@@ -61,9 +61,11 @@ export class ReaderPool {
     return lent
   }
 
-  /** Takes back one that has ended a request; one that was left within a request is not given back. */
+  /** Takes back one that is not in a message; one that was left within a message is not given back. */
   give(lent: LentReader): void {
     lent.user = nobody
+    // It may have passed over an empty line, which is not the next connection's.
+    lent.reader.next()
     if (this.#free.length < maxFree) this.#free.push(lent)
   }
 }

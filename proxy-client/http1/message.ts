@@ -69,7 +69,7 @@ export interface MessageSink<H> {
 
 /** Cuts a stream of bytes into messages, one at a time. */
 export interface MessageReader {
-  /** Whether a part of a message was read and its end was not. */
+  /** Whether a part of a message, or half of an empty line before it, was read and its end was not. */
   readonly isInMessage: boolean
   /**
    * Feeds bytes. Gives the index of the first byte that was not taken: the length of the chunk, or less when a message

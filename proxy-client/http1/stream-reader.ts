@@ -45,7 +45,7 @@ export class StreamReader<H extends FramedHead> implements MessageReader {
   }
 
   get isInMessage(): boolean {
-    return (this.#phase > Phase.blankFeed && this.#phase < Phase.ended) || this.#interims > 0
+    return (this.#phase > Phase.idle && this.#phase < Phase.ended) || this.#interims > 0
   }
 
   read(chunk: Buffer, from: number): number {

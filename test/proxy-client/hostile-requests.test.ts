@@ -81,4 +81,32 @@ describe('hostile requests', () => {
     expect(node.errors).toEqual([])
     expect(node.requests).toEqual(relayed.map(withoutBytes))
   })
+
+  it.each([
+    ['half an empty line', '\r', '\n'],
+    ['an empty line', '\r\n', ''],
+  ])('leave nothing in a reader that another connection gets: %s behind a request', async (_what, behind, rest) => {
+    const { port } = await setUp()
+    const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: web\r\n\r\n`
+    const socket = connect(port, '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    let answer = ''
+    let look = (): void => {}
+    socket.on('data', chunk => {
+      answer += chunk.toString('latin1')
+      look()
+    })
+    const answered = (body: string) =>
+      new Promise<void>(resolve => {
+        look = () => {
+          if (answer.endsWith(body)) resolve()
+        }
+      })
+    socket.write(get('/first') + behind)
+    await answered('/first')
+    expect(await sendBytes(port, `\r\n${get('/other')}`)).toMatch(/^HTTP\/1.1 200 .*\/other$/s)
+    socket.write(rest + get('/second'))
+    await answered('/second')
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200'])
+  })
 })

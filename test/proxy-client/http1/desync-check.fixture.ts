@@ -56,7 +56,8 @@ export function answersOf(text: string, methods: readonly string[]): readonly An
     const { told, heads, rest: after } = readResponse(methods[answers.length] ?? 'GET', [rest])
     const head = heads.at(-1)
     const problem = told.find(({ what }) => what === 'problem')
-    if (head === undefined || problem !== undefined) throw new Error(`not a response: ${JSON.stringify(problem)}`)
+    if (head === undefined || problem !== undefined)
+      throw new Error(`not responses: ${JSON.stringify({ text, methods, problem })}`)
     const body = told.find(({ what }) => what === 'data')
     answers.push({ status: head.status, fields: head.fields, body: body?.what === 'data' ? body.text : '' })
     rest = after
