@@ -7,7 +7,7 @@ const count = z.int().min(0).max(1_000_000)
 /** `clientSession`: one connection. */
 export const clientSessionConfig = z.strictObject({
   connectTimeoutMs: milliseconds.default(1_000),
-  /** A connection that carried nothing for as long is closed. */
+  /** A connection that carried nothing for as long is closed, unless minSize keeps it. */
   idleTimeMs: milliseconds.default(60_000),
   /** A connection that is older takes no more requests; absent for no limit. */
   lifeTimeMs: milliseconds.optional(),
@@ -19,7 +19,7 @@ export const connectionPoolConfig = z.strictObject({
   minSize: count.default(0),
   /** Connections at most; further requests wait in turn. Absent for no limit. */
   maxSize: count.min(1).optional(),
-  /** As the session's, for the connections above minSize; the shorter of the two counts. */
+  /** As the session's; the shorter of the two counts. */
   idleTimeMs: milliseconds.optional(),
   /** Requests that may wait; one more fails at once. Absent for no limit. */
   maxWaiters: count.optional(),

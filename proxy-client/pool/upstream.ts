@@ -9,7 +9,7 @@ export interface UpstreamRequest {
   readonly method: string
   /**
    * The request line and the end-to-end fields, each line ended by CRLF, Host among them and without the empty line. The pool
-   * adds the fields that frame the body or concern the connection.
+   * adds the fields that frame the body or concern the connection, and Expect.
    */
   readonly headText: string
   /** Opened only once a connection takes the request. */
@@ -27,7 +27,7 @@ export interface UpstreamRequest {
 export interface UpstreamFailure {
   readonly kind: 'refused' | 'crowded' | 'unanswered' | 'broken' | 'malformed' | 'bodyCut'
   readonly error: Error
-  /** Whether the connection had carried no request before: a kept one may have been closed by the upstream at that very moment. */
+  /** Whether the connection was opened for it: one that was kept may have been closed by the upstream at that very moment. */
   readonly isFresh: boolean
 }
 
