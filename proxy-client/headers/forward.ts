@@ -2,6 +2,7 @@
 // our own come. Runs on every request, so it only joins strings. Knows no connection.
 import { Field, type Fields } from '../http1/fields.ts'
 import type { RequestHead, ResponseHead } from '../http1/message.ts'
+import { withoutContext } from './clear-context.ts'
 import { hopByHop, namedByConnection } from './hop-by-hop.ts'
 import { type HostRewrite, locationBack, refreshBack } from './host-rewrite.ts'
 import { viaLine } from './via.ts'
@@ -50,11 +51,18 @@ const successClass = { success: 'l5d-success-class: 1.0\r\n', failure: 'l5d-succ
  * went under another host.
  */
 export function responseLines(head: ResponseHead, isSuccess: boolean, rewrite?: HostRewrite): string {
-  const { fields, minor } = head
+  return `${plainLines(head.fields, head.minor, rewrite)}${isSuccess ? successClass.success : successClass.failure}`
+}
+
+/** The same for a client beyond an edge, who is told nothing of `l5d-*`. */
+export function clearedResponseLines({ fields, minor }: ResponseHead, rewrite?: HostRewrite): string {
+  return plainLines(withoutContext(fields), minor, rewrite)
+}
+
+function plainLines(fields: Fields, minor: 0 | 1, rewrite: HostRewrite | undefined): string {
   const named = namedByConnection(fields)
-  const own = isSuccess ? successClass.success : successClass.failure
   const kept = rewrite === undefined ? fields.lines(droppedFromResponses, named) : linesBack(fields, named, rewrite)
-  return `${kept}${viaLine(fields, minor)}${own}`
+  return `${kept}${viaLine(fields, minor)}`
 }
 
 function linesBack(fields: Fields, named: ReadonlySet<string> | undefined, rewrite: HostRewrite): string {

@@ -20,6 +20,10 @@ export interface AttemptOwner extends UpstreamRequest {
   takesRetry(): boolean
   /** Begins what takesRetry has promised. */
   retry(): void
+  /** Whether the client must not see the body of this response. */
+  hidesBody(head: ResponseHead): boolean
+  /** Answers with the head alone; the request is over. */
+  answerWithoutBody(head: ResponseHead, kind: ResponseClass): void
   /** Writes the head of the response. */
   startResponse(head: ResponseHead, kind: ResponseClass): void
   /** Writes the end of the response; the request is over. */
@@ -100,6 +104,11 @@ export class Attempt implements UpstreamHandler {
     if (this.#kind === 'retryableFailure' && this.#owner.takesRetry()) {
       this.#beginDropping()
       this.#owner.retry()
+      return
+    }
+    if (this.#owner.hidesBody(head)) {
+      this.#beginDropping()
+      this.#owner.answerWithoutBody(head, this.#kind)
       return
     }
     this.#phase = 'relaying'

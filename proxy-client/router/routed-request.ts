@@ -12,6 +12,7 @@ import type { Inbound, RequestBody } from '../exchange/inbound.ts'
 import { badRequest, noRoom, outOfTime, type ProxyFailure, type Stage } from '../failure.ts'
 import { withoutContext } from '../headers/clear-context.ts'
 import {
+  clearedResponseLines,
   interimLines,
   type OutgoingRequest,
   requestHeadText,
@@ -275,7 +276,24 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   startResponse(head: ResponseHead, kind: ResponseClass): void {
     const { status, reason, fields } = head
     this.#answeredWith(status, kind, fields)
-    this.inbound.response.start(status, reason, responseLines(head, kind === 'success', this.#rewrite), framingOf(head))
+    this.inbound.response.start(status, reason, this.#linesOf(head, kind), framingOf(head))
+  }
+
+  #linesOf(head: ResponseHead, kind: ResponseClass): string {
+    if (this.#entrance.clearContext) return clearedResponseLines(head, this.#rewrite)
+    return responseLines(head, kind === 'success', this.#rewrite)
+  }
+
+  /** At an edge: what another proxy says of a failure of its own. */
+  hidesBody({ fields }: ResponseHead): boolean {
+    return this.#entrance.clearContext && (fields.present & Field.error) !== 0
+  }
+
+  answerWithoutBody(head: ResponseHead, kind: ResponseClass): void {
+    this.#answeredWith(head.status, kind, head.fields)
+    const { response } = this.inbound
+    response.start(head.status, head.reason, this.#linesOf(head, kind), { kind: 'length', bytes: 0 })
+    this.endResponse(undefined)
   }
 
   #answeredWith(status: number, kind: ResponseClass, fields: Fields): void {

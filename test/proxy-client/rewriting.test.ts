@@ -72,6 +72,37 @@ describe('an edge with clearContext', () => {
   })
 })
 
+describe('an edge before other proxies', () => {
+  const edge = { servers: [{ port: 0, clearContext: true }] }
+
+  it('tells nothing of l5d in responses', async () => {
+    const { naming, port } = await startTestProxy({ router: edge })
+    const inner = await startUpstream((_, response) => {
+      response.setHeader('l5d-success-class', '1.0').setHeader('X-Mine', '1').end('fine')
+    })
+    naming.route('/svc/web', '/#/inner', [endpointAt(inner.port)])
+    const { body, headers } = await send(port)
+    expect([body, headers['x-mine'], Object.keys(headers).filter(name => name.startsWith('l5d-'))]).toEqual([
+      'fine',
+      '1',
+      [],
+    ])
+  })
+
+  it('relays their failures without what they say, and keeps the connection', async () => {
+    const { naming, port } = await startTestProxy({ router: edge })
+    const inner = await startUpstream((_, response) => {
+      response.writeHead(502, { 'l5d-err': 'bind: secrets' }).end('dtab: secrets')
+    })
+    naming.route('/svc/web', '/#/inner', [endpointAt(inner.port)])
+    for (let i = 0; i < 3; i++) {
+      const { status, body, headers } = await send(port)
+      expect([status, body, JSON.stringify(headers)]).toEqual([502, '', expect.not.stringContaining('secrets')])
+    }
+    expect([inner.requests(), inner.connections()]).toEqual([3, 1])
+  })
+})
+
 describe('a deadline', () => {
   it('goes on as it came, the end of time too, and an expired one reaches nobody', async () => {
     const { port } = await routed('/svc/web', { timeoutStatus: 504 })
