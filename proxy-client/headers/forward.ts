@@ -72,9 +72,9 @@ function linesBack(fields: Fields, named: ReadonlySet<string> | undefined, rewri
   return `${kept}${locations.join('')}${refreshes.join('')}`
 }
 
-/** The lines of the response that begins a tunnel: as another's, and to which protocol a 101 changes. */
+/** The lines of the response that begins a tunnel: which protocol a 101 changes to, and nothing of `l5d-*`, for it is no answer yet. */
 export function tunnelLines(head: ResponseHead, rewrite?: HostRewrite): string {
-  const lines = responseLines(head, true, rewrite)
+  const lines = clearedResponseLines(head, rewrite)
   return head.status === 101 && head.upgrade !== undefined ? `${lines}Upgrade: ${head.upgrade}\r\n` : lines
 }
 

@@ -168,8 +168,8 @@ describe('the lines of a response that is sent back', () => {
       ['Sec-WebSocket-Accept', 'x'],
     ]
     const head = { ...responseHead(upgrade), status: 101, upgrade: 'websocket' }
-    expect(tunnelLines(head)).toBe(`Sec-WebSocket-Accept: x\r\n${via}l5d-success-class: 1.0\r\nUpgrade: websocket\r\n`)
-    expect(tunnelLines(responseHead([]))).toBe(`${via}l5d-success-class: 1.0\r\n`)
+    expect(tunnelLines(head)).toBe(`Sec-WebSocket-Accept: x\r\n${via}Upgrade: websocket\r\n`)
+    expect(tunnelLines(responseHead([]))).toBe(`${via}`)
   })
 
   it('of an interim response and of trailers have nothing of ours', () => {
