@@ -1,4 +1,5 @@
 // What linkerd's pages /client_state.json and /bound-names.json hold.
+import { withNamesOnce } from '../telemetry/merge-snapshots.ts'
 import type { ClientGauges, TelemetrySnapshot } from '../telemetry/snapshot.ts'
 
 type ClientStates = Readonly<Record<string, Readonly<Record<string, ClientGauges>>>>
@@ -6,10 +7,12 @@ type ClientStates = Readonly<Record<string, Readonly<Record<string, ClientGauges
 /** By router and bound id: the endpoints in use, and how each is. */
 export function clientStates({ routers }: TelemetrySnapshot): ClientStates {
   return Object.fromEntries(
-    routers.map(({ label, clients }) => [
-      label,
-      Object.fromEntries(clients.flatMap(({ name, now }) => (now === undefined ? [] : [[name, now]]))),
-    ]),
+    routers
+      .map(withNamesOnce)
+      .map(({ label, clients }) => [
+        label,
+        Object.fromEntries(clients.flatMap(({ name, now }) => (now === undefined ? [] : [[name, now]]))),
+      ]),
   )
 }
 

@@ -1,7 +1,7 @@
 // The figures that a person looks at, from a snapshot: what the dashboard and namerctl show. Plain JSON; absent where nothing is known.
 import { availableCount, loadOf } from '../telemetry/endpoint-figures.ts'
 import { quantileMs, recentCount, recentSuccessRate, resultCounts } from '../telemetry/latency-figures.ts'
-import { mergeLatencies } from '../telemetry/merge-snapshots.ts'
+import { mergeLatencies, withNamesOnce } from '../telemetry/merge-snapshots.ts'
 import type {
   ClientSnapshot,
   LatencySnapshot,
@@ -80,7 +80,7 @@ export function summaryOf(snapshot: TelemetrySnapshot, ready: ReadyReport): Summ
     uptimeMs: at - startedAt,
     processes,
     ready,
-    routers: snapshot.routers.map(router => routerFigures(router, recentMs)),
+    routers: snapshot.routers.map(router => routerFigures(withNamesOnce(router), recentMs)),
   }
 }
 

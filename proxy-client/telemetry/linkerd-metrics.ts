@@ -1,6 +1,7 @@
 // The figures of a snapshot under linkerd's scopes, one entry each, from which its two forms of export are made.
 import { availableCount, loadOf } from './endpoint-figures.ts'
 import { resultCounts } from './latency-figures.ts'
+import { withNamesOnce } from './merge-snapshots.ts'
 import type {
   ClientSnapshot,
   LatencySnapshot,
@@ -26,7 +27,7 @@ export type Detail = 'all' | 'series'
 
 /** With `series` those without series of their own are one called `other`. */
 export function linkerdEntries({ routers }: TelemetrySnapshot, detail: Detail): readonly LinkerdEntry[] {
-  return routers.flatMap(router => routerEntries(router, detail))
+  return routers.flatMap(router => routerEntries(detail === 'all' ? withNamesOnce(router) : router, detail))
 }
 
 function routerEntries(router: RouterSnapshot, detail: Detail): readonly LinkerdEntry[] {

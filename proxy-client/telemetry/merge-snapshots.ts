@@ -13,7 +13,10 @@ import type {
   TelemetrySnapshot,
 } from './snapshot.ts'
 
-/** Undefined for none. Routers are matched by label, scopes by name. */
+/**
+ * Undefined for none. Routers are matched by label, scopes by name; one that has series of its own in some processes and is
+ * part of `other` in the rest stands twice, for each its counts.
+ */
 export function mergeSnapshots(snapshots: readonly TelemetrySnapshot[]): TelemetrySnapshot | undefined {
   return reduced(snapshots, (a, b) => ({
     at: Math.max(a.at, b.at),
@@ -23,6 +26,20 @@ export function mergeSnapshots(snapshots: readonly TelemetrySnapshot[]): Telemet
     routers: mergeBy(a.routers, b.routers, ({ label }) => label, mergeRouters),
     recent: [...a.recent, ...b.recent].toSorted((one, other) => other.startedAt - one.startedAt),
   }))
+}
+
+/** The router with each name once, for who asks by name and not by series. */
+export function withNamesOnce(router: RouterSnapshot): RouterSnapshot {
+  return {
+    ...router,
+    services: mergeBy([], router.services, nameOf, mergeServices),
+    clients: mergeBy([], router.clients, nameOf, mergeClients),
+  }
+}
+
+/** Of one scope in snapshots that are merged. */
+export function scopeKey({ name, hasSeries }: { readonly name: string; readonly hasSeries: boolean }): string {
+  return `${hasSeries} ${name}`
 }
 
 /** What a process has counted, when it is gone itself: nothing in progress, nothing open, nothing recent. */
@@ -64,8 +81,8 @@ function mergeRouters(a: RouterSnapshot, b: RouterSnapshot): RouterSnapshot {
     failures: addRecords(a.failures, b.failures),
     requeues: a.requeues + b.requeues,
     servers: mergeBy(a.servers, b.servers, nameOf, mergeServers),
-    services: mergeBy(a.services, b.services, nameOf, mergeServices),
-    clients: mergeBy(a.clients, b.clients, nameOf, mergeClients),
+    services: mergeBy(a.services, b.services, scopeKey, mergeServices),
+    clients: mergeBy(a.clients, b.clients, scopeKey, mergeClients),
     otherServices: mergeServices(a.otherServices, b.otherServices),
     otherClients: mergeClients(a.otherClients, b.otherClients),
     bindings: addCaches(a.bindings, b.bindings),

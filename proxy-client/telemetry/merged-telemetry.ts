@@ -1,7 +1,7 @@
 // What several processes of a proxy count together, over time: no count goes back because one of them forgot a name that
 // another still has, or ended. Knows no processes but by number.
 import { coarseBounds } from './latency-buckets.ts'
-import { countsOf, mergeSnapshots } from './merge-snapshots.ts'
+import { countsOf, mergeSnapshots, scopeKey } from './merge-snapshots.ts'
 import type {
   ClientSnapshot,
   RequestsSnapshot,
@@ -48,31 +48,36 @@ export class MergedTelemetry {
 function givenUp(before: TelemetrySnapshot, after: TelemetrySnapshot): TelemetrySnapshot {
   const routers = before.routers.map(router => {
     const next = after.routers.find(({ label }) => label === router.label)
+    const [services, clients] = [byKey(next?.services), byKey(next?.clients)]
     return {
       ...emptyRouter(router.label),
-      services: router.services.filter(service => isGivenUp(service, next?.services ?? [])),
-      clients: router.clients.filter(client => isGivenUp(client, next?.clients ?? [])),
+      services: router.services.filter(service => isGivenUp(service, services)),
+      clients: router.clients.filter(client => isGivenUp(client, clients)),
     }
   })
   return countsOf({ ...before, routers })
 }
 
-type Counted = { readonly name: string; readonly requests: RequestsSnapshot }
+type Scope = { readonly name: string; readonly hasSeries: boolean; readonly requests: RequestsSnapshot }
 
-function isGivenUp({ name, requests }: Counted, next: readonly Counted[]): boolean {
-  const same = next.find(each => each.name === name)
-  return same === undefined || same.requests.began < requests.began
+function isGivenUp(scope: Scope, next: ReadonlyMap<string, Scope>): boolean {
+  const same = next.get(scopeKey(scope))
+  return same === undefined || same.requests.began < scope.requests.began
+}
+
+function byKey(scopes: readonly Scope[] = []): ReadonlyMap<string, Scope> {
+  return new Map(scopes.map(scope => [scopeKey(scope), scope]))
 }
 
 function keptBySomebody(lost: TelemetrySnapshot, present: readonly TelemetrySnapshot[]): TelemetrySnapshot {
   const routers = lost.routers.map(router => {
     const same = present.flatMap(({ routers }) => routers.filter(({ label }) => label === router.label))
-    const services = new Set(same.flatMap(({ services }) => services.map(({ name }) => name)))
-    const clients = new Set(same.flatMap(({ clients }) => clients.map(({ name }) => name)))
+    const services = new Set(same.flatMap(({ services }) => services.map(scopeKey)))
+    const clients = new Set(same.flatMap(({ clients }) => clients.map(scopeKey)))
     return {
       ...router,
-      services: router.services.filter(({ name }) => services.has(name)),
-      clients: router.clients.filter(({ name }) => clients.has(name)),
+      services: router.services.filter(service => services.has(scopeKey(service))),
+      clients: router.clients.filter(client => clients.has(scopeKey(client))),
     }
   })
   return { ...lost, routers }

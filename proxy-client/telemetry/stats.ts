@@ -66,10 +66,10 @@ export interface RequestRecord {
 export interface RouterTelemetry {
   /** Of the listener `address:port`. */
   server(address: string): RequestStats
-  /** Of a logical name; beyond the limit of scopes, and after `release`, shared by all others. */
+  /** Of a logical name, held until it is given back; beyond the limit of scopes one that all others share. Not for the way of a request. */
   service(path: string): ServiceStats
   client(id: string): ClientStats
-  /** The name or id is not kept any more: its figures go. */
+  /** Gives back one hold. With the last the name or id is not kept any more: its figures go, and later counts are lost. */
   releaseService(path: string): void
   releaseClient(id: string): void
   /** The proxy answered by itself. */

@@ -63,6 +63,19 @@ describe('merged snapshots', () => {
     expect(merged.processes).toBe(2)
   })
 
+  it('count a name once, whether each process has series for it or not', () => {
+    const [has, lacks] = [createTestMeter(), createTestMeter({ maxSeries: 1 })]
+    count(lacks, { name: 'b', status: 200, result: 'success', ms: 3 })
+    for (const each of [has, lacks]) count(each, { name: 'a', status: 200, result: 'success', ms: 3 })
+    const merged = mergeSnapshots([has.snapshot(), lacks.snapshot()])
+    if (merged === undefined) throw new Error('there are two')
+    const samples = readPrometheus(proxySeries(merged))
+    const value = (service: string) =>
+      sampleValue(samples, 'nameplane_proxy_service_requests_total', { service, result: 'success' })
+    expect([value('/svc/b'), value('/svc/a'), value('other')]).toEqual([1, 1, 1])
+    expect(metricsOf(merged, 'rt/http/service/svc/a')).toMatchObject({ 'rt/http/service/svc/a/requests': 2 })
+  })
+
   it('show an endpoint as open only when each process uses it, and its load as the sum', () => {
     const states = ['open', 'dead', 'open'] as const
     const merged = mergeSnapshots(
