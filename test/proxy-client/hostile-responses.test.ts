@@ -44,8 +44,10 @@ describe('hostile responses', () => {
     const { naming, port } = await startTestProxy()
     naming.route('/svc/web', '/#/web', [endpointAt(backend.port)])
     const random = seededRandom(8)
-    const plain = hostileResponses.map(response => response.bytes)
-    for (bytes of [...plain, ...plain.slice(0, 100).map(text => mutated(text, random))]) {
+    // One half as it is, a part of the other mutated.
+    const plain = hostileResponses.filter((_, i) => i % 2 === 0).map(response => response.bytes)
+    const others = hostileResponses.filter((_, i) => i % 6 === 1).map(response => mutated(response.bytes, random))
+    for (bytes of [...plain, ...others]) {
       const { kind, endsWithConnection, hasExcess, status, body } = expectationOf(bytes)
       endsConnection = endsWithConnection
       const text = await sendBytes(port, bothRequests)
