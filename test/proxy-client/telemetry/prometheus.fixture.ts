@@ -15,6 +15,7 @@ export function readPrometheus(text: string): readonly Sample[] {
   const typed = new Set<string>()
   if (!text.endsWith('\n')) throw new Error('the last line does not end')
   for (const line of text.slice(0, -1).split('\n')) {
+    if (line === '') continue
     const type = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram|summary)$/.exec(line)
     if (type !== null) {
       if (typed.has(type[1] ?? '')) throw new Error(`typed twice: ${line}`)
