@@ -185,11 +185,13 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   // From its patience.
 
   get isAwaited(): boolean {
+    if (this.#state === 'lingering') return this.socket.writableLength > 0
     return (this.#isReceiving && !this.#isPaused) || isFull(this.socket)
   }
 
   get progress(): number {
-    return this.socket.bytesRead + (this.#inbound?.bytesOut ?? 0)
+    const { bytesRead, writableLength } = this.socket
+    return this.#state === 'lingering' ? -writableLength : bytesRead + (this.#inbound?.bytesOut ?? 0) - writableLength
   }
 
   stalled(): void {
@@ -379,12 +381,18 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
 
   /** Says no more, and reads on for a while so that a client that still sends can read what was said (RFC 9112, 9.6). */
   #linger(): void {
+    const { socket } = this
     this.#state = 'lingering'
     this.#ahead = undefined
-    this.#patience.linger()
-    const { socket } = this
+    this.#patience.stop()
     if (!socket.writableEnded) socket.end()
     if (this.#isPaused) socket.resume()
+    if (socket.writableLength === 0) {
+      this.#patience.linger()
+      return
+    }
+    this.#patience.awaitProgress()
+    socket.once('finish', () => this.#patience.linger())
   }
 
   #release(): void {

@@ -86,6 +86,32 @@ describe('a client that is slow', () => {
     expect(listener.requests).toBe(0)
   })
 
+  /** A connection that is to close, whose last bytes the client has not taken. */
+  const unread = async () => {
+    const test = await listening({ stallTimeoutMs: 60_000 })
+    const client = test.open().send(requestHead('GET /', 'Connection: close'))
+    client.socket.pause()
+    const { response } = await test.inbound()
+    response.start(200, 'Fine', '', { kind: 'chunked' })
+    while (response.write(Buffer.alloc(65_536)));
+    response.end()
+    await settled(() => client.socket.bytesRead)
+    return { ...test, client }
+  }
+
+  it('to read the end of a last response gets it all the same', async () => {
+    const { client, clock } = await unread()
+    clock.advance(50_000)
+    client.socket.resume()
+    expect((await client.ends()).endsWith('\r\n0\r\n\r\n')).toBe(true)
+  })
+
+  it('to read the end of a last response is cut off when it takes nothing of it', async () => {
+    const { clock, listener } = await unread()
+    clock.advance(120_000)
+    await until(() => listener.connections === 0)
+  })
+
   it('to ask again is closed after the idle time', async () => {
     const { open, clock, inbound } = await listening()
     const client = open().send(get)
