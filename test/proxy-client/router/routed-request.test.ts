@@ -203,4 +203,23 @@ describe('a request', () => {
     expect(upstreams.counts[2]).toBeGreaterThan(60)
     expect(upstreams.counts[2]).toBeLessThan(140)
   })
+
+  it('that meets an error of ours is cut, and no other is harmed', () => {
+    const { serve, request, upstreams, telemetry, router } = createRouterWorld()
+    serve(1)
+    const inbound = request()
+    const other = request()
+    const [first] = upstreams.exchanges
+    first?.handler.onResponse({
+      ...headOf(200),
+      get fields(): never {
+        throw new Error('a mistake')
+      },
+    })
+    expect([inbound.state, first?.isAborted]).toEqual(['cut', true])
+    upstreams.last.answer(200, 'well')
+    expect(other).toMatchObject({ status: 200, text: 'well', state: 'ended' })
+    expect(router.active).toBe(0)
+    expect(telemetry.count('service /svc/web ended 500 failure')).toBe(1)
+  })
 })
