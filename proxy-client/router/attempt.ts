@@ -33,6 +33,8 @@ export interface AttemptOwner extends UpstreamRequest {
   openTunnel(head: ResponseHead, socket: Socket, early: Buffer, onOver: () => void): void
   attemptFailed(attempt: Attempt, failure: UpstreamFailure): void
   attemptTimedOut(attempt: Attempt): void
+  /** Ends the request after an error of our own. */
+  crash(error: unknown): void
 }
 
 /** What all attempts of a router share. */
@@ -84,7 +86,8 @@ export class Attempt implements UpstreamHandler {
   /** Ends it without another word to the owner. `status` is what is counted. */
   abort(outcome: Outcome, status: number, result: RequestResult): void {
     if (this.#phase === 'over') return
-    this.#settle(outcome, status, result)
+    if (this.#phase !== 'dropping') this.#settle(outcome, status, result)
+    this.#stopDropping()
     this.#sending?.abort()
   }
 
@@ -97,6 +100,14 @@ export class Attempt implements UpstreamHandler {
   }
 
   onResponse(head: ResponseHead): void {
+    try {
+      this.#take(head)
+    } catch (error) {
+      this.#owner.crash(error)
+    }
+  }
+
+  #take(head: ResponseHead): void {
     if (this.#phase !== 'waiting') return
     this.#timeout?.stop()
     this.#status = head.status
@@ -128,16 +139,32 @@ export class Attempt implements UpstreamHandler {
   }
 
   onEnd(trailers: Fields | undefined): void {
+    try {
+      this.#finish(trailers)
+    } catch (error) {
+      this.#owner.crash(error)
+    }
+  }
+
+  #finish(trailers: Fields | undefined): void {
     if (this.#phase !== 'relaying') {
       this.#stopDropping()
       return
     }
-    const isSuccess = this.#kind === 'success'
-    this.#settle(isSuccess ? 'success' : 'failure', this.#status, isSuccess ? 'success' : 'failure')
+    const result = this.#result
+    this.#settle(result, this.#status, result)
     this.#owner.endResponse(trailers)
   }
 
   onTunnel(head: ResponseHead, socket: Socket, early: Buffer): void {
+    try {
+      this.#hand(head, socket, early)
+    } catch (error) {
+      this.#owner.crash(error)
+    }
+  }
+
+  #hand(head: ResponseHead, socket: Socket, early: Buffer): void {
     if (this.#phase === 'over') {
       socket.destroy()
       return
@@ -147,6 +174,14 @@ export class Attempt implements UpstreamHandler {
   }
 
   onFailure(failure: UpstreamFailure): void {
+    try {
+      this.#fail(failure)
+    } catch (error) {
+      this.#owner.crash(error)
+    }
+  }
+
+  #fail(failure: UpstreamFailure): void {
     if (this.#phase === 'dropping') this.#stopDropping()
     if (this.#phase === 'over') return
     this.#settle(outcomeOf(failure), this.#status || 502, 'failure')
@@ -156,9 +191,15 @@ export class Attempt implements UpstreamHandler {
   /** The figures have it over now; what is left of the response is nobody's concern. */
   #beginDropping(): void {
     this.#phase = 'dropping'
-    this.#tell('failure', this.#status, 'failure')
+    const result = this.#result
+    this.#tell(result, this.#status, result)
     this.#timeout = this.#parts.dropTimeouts.create(() => this.#cutDropped())
     this.#timeout.start()
+  }
+
+  /** What the answer says of the endpoint, and of the request. */
+  get #result(): 'success' | 'failure' {
+    return this.#kind === 'success' ? 'success' : 'failure'
   }
 
   #drop(slice: Buffer): true {

@@ -9,7 +9,7 @@ import type { BoundClient } from '../client/bound-client.ts'
 import { readDeadline } from '../context/deadline.ts'
 import { showEndpoint } from '../endpoint-address.ts'
 import type { Inbound, RequestBody } from '../exchange/inbound.ts'
-import { badRequest, noRoom, outOfTime, type ProxyFailure, type Stage } from '../failure.ts'
+import { badRequest, noRoom, outOfTime, type ProxyFailure } from '../failure.ts'
 import { withoutContext } from '../headers/clear-context.ts'
 import {
   clearedResponseLines,
@@ -28,11 +28,10 @@ import type { Identified } from '../identifier/identifier.ts'
 import type { Upstream, UpstreamFailure } from '../pool/upstream.ts'
 import type { Backoff } from '../retry/backoff.ts'
 import type { RequestResult } from '../telemetry/stats.ts'
-import { sendFailure } from './answer.ts'
 import { Attempt, type AttemptOwner, clientLeft } from './attempt.ts'
 import { noLeafFailure, unboundFailure, unresolvedFailure } from './naming-failures.ts'
 import { isReplayable, ReplayBody } from './replay-body.ts'
-import { recordOf } from './request-record.ts'
+import { Ending, type EndingSubject } from './request-ending.ts'
 import type { Entrance, Routing } from './routing.ts'
 import { attemptTimedOut, failureOf, noEndpoint, outOfBudget, unreachable } from './send-failures.ts'
 import { TimeLimits } from './time-limits.ts'
@@ -41,10 +40,8 @@ import { Tries } from './tries.ts'
 /** Times that one request is tried again because of what came back, whatever the budget holds. */
 const maxRetries = 25
 
-const noProblems: readonly string[] = []
-
 /** It is also what its head is composed of, and what its attempts send, so that none of that is copied. */
-export class RoutedRequest implements AttemptOwner, OutgoingRequest {
+export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubject {
   readonly inbound: Inbound
   readonly head: RequestHead
   readonly method: string
@@ -60,14 +57,15 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   headText = ''
   readonly #routing: Routing
   readonly #entrance: Entrance
+  readonly #ending: Ending
   readonly #replay: ReplayBody | undefined
   readonly #clientHost: string | undefined
-  #name: Identified | undefined = undefined
-  #dtab = ''
-  #binding: Binding | undefined = undefined
-  #client: BoundClient | undefined = undefined
-  #attempt: Attempt | undefined = undefined
-  #tries: Tries | undefined = undefined
+  name: Identified | undefined = undefined
+  dtab = ''
+  binding: Binding | undefined = undefined
+  client: BoundClient | undefined = undefined
+  attempt: Attempt | undefined = undefined
+  tries: Tries | undefined = undefined
   #limits: TimeLimits | undefined = undefined
   #rewrite: HostRewrite | undefined = undefined
   #backoff: Backoff | undefined = undefined
@@ -75,14 +73,9 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   #stopWaiting: Cancel | undefined = undefined
   /** Until when its name may be unbound, once it has to wait for that. */
   #bindBy = 0
-  #attempts = 0
+  attempts = 0
   #retries = 0
   #retryInMs = 0
-  #status = 0
-  #kind: ResponseClass = 'success'
-  /** What the next hop made of its own response. */
-  #nextHopResult: RequestResult | undefined = undefined
-  #failedAt: Stage | undefined = undefined
   #isOver = false
 
   constructor(inbound: Inbound, entrance: Entrance, routing: Routing) {
@@ -97,6 +90,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
     this.host = this.#clientHost
     this.#routing = routing
     this.#entrance = entrance
+    this.#ending = new Ending(this, entrance, routing)
     this.#replay = body !== undefined && isReplayable(body, routing.maxReplayBytes) ? new ReplayBody(body) : undefined
     this.body = body
   }
@@ -109,10 +103,11 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
     else this.#fail(failure)
   }
 
-  /** Cuts it as an error of our own. */
-  cut(): void {
+  /** Ends it after an error of our own. */
+  crash(error: unknown): void {
+    this.#routing.log.error({ err: error }, 'a request failed unexpectedly; its connection was cut')
     if (this.#isOver) return
-    this.#attempt?.abort('aborted', 500, 'failure')
+    this.attempt?.abort('aborted', 500, 'failure')
     this.inbound.response.cut()
     this.#end(500, 'failure')
   }
@@ -120,7 +115,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   #identify(): ProxyFailure | undefined {
     const name = this.#routing.identify(this)
     if (name.kind === 'unidentified') return badRequest('identify', name.reason)
-    this.#name = name
+    this.name = name
     if (name.target !== undefined) this.target = name.target
     return this.#checkDepth() ?? this.#chooseBinding(name)
   }
@@ -136,10 +131,10 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
     const { readDtab, bindings } = this.#routing
     const dtab = readDtab(this.head.fields)
     if (dtab.kind === 'malformed') return badRequest('dtab', dtab.reason)
-    this.#dtab = dtab.text
+    this.dtab = dtab.text
     const binding = bindings.at(name, dtab.text)
     if (binding === undefined) return noRoom('overload', 'too many new names are being bound at this moment')
-    this.#binding = binding
+    this.binding = binding
     binding.service.stats.began()
     binding.service.budget.deposit()
     return this.#limitTime(binding)
@@ -157,9 +152,13 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   }
 
   #bind(): void {
-    const binding = this.#binding
+    const binding = this.binding
     if (binding === undefined) return
-    if (binding.isPending) this.#stopWaiting = binding.whenSettled(this.#patience(), () => this.#draw(binding))
+    if (binding.isPending)
+      this.#stopWaiting = binding.whenSettled(
+        this.#patience(),
+        this.#later(() => this.#draw(binding)),
+      )
     else this.#draw(binding)
   }
 
@@ -181,10 +180,13 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
       return
     }
     const { client, lines } = drawn.value
-    this.#client = client
+    this.client = client
     this.destination = lines
     if (client.state.kind === 'unknown')
-      this.#stopWaiting = client.whenSettled(this.#patience(), () => this.#dispatch(client))
+      this.#stopWaiting = client.whenSettled(
+        this.#patience(),
+        this.#later(() => this.#dispatch(client)),
+      )
     else this.#dispatch(client)
   }
 
@@ -222,10 +224,10 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   }
 
   #send(client: BoundClient, pick: Pick<Upstream>): void {
-    this.#attempts++
+    this.attempts++
     if (this.#replay !== undefined) this.body = this.#replay.nextTurn()
     const attempt = new Attempt(this, client, pick, this.#routing)
-    this.#attempt = attempt
+    this.attempt = attempt
     attempt.start()
   }
 
@@ -235,11 +237,11 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   }
 
   #classify(status: number, isRetryable: boolean): ResponseClass {
-    return this.#binding?.service.classify(this.method, status, isRetryable) ?? 'failure'
+    return this.binding?.service.classify(this.method, status, isRetryable) ?? 'failure'
   }
 
   takesRetry(): boolean {
-    const service = this.#binding?.service
+    const service = this.binding?.service
     if (service === undefined || this.#retries >= maxRetries || this.#isOver || this.inbound.response.isStarted)
       return false
     if (this.body !== undefined && this.#replay === undefined) return false
@@ -256,15 +258,19 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   }
 
   retry(): void {
-    this.#attempt = undefined
-    this.#tries?.beginAnew()
-    if (this.#retryInMs > 0) this.#stopWaiting = this.#routing.clock.after(this.#retryInMs, () => this.#bindAnew())
+    this.attempt = undefined
+    this.tries?.beginAnew()
+    if (this.#retryInMs > 0)
+      this.#stopWaiting = this.#routing.clock.after(
+        this.#retryInMs,
+        this.#later(() => this.#bindAnew()),
+      )
     else this.#bindAnew()
   }
 
   /** The name may be bound elsewhere by now, or have been dropped from the cache. */
   #bindAnew(): void {
-    this.#binding = (this.#name && this.#routing.bindings.at(this.#name, this.#dtab)) ?? this.#binding
+    this.binding = (this.name && this.#routing.bindings.at(this.name, this.dtab)) ?? this.binding
     this.#bindBy = 0
     this.#bind()
   }
@@ -274,8 +280,8 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   }
 
   startResponse(head: ResponseHead, kind: ResponseClass): void {
-    const { status, reason, fields } = head
-    this.#answeredWith(status, kind, fields)
+    const { status, reason } = head
+    this.#beginAnswer(head, kind)
     this.inbound.response.start(status, reason, this.#linesOf(head, kind), framingOf(head))
   }
 
@@ -290,27 +296,24 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   }
 
   answerWithoutBody(head: ResponseHead, kind: ResponseClass): void {
-    this.#answeredWith(head.status, kind, head.fields)
+    this.#beginAnswer(head, kind)
     const { response } = this.inbound
     response.start(head.status, head.reason, this.#linesOf(head, kind), { kind: 'length', bytes: 0 })
     this.endResponse(undefined)
   }
 
-  #answeredWith(status: number, kind: ResponseClass, fields: Fields): void {
+  #beginAnswer(head: ResponseHead, kind: ResponseClass): void {
     this.#limits?.stop()
-    this.#status = status
-    this.#kind = kind
-    if ((fields.present & Field.successClass) !== 0)
-      this.#nextHopResult = Number(fields.first('l5d-success-class')) > 0 ? 'success' : 'failure'
+    this.#ending.answeredWith(head, kind)
   }
 
   endResponse(trailers: Fields | undefined): void {
     this.inbound.response.end(trailers === undefined ? undefined : trailerLines(trailers))
-    this.#end(this.#status, this.#kind === 'success' ? 'success' : 'failure')
+    this.#end(this.#ending.status, this.#ending.result)
   }
 
   openTunnel(head: ResponseHead, socket: Socket, early: Buffer, onOver: () => void): void {
-    this.#answeredWith(head.status, 'success', head.fields)
+    this.#beginAnswer(head, 'success')
     const client = this.inbound.response.tunnel(head.status, head.reason, tunnelLines(head, this.#rewrite))
     const end = (): void => {
       onOver()
@@ -324,9 +327,9 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   }
 
   attemptFailed({ client, pick }: Attempt, failure: UpstreamFailure): void {
-    this.#tries ??= new Tries(this.method, this.body)
-    const mayFollow = this.#tries.note(pick, failure)
-    if (mayFollow !== undefined && !this.inbound.response.isStarted) this.#requeue(client, this.#tries)
+    this.tries ??= new Tries(this.method, this.body)
+    const mayFollow = this.tries.note(pick, failure)
+    if (mayFollow !== undefined && !this.inbound.response.isStarted) this.#requeue(client, this.tries)
     else this.#failOrRetry(failureOf(failure, showEndpoint(pick.endpoint)))
   }
 
@@ -350,8 +353,8 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
   attemptTimedOut(attempt: Attempt): void {
     const { timeoutStatus } = this.#routing
     attempt.abort('failure', timeoutStatus, 'failure')
-    this.#tries ??= new Tries(this.method, this.body)
-    this.#tries.noteTimeout(attempt.pick)
+    this.tries ??= new Tries(this.method, this.body)
+    this.tries.noteTimeout(attempt.pick)
     this.#failOrRetry(attemptTimedOut(timeoutStatus, showEndpoint(attempt.pick.endpoint), attempt.client))
   }
 
@@ -363,83 +366,49 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest {
 
   #timeOut(which: 'timeout' | 'deadline'): void {
     // A client that asks for little time says nothing of the endpoint.
-    this.#attempt?.abort(which === 'timeout' ? 'failure' : 'aborted', this.#routing.timeoutStatus, 'failure')
+    this.attempt?.abort(which === 'timeout' ? 'failure' : 'aborted', this.#routing.timeoutStatus, 'failure')
     this.#fail(this.#late(which))
   }
 
   #late(which: 'timeout' | 'deadline'): ProxyFailure {
-    const isUnsent = this.#attempts === 0
-    const limit =
-      which === 'deadline' ? 'before its deadline' : `within the ${this.#binding?.service.totalTimeoutMs} ms`
+    const isUnsent = this.attempts === 0
+    const limit = which === 'deadline' ? 'before its deadline' : `within the ${this.binding?.service.totalTimeoutMs} ms`
     const key = which === 'deadline' ? 'l5d-ctx-deadline' : 'totalTimeoutMs'
-    const tries = isUnsent ? 'nothing was sent' : `after ${this.#attempts} attempts`
+    const tries = isUnsent ? 'nothing was sent' : `after ${this.attempts} attempts`
     const message = `the request had no answer ${limit} of ${key}; ${tries}`
     return outOfTime(this.#routing.timeoutStatus, which, message, isUnsent)
   }
 
   #abandon(): void {
     if (this.#isOver) return
-    this.#attempt?.abort('aborted', clientLeft, 'abandoned')
+    this.attempt?.abort('aborted', clientLeft, 'abandoned')
     this.#end(clientLeft, 'abandoned')
   }
 
   #fail(failure: ProxyFailure): void {
     if (this.#isOver) return
-    const { response, isAbandoned } = this.inbound
-    if (isAbandoned) {
-      this.#abandon()
-      return
-    }
-    const { telemetry, log } = this.#routing
-    telemetry.failed(failure.stage)
-    log.debug({ stage: failure.stage, service: this.#name?.text }, failure.message)
-    this.#failedAt = failure.stage
-    if (response.isStarted) response.cut()
-    else sendFailure(response, failure, this.#subject(), this.#entrance.clearContext)
-    this.#end(response.isStarted && this.#status > 0 ? this.#status : failure.status, 'failure')
+    if (this.inbound.isAbandoned) this.#abandon()
+    else this.#end(this.#ending.answer(failure), 'failure')
   }
 
-  #subject(): Parameters<typeof sendFailure>[2] {
-    const { namespace, clock, namingProblem } = this.#routing
-    return {
-      namespace,
-      clock,
-      service: this.#name?.text,
-      dtab: this.#dtab,
-      binding: this.#binding,
-      client: this.#client,
-      tried: this.#tries?.problems ?? noProblems,
-      namingProblem: namingProblem(),
-    }
-  }
-
-  /** Everybody is told once. */
   #end(status: number, result: RequestResult): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#limits?.stop()
     this.#stopWaiting?.()
     this.inbound.body?.discard()
-    const { clock, telemetry } = this.#routing
-    const ms = clock.monotonic() - this.inbound.startedAt
-    this.#binding?.service.stats.ended(status, result, ms)
-    this.#entrance.stats.ended(status, this.#nextHopResult ?? result, ms)
-    if (telemetry.wantsRecords) telemetry.record(recordOf(this.inbound, this.#describe(status, result, ms), clock))
+    this.#ending.tell(status, result)
     this.#routing.onOver()
   }
 
-  #describe(status: number, result: RequestResult, ms: number): Parameters<typeof recordOf>[1] {
-    const endpoint = this.#attempt?.pick.endpoint
-    return {
-      status,
-      result,
-      ms,
-      attempts: this.#attempts,
-      service: this.#name?.text,
-      client: this.#client?.idText,
-      endpoint: endpoint && showEndpoint(endpoint),
-      requestId: this.requestId || undefined,
-      failedAt: this.#failedAt,
+  /** A step that begins after the call has returned; an error of ours ends this request and no other. */
+  #later(step: () => void): () => void {
+    return () => {
+      try {
+        step()
+      } catch (error) {
+        this.crash(error)
+      }
     }
   }
 }

@@ -55,8 +55,7 @@ export class Router {
     try {
       request.start()
     } catch (error) {
-      this.#routing.log.error({ err: error }, 'a request failed unexpectedly; its connection was cut')
-      request.cut()
+      request.crash(error)
     }
   }
 }
