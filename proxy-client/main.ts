@@ -55,11 +55,21 @@ export function runFirst(argv: readonly string[]): Promise<number> {
 }
 
 async function start(config: ProxyConfig, env: Env): Promise<RunningProxy> {
-  if (config.workers > 0) return await (await import('./workers/start-fleet.ts')).startFleet(config, env)
-  // A first process whose workers serve loads none of this.
-  const [{ startProxy }, { createOpenNaming }] = await Promise.all([import('./proxy.ts'), import('./open-naming.ts')])
+  const begin = config.workers > 0 ? await loadFleet() : await loadRouters()
   trimHeap()
-  return await startProxy(config, env, createOpenNaming(config.lastGood, 0))
+  return await begin(config, env)
+}
+
+type Begin = (config: ProxyConfig, env: Env) => Promise<RunningProxy>
+
+async function loadFleet(): Promise<Begin> {
+  return (await import('./workers/start-fleet.ts')).startFleet
+}
+
+/** What a first process whose workers serve does not need. */
+async function loadRouters(): Promise<Begin> {
+  const [{ startProxy }, { createOpenNaming }] = await Promise.all([import('./proxy.ts'), import('./open-naming.ts')])
+  return (config, env) => startProxy(config, env, createOpenNaming(config.lastGood, 0))
 }
 
 /** What is not said of the last good state is decided here, by where this process runs. */
