@@ -174,7 +174,7 @@ export class UpstreamConnection
 
   #begin(exchange: Exchange, head: ResponseHead): void {
     this.#isAnswered = true
-    this.#isReusable = head.isPersistent && head.framing.kind !== 'close'
+    this.#isReusable = head.isPersistent
     exchange.handler.onResponse(head)
     // An upstream that refuses and closes does not want the rest of the body (RFC 9112, 9.5).
     if (!this.#isBodySent && !head.isPersistent && head.status >= 400) this.#writer?.stop()
