@@ -4,6 +4,7 @@ import type { Framing, MessageProblem } from './message.ts'
 import { tokenBytes } from './octets.ts'
 import { malformed, unsupported } from './problem.ts'
 
+/** The framings that hold no number, made once. */
 export const noBody: Framing = { kind: 'none' }
 export const chunkedBody: Framing = { kind: 'chunked' }
 export const bodyToClose: Framing = { kind: 'close' }

@@ -3,6 +3,7 @@ import type { FieldSection } from './field-section.ts'
 import type { Framing, MessageProblem } from './message.ts'
 import type { StartLineCheck } from './section-scan.ts'
 
+/** Made for one reader, which calls `checkStartLine` and then `headOf` for each head. */
 export interface HeadGrammar<H> {
   /** Whether one empty line before a head is passed over. */
   readonly allowsBlankLine: boolean

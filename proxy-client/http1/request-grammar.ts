@@ -13,6 +13,7 @@ import { isTargetFor } from './request-target.ts'
 
 const sp = 0x20
 
+/** One for each reader: it remembers where the parts of the last request line lie. */
 export function createRequestGrammar(): HeadGrammar<RequestHead> {
   let methodEnd = 0
   let targetEnd = 0

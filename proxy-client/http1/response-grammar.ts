@@ -12,11 +12,13 @@ const sp = 0x20
 /** Where the status code ends in `HTTP/1.1 200`. */
 const statusEnd = versionBytes + 4
 
+/** A grammar that knows what is answered. */
 export interface ResponseGrammar extends HeadGrammar<ResponseHead> {
   /** Which method the next head answers. */
   expect(method: string): void
 }
 
+/** One for each reader: it remembers the last status line. */
 export function createResponseGrammar(): ResponseGrammar {
   let method = ''
   let status = 0
