@@ -388,7 +388,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   #fail(failure: ProxyFailure): void {
     if (this.#isOver) return
     if (this.inbound.isAbandoned) this.#abandon()
-    else this.#end(this.#ending.answer(failure), 'failure')
+    else this.#end(this.#ending.answer(this.#retries === 0 ? failure : afterRetry(failure)), 'failure')
   }
 
   #end(status: number, result: RequestResult): void {
@@ -411,6 +411,11 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
       }
     }
   }
+}
+
+/** What an earlier attempt had sent may have had its effect, whatever became of the last one. */
+function afterRetry(failure: ProxyFailure): ProxyFailure {
+  return failure.isUnsent ? { ...failure, isUnsent: false } : failure
 }
 
 function clearedHead(head: RequestHead): RequestHead {

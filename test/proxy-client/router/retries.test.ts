@@ -169,4 +169,16 @@ describe('a retry', () => {
     }
     expect(request({ method: 'POST', body: 'x' }).status).toBe(200)
   })
+
+  it('that comes to nothing is not called safe to repeat, for the first attempt had been sent', () => {
+    const { serve, request, upstreams } = createRouterWorld(retrying('retryableAll5XX'))
+    serve(1)
+    upstreams.otherwise = exchange => {
+      if (upstreams.exchanges.length === 1) exchange.answer(500)
+      else exchange.fail('refused')
+    }
+    const inbound = request({ method: 'POST', body: 'x' })
+    expect([inbound.status, inbound.error.split(':')[0]]).toEqual([502, 'connect'])
+    expect(inbound.header('l5d-retryable')).toBeUndefined()
+  })
 })
