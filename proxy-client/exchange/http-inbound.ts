@@ -27,8 +27,10 @@ const Mode = { none: 0, length: 1, chunked: 2, close: 3 } as const
 
 /** Slices up to that many bytes are copied to go out in one write with what is held back; larger ones are never copied. */
 const smallBytes = 4_096
-/** No more than that is held back. */
+/** No more text than that is held back. */
 const maxHeldChars = 16_384
+/** What may wait for a flush before a pause is asked for: about what one read brings. */
+const maxCorkedBytes = 131_072
 
 /** See `Inbound` and `ResponseSink`. Made by its connection. */
 export class HttpInbound implements Inbound, ResponseSink {
@@ -217,8 +219,8 @@ export class HttpInbound implements Inbound, ResponseSink {
       socket.write(this.#held, 'latin1')
     }
     this.#held = this.#mode === Mode.chunked ? '\r\n' : ''
-    // A slice above the socket's mark counts as too much, also when the system has taken all of it.
-    const hasRoom = socket.write(slice) || socket.writableLength === 0
+    // A slice above the socket's mark counts as too much, also when the system has taken all of it or has not been asked yet.
+    const hasRoom = socket.write(slice) || socket.writableLength <= (this.#isCorked ? maxCorkedBytes : 0)
     if (!hasRoom) host.writeBlocked()
     return hasRoom
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Inbound } from '../../../proxy-client/exchange/inbound.ts'
-import { answer, requestHead, settled, startTestListener, until } from './client.fixture.ts'
+import { answer, fill, requestHead, settled, startTestListener, until } from './client.fixture.ts'
 
 const get = (target = '/') => requestHead(`GET ${target}`)
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(match => Number(match[1]))
@@ -235,7 +235,7 @@ describe('a client that ends its side after its request', () => {
     client.socket.pause()
     const request = await inbound()
     request.response.start(200, 'Fine', '', { kind: 'chunked' })
-    while (request.response.write(Buffer.alloc(65_536)));
+    await fill(request.response)
     client.socket.end()
     await settled(() => client.socket.bytesWritten + clock.waiting)
     clock.advance(1_000)

@@ -153,6 +153,15 @@ export function answer({ response }: Inbound, body = 'hi', status = 200): void {
   response.end()
 }
 
+/** Writes a chunked response that has begun until neither the client nor the system between takes more. */
+export async function fill(response: Inbound['response']): Promise<void> {
+  do {
+    while (response.write(Buffer.alloc(65_536))) response.flush()
+    response.flush()
+    await settled(() => (response.isDrained ? 1 : 0))
+  } while (response.isDrained)
+}
+
 /** Reads a body as text and calls back at its end. */
 export function readBody({ body }: Inbound, whole: (text: string) => void): void {
   let text = ''

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Framing } from '../../../proxy-client/http1/message.ts'
-import { answer, requestHead, settled, startTestListener } from './client.fixture.ts'
+import { answer, fill, requestHead, settled, startTestListener } from './client.fixture.ts'
 
 /** What a client gets for one request when the handler writes these parts. */
 async function exchange(head: string, framing: Framing, parts: readonly string[], status = 200, trailers?: string) {
@@ -153,6 +153,18 @@ describe('a response', () => {
     client.socket.resume()
     await settled(() => received)
     expect(response.isDrained).toBe(true)
+  })
+
+  it('with large slices asks for a pause only when the system does not take them', async () => {
+    const { open, inbound } = await startTestListener()
+    const client = open().send(get)
+    const { response } = await inbound()
+    response.start(200, 'Fine', '', { kind: 'chunked' })
+    expect(response.write(Buffer.alloc(65_536))).toBe(true)
+    response.flush()
+    client.socket.pause()
+    await fill(response)
+    expect(response.write(Buffer.alloc(65_536))).toBe(false)
   })
 
   it('reaches nobody when it is over', async () => {

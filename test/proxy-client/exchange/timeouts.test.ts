@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { answer, requestHead, settled, startTestListener, until } from './client.fixture.ts'
+import { answer, fill, requestHead, settled, startTestListener, until } from './client.fixture.ts'
 
 const get = requestHead('GET /')
 const limits = { headTimeoutMs: 1_000, stallTimeoutMs: 3_000, serverSession: { idleTimeMs: 10_000 } }
@@ -79,8 +79,7 @@ describe('a client that is slow', () => {
     client.socket.pause()
     const request = await inbound()
     request.response.start(200, 'Fine', '', { kind: 'chunked' })
-    while (request.response.write(Buffer.alloc(65_536)));
-    await settled(() => request.bytesOut)
+    await fill(request.response)
     clock.advance(6_000)
     await until(() => request.isAbandoned)
     expect(listener.requests).toBe(0)
@@ -93,9 +92,8 @@ describe('a client that is slow', () => {
     client.socket.pause()
     const { response } = await test.inbound()
     response.start(200, 'Fine', '', { kind: 'chunked' })
-    while (response.write(Buffer.alloc(65_536)));
+    await fill(response)
     response.end()
-    await settled(() => client.socket.bytesRead)
     return { ...test, client }
   }
 
