@@ -166,6 +166,7 @@ interfaces: [{ kind: io.l5d.httpController, port: 0 }, { kind: io.l5d.mesh, port
   await writeFile(
     file,
     `admin: { port: 0 }
+lastGood: false
 routers:
   - label: outgoing
     servers: [{ port: ${port} }]
