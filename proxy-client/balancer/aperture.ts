@@ -47,10 +47,9 @@ class Aperture<T> implements Chooser<T> {
     return chooseLessLoaded(this.#list, Math.min(this.#width, this.#list.size))
   }
 
-  began(): number {
+  began(): void {
     this.#load++
     this.#adjust()
-    return 0
   }
 
   ended(): void {

@@ -10,6 +10,11 @@ export type Outcome = 'success' | 'failure' | 'refused' | 'aborted'
 export interface Pick<T> {
   readonly target: T
   readonly endpoint: Endpoint
+  /**
+   * The answer has begun, and is as `outcome` says. From here on a dead endpoint that answers well lives, and what follows says
+   * nothing of its latency, so that a stream without an end keeps nobody waiting. Who does not call it is judged by `release`.
+   */
+  answered(outcome: 'success' | 'failure'): void
   /** Ends the loan; the holder calls it once, and calls after the first do nothing. */
   release(outcome: Outcome): void
 }

@@ -1,5 +1,4 @@
 // The contract of what tells the kinds of balancers apart: how one of several endpoints of equal weight is chosen.
-import type { Outcome } from './balancer.ts'
 import type { Member } from './member.ts'
 
 /** Holds open members only. Each method costs O(1), or O(log n) for a heap, and allocates nothing. */
@@ -10,10 +9,10 @@ export interface Chooser<T> {
   remove(member: Member<T>): void
   /** One of its members; undefined when it has none. */
   choose(): Member<T> | undefined
-  /** A request goes to a member of it, whose load counts it already. Gives what `ended` wants to have back. */
-  began(member: Member<T>): number
-  /** A request to a member of it has ended, and its load counts it no more. `stamp` is NaN when the member joined in between. */
-  ended(member: Member<T>, stamp: number, outcome: Outcome): void
+  /** A request goes to a member of it, whose load counts it already. */
+  began(member: Member<T>): void
+  /** A request to a member of it has ended, and its load counts it no more. */
+  ended(member: Member<T>): void
 }
 
 export type CreateChooser<T> = () => Chooser<T>

@@ -22,9 +22,9 @@ function kindOptions<T>(config: BalancerConfig, { random, clock }: BalancerOptio
     case 'ewma': {
       const latency = new PeakLatency(config.decayTimeMs)
       return {
-        createChooser: () => createEwma({ random, clock, latency }),
+        createChooser: () => createEwma(random, latency),
         maxEffort: config.maxEffort,
-        latencyOf: (member, now) => latency.estimate(member, now),
+        latency,
       }
     }
     case 'aperture':

@@ -6,6 +6,7 @@ import type { CreateChooser } from './chooser.ts'
 import { DeadMembers } from './dead-members.ts'
 import { type Errand, type Lender, Loan, Member } from './member.ts'
 import { Members } from './members.ts'
+import type { PeakLatency } from './peak-latency.ts'
 import { WeightClasses } from './weight-classes.ts'
 
 /** What tells one kind from another. */
@@ -13,8 +14,8 @@ export interface KindOptions<T> {
   readonly createChooser: CreateChooser<T>
   /** Choices before every endpoint is looked at, when they give only what is to be avoided. */
   readonly maxEffort: number
-  /** What is expected of a member at a time, in ms; 0 while nothing is known. Absent where latency is not looked at. */
-  readonly latencyOf?: (member: Member<T>, now: number) => number
+  /** Absent where latency is not looked at. */
+  readonly latency?: PeakLatency
 }
 
 export interface EndpointBalancerOptions<T> extends BalancerOptions<T>, KindOptions<T> {
@@ -80,19 +81,28 @@ export class EndpointBalancer<T> implements Balancer<T>, Lender<T> {
   }
 
   /** @internal */
+  answered(loan: Loan<T>, outcome: 'success' | 'failure'): void {
+    const { member } = loan
+    if (member.isGone) return
+    if (member.state === 'open') this.#learn(loan, outcome)
+    else if (outcome === 'success' && loan.deaths === member.deaths) this.#revive(member)
+  }
+
+  /** @internal */
   returned(loan: Loan<T>, outcome: Outcome): void {
     const { member } = loan
     member.load--
     if (member.isGone) return
     if (member.state === 'open') this.#returnedOpen(loan, outcome)
-    else this.#returnedDead(loan, outcome)
+    else if (loan.deaths === member.deaths) this.#returnedDead(loan, outcome)
   }
 
   #lend(member: Member<T>, errand: Errand): Loan<T> {
     member.load++
     member.wasUsed = true
-    const stamp = errand === 'ordinary' ? member.weightClass.chooser.began(member) : Number.NaN
-    return new Loan(this, member, errand, stamp)
+    if (errand === 'ordinary') member.weightClass.chooser.began(member)
+    const { latency, clock } = this.#options
+    return new Loan(this, member, errand, latency === undefined ? 0 : clock.monotonic())
   }
 
   #probe(): Pick<T> | undefined {
@@ -116,25 +126,35 @@ export class EndpointBalancer<T> implements Balancer<T>, Lender<T> {
     return best && this.#lend(best, best.state === 'open' ? 'ordinary' : 'lastResort')
   }
 
-  #returnedOpen({ member, stamp }: Loan<T>, outcome: Outcome): void {
-    member.weightClass.chooser.ended(member, stamp, outcome)
+  #returnedOpen(loan: Loan<T>, outcome: Outcome): void {
+    const { member } = loan
+    member.weightClass.chooser.ended(member)
+    if (!loan.isAnswered) this.#learn(loan, outcome)
     if (outcome === 'success') member.accrual?.succeeded()
     else if (outcome === 'aborted') return
     else if (member.isLeaving) this.#members.remove(member)
     else this.#failed(member)
   }
 
+  /** Nothing from what went to a dead member. */
+  #learn({ member, errand, startedAt }: Loan<T>, outcome: Outcome): void {
+    const { latency, clock } = this.#options
+    if (latency === undefined || errand !== 'ordinary') return
+    const now = clock.monotonic()
+    latency.observe(member, now, now - startedAt, outcome)
+  }
+
   #failed(member: Member<T>): void {
     const ms = member.accrual?.failed()
     if (ms === undefined) return
+    member.deaths++
     this.#open.remove(member)
     this.#dead.add(member, this.#options.clock.monotonic() + ms)
     this.#options.onAccrual?.removed()
   }
 
-  /** What began before the member died says nothing more. */
+  /** Of a loan since it died; what began before says nothing more. */
   #returnedDead({ member, errand }: Loan<T>, outcome: Outcome): void {
-    if (errand === 'ordinary') return
     if (outcome === 'success') {
       this.#revive(member)
       return
@@ -156,7 +176,7 @@ export class EndpointBalancer<T> implements Balancer<T>, Lender<T> {
   }
 
   #reportLatency(member: Member<T>, now: number): { readonly latencyMs?: number } {
-    const latencyMs = this.#options.latencyOf?.(member, now) ?? 0
+    const latencyMs = this.#options.latency?.estimate(member, now) ?? 0
     return latencyMs === 0 ? {} : { latencyMs }
   }
 

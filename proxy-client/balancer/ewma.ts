@@ -1,25 +1,15 @@
 // Peak EWMA: of two endpoints drawn by chance, the one where a request is expected to be answered sooner.
-import type { Clock, Random } from '../../watch/clock.ts'
-import type { Outcome } from './balancer.ts'
+import type { Random } from '../../watch/clock.ts'
 import type { Chooser } from './chooser.ts'
 import type { Member } from './member.ts'
 import { MemberList } from './member-list.ts'
 import type { PeakLatency } from './peak-latency.ts'
 
-interface EwmaOptions {
-  readonly random: Random
-  readonly clock: Clock
-  /** Shared by all weights of one balancer. */
-  readonly latency: PeakLatency
-}
-
 class Ewma<T> implements Chooser<T> {
-  readonly #clock: Clock
   readonly #list: MemberList<T>
   readonly #latency: PeakLatency
 
-  constructor({ random, clock, latency }: EwmaOptions) {
-    this.#clock = clock
+  constructor(random: Random, latency: PeakLatency) {
     this.#list = new MemberList(random)
     this.#latency = latency
   }
@@ -44,17 +34,12 @@ class Ewma<T> implements Chooser<T> {
     return second !== undefined && this.#latency.isCheaper(second, first) ? second : first
   }
 
-  began(): number {
-    return this.#clock.monotonic()
-  }
+  began(): void {}
 
-  ended(member: Member<T>, stamp: number, outcome: Outcome): void {
-    if (Number.isNaN(stamp)) return
-    const now = this.#clock.monotonic()
-    this.#latency.observe(member, now, now - stamp, outcome)
-  }
+  ended(): void {}
 }
 
-export function createEwma<T>(options: EwmaOptions): Chooser<T> {
-  return new Ewma(options)
+/** `latency` is shared by all weights of one balancer. */
+export function createEwma<T>(random: Random, latency: PeakLatency): Chooser<T> {
+  return new Ewma(random, latency)
 }

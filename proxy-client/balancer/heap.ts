@@ -25,10 +25,9 @@ class LeastLoaded<T> implements Chooser<T> {
     return this.#heap.first
   }
 
-  began(member: Member<T>): number {
+  began(member: Member<T>): void {
     member.turn = ++this.#turns
     this.#rank(member)
-    return 0
   }
 
   ended(member: Member<T>): void {

@@ -6,6 +6,7 @@ import type { WeightClass } from './weight-classes.ts'
 
 /** Who lends members, and is told when they come back. */
 export interface Lender<T> {
+  answered(loan: Loan<T>, outcome: 'success' | 'failure'): void
   returned(loan: Loan<T>, outcome: Outcome): void
 }
 
@@ -23,6 +24,8 @@ export class Member<T> {
   load = 0
   /** open: its weight class chooses from it; otherwise it stands among the dead. */
   state: 'open' | 'dead' | 'probing' = 'open'
+  /** How often it has died. */
+  deaths = 0
   /** Not in the set any more, but not gone either. */
   isLeaving = false
   /** It has left for good: only loans still know it. */
@@ -62,21 +65,31 @@ export class Loan<T> implements Pick<T> {
   readonly target: T
   readonly member: Member<T>
   readonly errand: Errand
-  /** What the chooser gave when the request began. */
-  readonly stamp: number
+  /** How often the member had died when it was lent: what is older than its last death says nothing of it. */
+  readonly deaths: number
+  /** By `Clock.monotonic`; 0 where latency is not looked at. */
+  readonly startedAt: number
+  isAnswered = false
   readonly #lender: Lender<T>
   #isOut = true
 
-  constructor(lender: Lender<T>, member: Member<T>, errand: Errand, stamp: number) {
+  constructor(lender: Lender<T>, member: Member<T>, errand: Errand, startedAt: number) {
     this.target = member.target
     this.member = member
     this.errand = errand
-    this.stamp = stamp
+    this.deaths = member.deaths
+    this.startedAt = startedAt
     this.#lender = lender
   }
 
   get endpoint(): Endpoint {
     return this.member.endpoint
+  }
+
+  answered(outcome: 'success' | 'failure'): void {
+    if (!this.#isOut || this.isAnswered) return
+    this.#lender.answered(this, outcome)
+    this.isAnswered = true
   }
 
   release(outcome: Outcome): void {

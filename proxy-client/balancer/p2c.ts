@@ -35,9 +35,7 @@ class P2c<T> implements Chooser<T> {
     return chooseLessLoaded(this.#list, this.#list.size)
   }
 
-  began(): number {
-    return 0
-  }
+  began(): void {}
 
   ended(): void {}
 }

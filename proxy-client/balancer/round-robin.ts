@@ -29,9 +29,7 @@ class RoundRobin<T> implements Chooser<T> {
     return this.#list.at(this.#next++)
   }
 
-  began(): number {
-    return 0
-  }
+  began(): void {}
 
   ended(): void {}
 }

@@ -20,6 +20,8 @@ export interface PickedEndpoint<T> {
   readonly id: string
   /** What is left of the name beyond the bound id. */
   readonly residual: Path
+  /** The answer has begun: the balancer measures latency by it. Who does not call it is judged by `release`. */
+  answered(outcome: 'success' | 'failure'): void
   /** Ends the loan; to be called once, for a balancer learns from it. */
   release(outcome: Outcome): void
 }
@@ -78,8 +80,9 @@ export class NameBalancer<T> {
     const pick = drawnLeaf.balancer.pick(avoid)
     if (pick === undefined) return this.#unresolved(drawnLeaf)
     const { endpoint, target } = pick
+    const answered = (outcome: 'success' | 'failure'): void => pick.answered(outcome)
     const release = (outcome: Outcome): void => pick.release(outcome)
-    return { kind: 'picked', picked: { endpoint, target, id: drawnLeaf.idText, residual, release } }
+    return { kind: 'picked', picked: { endpoint, target, id: drawnLeaf.idText, residual, answered, release } }
   }
 
   /** Waits while the answer is pending, at most `ms` milliseconds. Rejects with the NamingError of tryPick, or as the signal says. */

@@ -5,6 +5,8 @@ import type { PickedEndpoint } from './name-balancer.ts'
 type Handler = Dispatcher.DispatchHandler
 type Args<K extends keyof Handler> = Parameters<NonNullable<Handler[K]>>
 
+/** Statuses below it are of interim responses. */
+const firstFinal = 200
 /** Statuses from here on are the endpoint's failure. */
 const firstFailure = 500
 
@@ -40,6 +42,7 @@ export class RelayHandler implements Handler {
 
   onResponseStart(...args: Args<'onResponseStart'>): void {
     this.#status = args[1]
+    if (this.#status >= firstFinal) this.#picked.answered(this.#outcome)
     this.#handler.onResponseStart?.(...args)
   }
 
@@ -48,7 +51,7 @@ export class RelayHandler implements Handler {
   }
 
   onResponseEnd(...args: Args<'onResponseEnd'>): void {
-    this.#picked.release(this.#status < firstFailure ? 'success' : 'failure')
+    this.#picked.release(this.#outcome)
     this.#handler.onResponseEnd?.(...args)
   }
 
@@ -60,6 +63,10 @@ export class RelayHandler implements Handler {
     }
     this.#picked.release(this.#controller?.aborted === true ? 'aborted' : 'failure')
     this.#handler.onResponseError?.(controller, error)
+  }
+
+  get #outcome(): 'success' | 'failure' {
+    return this.#status < firstFailure ? 'success' : 'failure'
   }
 
   onResponseStarted(): void {

@@ -112,6 +112,7 @@ export class Attempt implements UpstreamHandler {
     this.#timeout?.stop()
     this.#status = head.status
     this.#kind = this.#owner.classOf(head)
+    this.pick.answered(this.#result)
     if (this.#kind === 'retryableFailure' && this.#owner.takesRetry()) {
       this.#beginDropping()
       this.#owner.retry()
@@ -170,6 +171,7 @@ export class Attempt implements UpstreamHandler {
       return
     }
     this.#timeout?.stop()
+    this.pick.answered('success')
     this.#owner.openTunnel(head, socket, early, () => this.#settle('success', head.status, 'success'))
   }
 

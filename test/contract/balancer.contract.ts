@@ -257,6 +257,52 @@ export function describeBalancer(config: { readonly kind: string }): void {
       expect(balancer.pick()?.target).toBe(first)
     })
 
+    it('takes an endpoint for alive when its probe is answered well, however long that answer takes to end', () => {
+      const { balancer, clock, told, reportOf } = setUp(endpoints(2), { accrual: () => threeStrikes(1) })
+      const [first, second] = [...balancer.targets()]
+      if (first === undefined || second === undefined) throw new Error('two were given')
+      balancer.pick([second])?.release('failure')
+      clock.advance(1_000)
+      const stream = balancer.pick()
+      stream?.answered('success')
+      expect(told).toEqual(['removed', 'probed', 'revived'])
+      expect(balancer.pick([second])?.target).toBe(first)
+      stream?.answered('failure')
+      stream?.release('failure')
+      expect(reportOf(1)).toMatchObject({ state: 'dead', load: 1 })
+    })
+
+    it('waits for the end of a probe that is answered badly', () => {
+      const { balancer, clock, told, reportOf } = setUp(endpoints(2), { accrual: () => threeStrikes(1) })
+      const [, second] = [...balancer.targets()]
+      if (second !== undefined) balancer.pick([second])?.release('failure')
+      clock.advance(1_000)
+      const probe = balancer.pick()
+      probe?.answered('failure')
+      expect(reportOf(1)?.state).toBe('probing')
+      probe?.release('failure')
+      expect(told).toEqual(['removed', 'probed'])
+      expect(reportOf(1)).toMatchObject({ state: 'dead', load: 0 })
+    })
+
+    it('takes a probe from before the last death as no sign of life, nor of death', () => {
+      const { balancer, clock, told, reportOf } = setUp(endpoints(1), { accrual: () => threeStrikes(1) })
+      balancer.pick()?.release('failure')
+      const lastResort = balancer.pick()
+      clock.advance(1_000)
+      const [old, other] = [balancer.pick(), balancer.pick()]
+      lastResort?.release('success')
+      other?.release('failure')
+      clock.advance(1_000)
+      const probe = balancer.pick()
+      expect(told).toEqual(['removed', 'probed', 'revived', 'removed', 'probed'])
+      old?.answered('success')
+      old?.release('failure')
+      expect(reportOf(1)?.state).toBe('probing')
+      probe?.release('success')
+      expect(reportOf(1)).toMatchObject({ state: 'open', load: 0 })
+    })
+
     it('never makes a probe of a request that was tried before', () => {
       const { balancer, clock, told } = setUp(endpoints(3), { accrual: () => threeStrikes(1) })
       const [first, second, third] = [...balancer.targets()]

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { endpointAt } from './naming.fake.ts'
@@ -57,6 +58,34 @@ describe('a request that is tried again', () => {
     for (let i = 0; i < 100; i++) expect((await send(port, { agent })).body).toBe('alive')
     expect(sick.requests()).toBe(5)
     expect(await scrape()).toMatch(/_retries_total\{[^}]*service="\/svc\/web"[^}]*\} 5\n/)
+  })
+
+  it('finds a replica alive again by the first good answer, though that is a stream without an end', async () => {
+    const failureAccrual = { kind: 'io.l5d.consecutiveFailures', failures: 1, backoff: { kind: 'constant' } } as const
+    const client = { kind: 'io.l5d.global', failureAccrual } as const
+    const { naming, port } = await startTestProxy({ router: { service: retryAll, client } })
+    let isSick = true
+    const alive = await startNamed('alive')
+    const sick = await startUpstream((_message, response) => {
+      if (isSick) response.writeHead(500).end()
+      else response.write('event')
+    })
+    naming.route('/svc/web', '/#/web', [endpointAt(sick.port), endpointAt(alive.port)])
+    const agent = keepAliveAgent()
+    while (sick.requests() === 0) await send(port, { agent })
+    isSick = false
+    const before = sick.requests()
+    // Its back-off is over at once: each of these is a stream, and more than the probe comes.
+    const streams = Array.from({ length: 20 }, () =>
+      request({ host: '127.0.0.1', port, headers: { host: 'web' }, agent: false }),
+    )
+    for (const stream of streams) {
+      const answered = once(stream, 'response')
+      stream.end()
+      await answered
+    }
+    for (const stream of streams) stream.destroy()
+    expect(sick.requests() - before).toBeGreaterThan(1)
   })
 })
 

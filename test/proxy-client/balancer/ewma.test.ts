@@ -80,6 +80,31 @@ describe('ewma', () => {
     expect(world.balancer.report()[0]?.latencyMs).toBe(900)
   })
 
+  it('measures until the answer begins, not until a stream has ended', () => {
+    const { balancer, clock } = balancerOver({ kind: 'ewma' }, endpoints(1))
+    for (const end of ['success', 'failure', 'aborted'] as const) {
+      const pick = balancer.pick()
+      clock.advance(10)
+      pick?.answered('success')
+      clock.advance(3_600_000)
+      pick?.release(end)
+      expect(balancer.report()[0]?.latencyMs ?? 0).toBeLessThanOrEqual(10)
+    }
+    drive({ balancer, clock }, [{ ms: 10 }], 1)
+    expect(balancer.report()[0]?.latencyMs).toBeCloseTo(10)
+  })
+
+  it('knows a new endpoint by the beginning of its first answer', () => {
+    const { balancer, clock } = balancerOver({ kind: 'ewma' }, endpoints(1))
+    drive({ balancer, clock }, [{ ms: 10 }], 1)
+    balancer.update(endpoints(2))
+    const stream = balancer.pick()
+    expect(stream?.target).toBe(1)
+    clock.advance(1)
+    stream?.answered('success')
+    expect(balancer.pick()?.target).toBe(1)
+  })
+
   it('learns nothing from a request that went to a dead endpoint', () => {
     const backoff = createBackoff({ kind: 'constant', ms: 1_000 }, () => 0)
     const world = balancerOver({ kind: 'ewma' }, endpoints(1), () => new ConsecutiveFailures(1, backoff))
