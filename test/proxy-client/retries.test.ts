@@ -62,7 +62,7 @@ describe('a request that is tried again', () => {
 
   it('finds a replica alive again by the first good answer, though that is a stream without an end', async () => {
     const failureAccrual = { kind: 'io.l5d.consecutiveFailures', failures: 1, backoff: { kind: 'constant' } } as const
-    const client = { kind: 'io.l5d.global', failureAccrual } as const
+    const client = { kind: 'io.l5d.global', loadBalancer: { kind: 'roundRobin' }, failureAccrual } as const
     const { naming, port } = await startTestProxy({ router: { service: retryAll, client } })
     let isSick = true
     const alive = await startNamed('alive')
