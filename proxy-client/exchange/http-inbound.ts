@@ -42,7 +42,7 @@ export class HttpInbound implements Inbound, ResponseSink {
   isAbandoned = false
   isStarted = false
   bytesOut = 0
-  /** Whether an interim response was relayed. */
+  /** Whether the client was told to go on: by `100`, and by no other interim response. */
   isContinued = false
   /** Undefined once the response is over. */
   #host: InboundHost | undefined
@@ -111,7 +111,7 @@ export class HttpInbound implements Inbound, ResponseSink {
   interim(status: number, reason: string, lines: string): void {
     const host = this.#host
     if (host === undefined || this.isStarted || this.head.minor === 0) return
-    this.isContinued = true
+    if (status === 100) this.isContinued = true
     host.interimBegins()
     host.socket.write(`HTTP/1.1 ${status} ${reason}\r\n${lines}\r\n`, 'latin1')
   }

@@ -316,6 +316,13 @@ describe('a client that expects to be told to go on', () => {
     expect(await client.ends()).toMatch(/Connection: close\r\n\r\nno$/)
   })
 
+  it('loses it also when only hints came before: they do not tell it to go on', async () => {
+    const { inbound, client } = await opened(expecting)
+    inbound.response.interim(103, 'Early Hints', '')
+    answer(inbound, 'no', 417)
+    expect(await client.ends()).toMatch(/Connection: close\r\n\r\nno$/)
+  })
+
   it('keeps it when a part of its body has come', async () => {
     const { inbound, client, inbounds } = await opened(`${expecting}bo`)
     await until(() => inbound.bytesIn === 2)
