@@ -5,7 +5,7 @@ import type { Clock } from '../../watch/clock.ts'
 import type { AccessLogConfig } from './access-log-config.ts'
 import { accessLogLine } from './access-log-line.ts'
 import { BufferedLog } from './buffered-log.ts'
-import { createStdoutOutput, type LogOutput, openFileOutput } from './log-output.ts'
+import { type LogOutput, openFileOutput, openStdoutOutput } from './log-output.ts'
 import type { RecordSink } from './router-telemetry.ts'
 
 export interface AccessLog extends RecordSink {
@@ -21,7 +21,7 @@ export async function openAccessLog(
   const path = config.httpAccessLog
   if (path === undefined) return undefined
   const lines = new BufferedLog({
-    output: path === 'stdout' ? createStdoutOutput(clock) : await openFile(path, config, clock),
+    output: path === 'stdout' ? await openStdoutOutput(clock) : await openFile(path, config, clock),
     clock,
     onTrouble: error => {
       if (error === undefined) log.info({ path }, 'the access log is written again')
@@ -35,6 +35,19 @@ export async function openAccessLog(
     },
     close: () => lines.close(),
   }
+}
+
+/**
+ * Empties what is to be emptied at the start, for processes that write on from there: each would empty it again otherwise,
+ * one that takes another's place too. Gives the routers as those are to be told; rejects as `openAccessLog` does.
+ */
+export async function beginAccessLogs<R extends AccessLogConfig>(routers: readonly R[], clock: Clock): Promise<R[]> {
+  const begun = routers.map(async router => {
+    const { httpAccessLog: path, httpAccessLogAppend: append } = router
+    if (path !== undefined && path !== 'stdout' && !append) await (await openFile(path, router, clock)).close()
+    return { ...router, httpAccessLogAppend: true }
+  })
+  return await Promise.all(begun)
 }
 
 async function openFile(path: string, config: AccessLogConfig, clock: Clock): Promise<LogOutput> {

@@ -13,6 +13,10 @@ export interface BufferedLogOptions {
 
 const defaultMaxWaiting = 1_048_576
 const flushMs = 200
+/** Characters that do not wait for more. */
+const fullAt = 131_072
+/** How long an output may take for the last lines. */
+const closeMs = 2_000
 
 /** Never throws and never blocks. The owner closes it. */
 export class BufferedLog {
@@ -24,6 +28,7 @@ export class BufferedLog {
   #isFailing = false
   #due: Cancel | undefined
   #writing: Promise<void> | undefined
+  #isClosing = false
 
   constructor(options: BufferedLogOptions) {
     this.#options = options
@@ -43,41 +48,54 @@ export class BufferedLog {
     }
     this.#waiting += line
     this.#lines++
-    if (this.#due !== undefined || this.#writing !== undefined) return
-    this.#due = this.#options.clock.after(flushMs, () => {
-      this.#due = undefined
-      this.#begin()
-    })
+    if (this.#writing !== undefined) return
+    if (this.#waiting.length >= fullAt) this.#begin()
+    else this.#beginSoon()
   }
 
-  /** Writes what waits, then closes the output. */
+  /** Writes what waits, unless the output does not take it in time, then closes the output. */
   async close(): Promise<void> {
-    this.#due?.()
-    this.#due = undefined
+    this.#isClosing = true
     this.#begin()
-    await this.#writing
-    await this.#options.output.close()
+    const late = Promise.withResolvers<'late'>()
+    const cancel = this.#options.clock.after(closeMs, () => late.resolve('late'))
+    const end = await Promise.race([this.#writing, late.promise])
+    cancel()
+    if (end === 'late') this.#options.onTrouble(new Error('the last lines were not taken in time'))
+    else await this.#options.output.close()
+  }
+
+  #beginSoon(): void {
+    this.#due ??= this.#options.clock.after(flushMs, () => this.#begin())
   }
 
   #begin(): void {
+    this.#due?.()
+    this.#due = undefined
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined
+      if (this.#waiting !== '') this.#beginSoon()
     })
   }
 
+  /** What came meanwhile waits for more, unless there is much of it. */
   async #writeAll(): Promise<void> {
-    while (this.#waiting !== '') {
-      const lines = this.#lines
-      const bytes = Buffer.from(this.#waiting, 'latin1')
-      this.#waiting = ''
-      this.#lines = 0
-      try {
-        await this.#options.output.write(bytes)
-        this.#tell(undefined)
-      } catch (error) {
-        this.#dropped += lines
-        this.#tell(error instanceof Error ? error : new Error(String(error)))
-      }
+    do await this.#writeWaiting()
+    while (this.#waiting.length >= fullAt || (this.#isClosing && this.#waiting !== ''))
+  }
+
+  async #writeWaiting(): Promise<void> {
+    if (this.#waiting === '') return
+    const lines = this.#lines
+    const bytes = Buffer.from(this.#waiting, 'latin1')
+    this.#waiting = ''
+    this.#lines = 0
+    try {
+      await this.#options.output.write(bytes)
+      this.#tell(undefined)
+    } catch (error) {
+      this.#dropped += lines
+      this.#tell(error instanceof Error ? error : new Error(String(error)))
     }
   }
 

@@ -1,5 +1,5 @@
 // Where lines of a log go: a file that may be moved or set aside meanwhile, or standard output. Knows nothing of lines.
-import { write as writeFd } from 'node:fs'
+import { constants, fstatSync, write as writeFd } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../../watch/clock.ts'
@@ -27,6 +27,8 @@ export async function openFileOutput(options: FileOutputOptions): Promise<LogOut
   // Always opened for appending: several processes may write to it.
   let file = await open(path, 'a')
   if (!append) await file.truncate()
+  /** The disk had room for a part of a line only. */
+  let isTorn = false
   const reopen = async (): Promise<void> => {
     const before = file
     file = await open(path, 'a')
@@ -39,11 +41,17 @@ export async function openFileOutput(options: FileOutputOptions): Promise<LogOut
         await setAside(options)
         await reopen()
       } else if (size === undefined) await reopen()
-      await file.appendFile(bytes)
+      const whole = isTorn ? Buffer.concat([lineBreak, bytes]) : bytes
+      for (let done = 0; done < whole.length; ) {
+        done += (await file.write(whole, done)).bytesWritten
+        isTorn = whole[done - 1] !== lineBreak[0]
+      }
     },
     close: () => file.close(),
   }
 }
+
+const lineBreak = Buffer.from('\n')
 
 /** The file's size while the path still leads to it. */
 async function sizeIfSame(path: string, file: FileHandle): Promise<number | undefined> {
@@ -51,21 +59,47 @@ async function sizeIfSame(path: string, file: FileHandle): Promise<number | unde
     const [there, ours] = await Promise.all([stat(path), file.stat()])
     return there.ino === ours.ino && there.dev === ours.dev ? ours.size : undefined
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }
 
+function isMissing(error: unknown): boolean {
+  return hasCode(error, 'ENOENT')
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
 async function setAside({ path, keep, clock }: FileOutputOptions): Promise<void> {
-  const time = isoTime(clock.now()).replace(/[-:]/g, '').replace(/\..*/, '')
-  const aside = await asideFiles(path)
-  const names = new Set(aside)
-  let name = `${basename(path)}-${time}`
-  for (let i = 1; names.has(name); i++) name = `${basename(path)}-${time}.${String(i).padStart(6, '0')}`
-  await rename(path, join(dirname(path), name))
+  const folder = dirname(path)
+  const before = await asideFiles(path)
+  const name = await claimName(path, isoTime(clock.now()).replace(/[-:]/g, '').replace(/\..*/, ''))
+  try {
+    await rename(path, join(folder, name))
+  } catch (error) {
+    await rm(join(folder, name), { force: true })
+    // Another process was faster.
+    if (isMissing(error)) return
+    throw error
+  }
   if (keep < 0) return
-  const oldest = [...aside, name].toSorted().slice(0, Math.max(0, aside.length + 1 - keep))
-  await Promise.all(oldest.map(each => rm(join(dirname(path), each), { force: true })))
+  const oldest = [...before, name].toSorted().slice(0, Math.max(0, before.length + 1 - keep))
+  await Promise.all(oldest.map(each => rm(join(folder, each), { force: true })))
+}
+
+/** Makes an empty file under a name that nobody has, so that several processes never take the same one. */
+async function claimName(path: string, time: string): Promise<string> {
+  for (let i = 0; ; i++) {
+    const name = `${basename(path)}-${time}${i === 0 ? '' : `.${String(i).padStart(6, '0')}`}`
+    try {
+      await (await open(join(dirname(path), name), 'wx')).close()
+      return name
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error
+    }
+  }
 }
 
 async function asideFiles(path: string): Promise<string[]> {
@@ -76,13 +110,28 @@ async function asideFiles(path: string): Promise<string[]> {
 
 const retryMs = 50
 
-/** Through the pool of threads: a reader who does not read holds one of them, never the event loop. */
-export function createStdoutOutput(clock: Clock, fd = 1): LogOutput {
+/**
+ * Through the pool of threads, and into a pipe without waiting there: a thread that waits for a reader who does not read
+ * would keep the process from ending.
+ */
+export async function openStdoutOutput(clock: Clock, fd = 1): Promise<LogOutput> {
+  const pipe = await openPipeAnew(fd)
   return {
     write: async bytes => {
-      for (let done = 0; done < bytes.length; ) done += await writeSome(fd, bytes.subarray(done), clock)
+      for (let done = 0; done < bytes.length; ) done += await writeSome(pipe?.fd ?? fd, bytes.subarray(done), clock)
     },
-    close: async () => {},
+    close: async () => await pipe?.close(),
+  }
+}
+
+/** The same pipe for us alone, for what is set on ours would hold for every process that writes to it; undefined for what is no pipe. */
+async function openPipeAnew(fd: number): Promise<FileHandle | undefined> {
+  if (!fstatSync(fd).isFIFO()) return undefined
+  try {
+    return await open(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    // No such path on this system, a pipe of another user, or no reader: the one that there is has to do.
+    return undefined
   }
 }
 

@@ -1,13 +1,15 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
-import { openAccessLog } from '../../../proxy-client/telemetry/access-log.ts'
+import { beginAccessLogs, openAccessLog } from '../../../proxy-client/telemetry/access-log.ts'
 import { accessLogFields } from '../../../proxy-client/telemetry/access-log-config.ts'
 import { accessLogLine } from '../../../proxy-client/telemetry/access-log-line.ts'
 import { BufferedLog } from '../../../proxy-client/telemetry/buffered-log.ts'
-import { type LogOutput, openFileOutput } from '../../../proxy-client/telemetry/log-output.ts'
+import { type LogOutput, openFileOutput, openStdoutOutput } from '../../../proxy-client/telemetry/log-output.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { recordWith } from './meter.fixture.ts'
@@ -98,7 +100,27 @@ describe('an access log on a slow disk', () => {
     clock.advance(1_000)
     expect(output.written).toEqual(['a\nb\n'])
     await output.end()
+    clock.advance(200)
     expect(output.written).toEqual(['a\nb\n', 'c\n'])
+  })
+
+  it('lets lines gather again after each write, unless there are very many', async () => {
+    const { clock, output, log } = createSlowLog(1_000_000)
+    log.write('a\n')
+    clock.advance(200)
+    log.write('b\n')
+    await output.end()
+    expect(output.written).toEqual(['a\n'])
+    clock.advance(199)
+    expect(output.written).toEqual(['a\n'])
+    clock.advance(1)
+    expect(output.written).toEqual(['a\n', 'b\n'])
+    await output.end()
+    log.write('c'.repeat(131_072))
+    expect(output.written).toHaveLength(3)
+    log.write('d'.repeat(131_072))
+    await output.end()
+    expect(output.written).toHaveLength(4)
   })
 
   it('drops and counts what does not fit into its bounded memory', async () => {
@@ -108,6 +130,7 @@ describe('an access log on a slow disk', () => {
     for (let i = 0; i < 5; i++) log.write('1234\n')
     expect(log.dropped).toBe(3)
     await output.end()
+    clock.advance(200)
     expect(output.written).toEqual(['first\n', '1234\n1234\n'])
   })
 
@@ -129,6 +152,36 @@ describe('an access log on a slow disk', () => {
     await output.end()
     await closed
     expect([output.written, output.isClosed, clock.waiting]).toEqual([['last\n'], true, 0])
+  })
+
+  it('gives up at its close when nobody takes the last lines', async () => {
+    const { told, log, clock } = createSlowLog(1_000)
+    log.write('last\n')
+    const closed = log.close()
+    clock.advance(2_000)
+    await closed
+    expect(told).toEqual(['the last lines were not taken in time'])
+  })
+})
+
+describe('an access log on standard output', () => {
+  it('waits for a reader who does not read by a timer, never in a thread, which would keep the process from ending', async () => {
+    const path = join(temporaryDirectory(), 'pipe')
+    execFileSync('mkfifo', [path])
+    const pipe = await open(path, 'r+')
+    onTestFinished(() => pipe.close())
+    const clock = new FakeClock()
+    const output = await openStdoutOutput(clock, pipe.fd)
+    const sent = Buffer.alloc(100_000, 'x')
+    const written = output.write(sent)
+    await vi.waitFor(() => expect(clock.waiting).toBe(1))
+    const read = Buffer.alloc(65_536)
+    const { bytesRead } = await pipe.read(read)
+    clock.advance(50)
+    await written
+    const rest = await pipe.read(Buffer.alloc(100_000))
+    await output.close()
+    expect(bytesRead + rest.bytesRead).toBe(sent.length)
   })
 })
 
@@ -170,6 +223,40 @@ describe('the file of an access log', () => {
       ['access.log-20231114T221320.000002', '333333\n'],
       ['access.log-20231114T221321', '444444\n'],
     ])
+  })
+
+  it('is set aside once whichever of several processes comes first, and never over another', async () => {
+    const dir = temporaryDirectory()
+    const path = join(dir, 'access.log')
+    const options = { path, append: true, rollBytes: 10, keep: -1, clock: new FakeClock() }
+    const outputs = await Promise.all(Array.from({ length: 4 }, () => openFileOutput(options)))
+    const lines = Array.from({ length: 40 }, (_, i) => `line ${String(i).padStart(3, '0')}\n`)
+    for (let i = 0; i < lines.length; i += outputs.length)
+      await Promise.all(outputs.map((output, j) => output.write(Buffer.from(lines[i + j] ?? ''))))
+    await Promise.all(outputs.map(output => output.close()))
+    const kept = readdirSync(dir).flatMap(name => readFileSync(join(dir, name), 'utf8').match(/.+\n/g) ?? [])
+    expect(kept.toSorted()).toEqual(lines)
+  })
+
+  it('is emptied once at the start of several processes, and not again by one that comes later', async () => {
+    const path = join(temporaryDirectory(), 'access.log')
+    writeFileSync(path, 'old\n')
+    const router = config.parse({ httpAccessLog: path, httpAccessLogAppend: false })
+    const clock = new FakeClock()
+    const [told = router] = await beginAccessLogs([router], clock)
+    expect(readFileSync(path, 'utf8')).toBe('')
+    for (const line of ['a\n', 'b\n']) {
+      const output = await openFileOutput({
+        path,
+        append: told.httpAccessLogAppend,
+        rollBytes: undefined,
+        keep: -1,
+        clock,
+      })
+      await output.write(Buffer.from(line))
+      await output.close()
+    }
+    expect(readFileSync(path, 'utf8')).toBe('a\nb\n')
   })
 
   it('that cannot be opened is said at the start, with its name', async () => {
