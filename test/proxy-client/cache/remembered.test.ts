@@ -25,4 +25,14 @@ describe('what is remembered', () => {
     expect(found.length).toBeGreaterThanOrEqual(10)
     expect(found.length).toBeLessThanOrEqual(20)
   })
+
+  it('is less where keys are long, so that strangers cannot fill the memory with them', () => {
+    const remembered = new Remembered<number>()
+    const key = (i: number): string => String(i).padStart(8 * 1024)
+    for (let i = 0; i < 500; i++) remembered.set(key(i), i)
+    const found = Array.from({ length: 500 }, (_, i) => i).filter(i => remembered.get(key(i)) !== undefined)
+    expect(found.length).toBeGreaterThanOrEqual(64)
+    expect(found.length).toBeLessThanOrEqual(128)
+    expect(found.at(-1)).toBe(499)
+  })
 })
