@@ -78,9 +78,9 @@ export function tunnelLines(head: ResponseHead, rewrite?: HostRewrite): string {
   return head.status === 101 && head.upgrade !== undefined ? `${lines}Upgrade: ${head.upgrade}\r\n` : lines
 }
 
-/** The lines of an interim response (1xx). */
+/** The lines of an interim response (1xx), which says nothing of `l5d-*` either. */
 export function interimLines({ fields }: ResponseHead): string {
-  return fields.lines(hopByHop, namedByConnection(fields))
+  return withoutContext(fields).lines(hopByHop, namedByConnection(fields))
 }
 
 /** What a trailer must not say, for it would change how the message or the next one is read (RFC 9110, 6.5.1). */

@@ -173,7 +173,7 @@ describe('the lines of a response that is sent back', () => {
   })
 
   it('of an interim response and of trailers have nothing of ours', () => {
-    expect(interimLines(responseHead([...hopByHop, ['Link', '<x>']]))).toBe('Link: <x>\r\n')
+    expect(interimLines(responseHead([...hopByHop, ['Link', '<x>'], ['l5d-err', 'y']]))).toBe('Link: <x>\r\n')
     expect(
       trailerLines(
         fieldsOf([

@@ -17,6 +17,10 @@ describe('what an upstream says of its own host', () => {
     expect(locationBack(value, rewrite)).toBe(expected)
   })
 
+  it('leaves a Location as it is where the client named no host', () => {
+    expect(locationBack('http://inner:80/a', { ...rewrite, host: '' })).toBe('http://inner:80/a')
+  })
+
   it.each([
     ['0;URL=http://inner:80/', '0;URL=http://web/'],
     ['5', '5'],
