@@ -1,6 +1,7 @@
 // `nameplane proxy`: configuration in, a running thin proxy or one line that says why not.
 import { parseConfig, readConfig } from '../runtime/config.ts'
 import type { Env } from '../runtime/env.ts'
+import type { Log } from '../runtime/log.ts'
 import { type ListeningAddress, runService } from '../runtime/service-command.ts'
 import { systemClock } from '../watch/clock.ts'
 import { type ProxyConfig, proxyConfig } from './config.ts'
@@ -39,7 +40,7 @@ export function runFirst(argv: readonly string[]): Promise<number> {
       start: async (file, log) => {
         const document = file === undefined ? parseConfig('{}', 'built-in configuration') : await readConfig(file)
         const env = createProxyEnv(log)
-        const config = withStateDirectory(document.check(proxyConfig, document.value, []))
+        const config = withStateDirectory(document.check(proxyConfig, document.value, []), log)
         surviveHangUps(config)
         const proxy = await start(config, env)
         releaseYoungHeapSoon(env.clock)
@@ -73,11 +74,14 @@ async function loadRouters(): Promise<Begin> {
 }
 
 /** What is not said of the last good state is decided here, by where this process runs. */
-function withStateDirectory(config: ProxyConfig): ProxyConfig {
+function withStateDirectory(config: ProxyConfig, log: Log): ProxyConfig {
   if (config.lastGood !== undefined) return config
   const servers = config.routers.flatMap(router => router.servers)
   const path = stateDirectoryOf(servers, process.env)
-  return path === undefined ? config : { ...config, lastGood: { path, maxAgeSecs: defaultMaxAgeSecs } }
+  if (path !== undefined) return { ...config, lastGood: { path, maxAgeSecs: defaultMaxAgeSecs } }
+  if (servers.some(({ port }) => port !== 0))
+    log.warn({}, 'the last good state is not kept, for this user has no home directory: set lastGood.path')
+  return config
 }
 
 function addressesOf({ admin, routers }: RunningProxy): readonly ListeningAddress[] {

@@ -40,6 +40,9 @@ export async function withLastGood(client: NamingClient, options: LastGoodOption
   return naming
 }
 
+/** While a server is connected it has so long to answer before what was known once is shown, in milliseconds. */
+const patienceMs = 1_000
+
 /** How a kind of value is kept. */
 interface Form<T> {
   readonly kind: SavedKind
@@ -87,7 +90,7 @@ class LastGoodNaming implements NamingClient {
   }
 
   async load(): Promise<void> {
-    const { entries, savedAt } = await this.#files.load(this.#env.clock.now() - this.#maxAgeMs)
+    const { entries, savedAt } = await this.#files.load(this.#env.clock.now(), this.#maxAgeMs)
     const oldestFirst = entries.toSorted((a, b) => a.confirmedAt - b.confirmedAt)
     for (const entry of oldestFirst) this.#memory.put(entry)
     const names = entries.filter(({ kind }) => kind === 'tree').length
@@ -148,8 +151,10 @@ class LastGoodNaming implements NamingClient {
       this.#memory.answered(kind, key)
       this.#writer.changed()
     }
+    const { clock } = this.#env
     const saved = this.#saved(form, key)
-    const warm = new WarmCell({ clock: this.#env.clock, cell, sink, saved, needs: form.needs, onChange })
+    const holdMs = saved !== undefined && this.#client.status().connected ? patienceMs : 0
+    const warm = new WarmCell({ clock, cell, sink, saved, holdMs, needs: form.needs, onChange })
     this.#memory.open(kind, key, () => this.#entryOf(form, key, warm))
     return () => {
       this.#memory.close(kind, key)

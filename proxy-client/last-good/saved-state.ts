@@ -79,15 +79,28 @@ export function encodeEntry({ kind, key, confirmedAt, content }: SavedEntry): Ui
   return writer.ldelim().finish()
 }
 
-/** The parts of a file, to be written one after the other. */
-export function encodeFile(
-  { servers, savedAt }: Omit<SavedState, 'entries'>,
-  records: readonly Uint8Array[],
-): Uint8Array[] {
-  const digest = createHash('sha256')
-  for (const record of records) digest.update(record)
-  const first = { nameplane: 'last-good', format: savedFormat, servers, savedAt, sha256: digest.digest('hex') }
-  return [Buffer.from(`${JSON.stringify(first)}\n`), ...records]
+/** The records of one file; what vouches for them is worked out as they come, for all at once would take too long. */
+export class SavedRecords {
+  readonly #records: Uint8Array[] = []
+  readonly #digest = createHash('sha256')
+  bytes = 0
+
+  get size(): number {
+    return this.#records.length
+  }
+
+  add(record: Uint8Array): void {
+    this.#records.push(record)
+    this.#digest.update(record)
+    this.bytes += record.length
+  }
+
+  /** The parts of the file, to be written one after the other; to be called once. */
+  file({ servers, savedAt }: Omit<SavedState, 'entries'>): Uint8Array[] {
+    const sha256 = this.#digest.digest('hex')
+    const first = { nameplane: 'last-good', format: savedFormat, servers, savedAt, sha256 }
+    return [Buffer.from(`${JSON.stringify(first)}\n`), ...this.#records]
+  }
 }
 
 /** store-corrupt, with the reason, when it is no whole file of this format. */

@@ -1,4 +1,5 @@
 // One name or id: what was saved is shown, stale, until a server has said something better. Then the server alone is followed.
+// A server that is connected may answer first, for what was saved may be old.
 // Knows neither files nor what the value is.
 import { NamingError } from '../../naming/errors.ts'
 import type { Cell, Sink, Unwatch } from '../../watch/cell.ts'
@@ -13,8 +14,10 @@ export interface WarmCellOptions<T> {
   /** What the servers say. */
   readonly cell: Cell<T>
   readonly sink: Sink<State<T>>
-  /** What was known at the last run; absent when nothing was. */
+  /** What was known last; absent when nothing was. */
   readonly saved: Ok<T> | undefined
+  /** How long the servers have to answer before what was known last is shown, in milliseconds; 0 when none is there to answer. */
+  readonly holdMs: number
   /** What must be known before a first answer takes over from what was saved. */
   readonly needs: (value: T) => readonly Cell<unknown>[]
   /** The servers have said something that stands. */
@@ -24,6 +27,9 @@ export interface WarmCellOptions<T> {
 export class WarmCell<T> {
   readonly #options: WarmCellOptions<T>
   #saved: Ok<T> | undefined
+  /** What was known last, as long as the servers may still answer in time. */
+  #heldBack: Ok<T> | undefined
+  #cancelHold: Cancel | undefined
   #unwatch: Unwatch = () => {}
   /** Watches of what an answer waits for. */
   #needs: readonly Unwatch[] = []
@@ -33,8 +39,9 @@ export class WarmCell<T> {
 
   constructor(options: WarmCellOptions<T>) {
     this.#options = options
-    this.#saved = options.saved
-    if (options.saved !== undefined) options.sink.set(options.saved)
+    this.#heldBack = options.saved
+    if (options.holdMs === 0) this.#showSaved()
+    else this.#cancelHold = options.clock.after(options.holdMs, () => this.#showSaved())
     this.#unwatch = options.cell.watch(state => this.#take(state))
   }
 
@@ -45,15 +52,26 @@ export class WarmCell<T> {
 
   close(): void {
     this.#isClosed = true
+    this.#stopHolding()
     this.#stopWaiting()
     this.#unwatch()
   }
 
   #take(state: State<T>): void {
     if (this.#isClosed) return
+    if (mayPass(state)) this.#showSaved()
     if (this.#saved === undefined) this.#show(state)
     else if (state.kind === 'ok') this.#await(state)
-    else if (state.kind === 'failed' && !NamingError.from(state.error).retryable) this.#takeOver(state)
+    else if (state.kind === 'failed' && !mayPass(state)) this.#takeOver(state)
+  }
+
+  /** What was known last is better than nothing. */
+  #showSaved(): void {
+    const saved = this.#heldBack
+    this.#stopHolding()
+    if (saved === undefined) return
+    this.#saved = saved
+    this.#options.sink.set(saved)
   }
 
   /** Make before break: the endpoints of a new tree are known before it serves. */
@@ -81,7 +99,15 @@ export class WarmCell<T> {
 
   #show(state: State<T>): void {
     this.#options.sink.set(state)
-    if (state.kind !== 'pending') this.#options.onChange()
+    if (state.kind === 'pending') return
+    this.#stopHolding()
+    this.#options.onChange()
+  }
+
+  #stopHolding(): void {
+    this.#heldBack = undefined
+    this.#cancelHold?.()
+    this.#cancelHold = undefined
   }
 
   #stopNeeds(): void {
@@ -97,11 +123,13 @@ export class WarmCell<T> {
   }
 }
 
+/** A failure that says nothing of the value. */
+function mayPass(state: State<unknown>): boolean {
+  return state.kind === 'failed' && NamingError.from(state.error).retryable
+}
+
 /** What was saved as a state: since then nobody has confirmed it. */
 export function savedState<T>(value: T, confirmedAt: number): Ok<T> {
-  const reason = new NamingError(
-    'unavailable',
-    'It was known at the last run; no naming server has confirmed it since.',
-  )
+  const reason = new NamingError('unavailable', 'It is what was known last; no naming server has confirmed it since.')
   return ok(value, { since: confirmedAt, reason })
 }

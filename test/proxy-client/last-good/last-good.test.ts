@@ -1,6 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NamingError } from '../../../naming/errors.ts'
 import { neg } from '../../../naming/name-tree.ts'
@@ -34,9 +36,9 @@ interface Run {
 /** One life of a proxy. */
 async function run(
   path: string,
-  options: { servers?: string[]; worker?: number; startMs?: number } = {},
+  options: { servers?: string[]; worker?: number; startMs?: number; isConnected?: boolean } = {},
 ): Promise<Run> {
-  const { servers = ['10.0.0.1:4321'], worker = 0, startMs } = options
+  const { servers = ['10.0.0.1:4321'], worker = 0, startMs, isConnected = false } = options
   const clock = new FakeClock(startMs)
   const lines: LogLine[] = []
   const log = recordingLog(lines)
@@ -45,7 +47,7 @@ async function run(
   }
   const kernel = createKernel({ clock, onError })
   const naming = new FakeNaming(kernel)
-  naming.present = { connected: false, wasConnected: false, facts: {} }
+  naming.present = { connected: isConnected, wasConnected: isConnected, facts: {} }
   const env = { kernel, clock, random: () => 0.5, log, metrics: createMetrics() }
   const client = await withLastGood(naming, { path, servers, worker, maxAgeMs: 7 * days }, env)
   const see = <T>(cell: Cell<T>): (() => State<T> | undefined) => {
@@ -110,6 +112,42 @@ describe('the last good state', () => {
     expect(tree()).toMatchObject({ value: leafOf('/#/fs/blue'), stale: {} })
     naming.replicaSet('/#/fs/green').set({ kind: 'bound', endpoints: [endpointAt(9090)] })
     expect(tree()).toEqual({ kind: 'ok', value: leafOf('/#/fs/green') })
+  })
+
+  it('lets a server that is connected answer first, for a second', async () => {
+    const path = await folder()
+    await learn(path)
+    const { client, naming, clock, see } = await run(path, { isConnected: true })
+    const tree = see(client.bind(web))
+    const set = see(client.replicas(pathOf('/#/fs/blue')))
+    clock.advance(999)
+    expect([tree()?.kind, set()?.kind]).toEqual(['pending', 'pending'])
+    naming.tree('/svc/web').set(leafOf('/#/fs/green'))
+    expect(tree()).toEqual({ kind: 'ok', value: leafOf('/#/fs/green') })
+    clock.advance(1)
+    expect(set()).toMatchObject({ kind: 'ok', value: { kind: 'bound' }, stale: {} })
+  })
+
+  it('shows what it knew as soon as a connected server says that it cannot answer', async () => {
+    const path = await folder()
+    await learn(path)
+    const { client, naming, clock, see } = await run(path, { isConnected: true })
+    const tree = see(client.bind(web))
+    naming.tree('/svc/web').fail(new NamingError('unavailable', 'the store is away'))
+    expect(tree()).toMatchObject({ kind: 'ok', value: leafOf('/#/fs/blue'), stale: {} })
+    await client.close()
+    clock.settle()
+  })
+
+  it('keeps what a name was when it was dropped, and asks a connected server before it serves that again', async () => {
+    const { client, naming, clock, see } = await run(await folder(), { isConnected: true })
+    naming.route('/svc/web', '/#/fs/blue', [endpointAt(8080)])
+    const use = new AbortController()
+    client.bind(web).watch(() => {}, use.signal)
+    use.abort()
+    clock.settle()
+    naming.tree('/svc/web').set(leafOf('/#/fs/green'))
+    expect(see(client.bind(web))()).toEqual({ kind: 'ok', value: leafOf('/#/fs/green') })
   })
 
   it('shows the new tree after 5 s though its endpoints are not known', async () => {
@@ -211,6 +249,61 @@ describe('the last good state', () => {
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
   })
 
+  it.each([
+    ['no file', (file: string, elsewhere: string) => symlink(elsewhere, file)],
+    ['larger than any of ours', (file: string, elsewhere: string) => makeLarge(file, elsewhere)],
+  ])('does not read what is %s', async (_what, make) => {
+    const path = await folder()
+    await learn(path)
+    const [name = ''] = await readdir(path)
+    const file = join(path, name)
+    const elsewhere = join(path, 'elsewhere')
+    await writeFile(elsewhere, await readFile(file))
+    await rm(file)
+    await make(file, elsewhere)
+    const { client, lines } = await run(path)
+    expect(client.status().lastGood).toBeUndefined()
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+  })
+
+  it('is for its user alone', async () => {
+    const path = join(await folder(), 'made')
+    await learn(path)
+    const [file = ''] = await readdir(path)
+    const modes = await Promise.all([path, join(path, file)].map(async each => (await stat(each)).mode & 0o777))
+    expect(modes).toEqual([0o700, 0o600])
+  })
+
+  it('leaves the file before where the disk takes only a part of the new one', async () => {
+    const path = await folder()
+    const script = join(import.meta.dirname, 'two-writes.fixture.ts')
+    const shell = 'ulimit -f 64; exec "$0" "$1" "$2"'
+    const { stdout } = await promisify(execFile)('sh', ['-c', shell, process.execPath, script, path])
+    expect(stdout).toMatch(/^small: written\nlarge: there was room for \d+ of \d+ bytes\nfound: 1\n$/)
+    expect(await readdir(path)).toHaveLength(1)
+  })
+
+  it('removes what a process that was killed while it wrote has left, when that is an hour old', async () => {
+    const path = await folder()
+    await learn(path)
+    const [file = ''] = await readdir(path)
+    const [old, young] = [1, 2].map(i => join(path, `${file}.00000000-0000-4000-8000-00000000000${i}.new`))
+    for (const left of [old, young]) await writeFile(left ?? '', 'half')
+    const startMs = 1_700_000_000_000
+    await utimes(old ?? '', startMs / 1000 - 3_601, startMs / 1000 - 3_601)
+    await utimes(young ?? '', startMs / 1000 - 3_599, startMs / 1000 - 3_599)
+    await run(path, { startMs })
+    expect((await readdir(path)).map(name => join(path, name)).toSorted()).toEqual([join(path, file), young])
+  })
+
+  it('is not kept longer for a clock that was ahead when it was written', async () => {
+    const path = await folder()
+    await learn(path, { startMs: 1_700_000_000_000 + 300 * days })
+    const { client, see } = await run(path)
+    expect(see(client.bind(web))()).toMatchObject({ stale: { since: 1_700_000_000_000 } })
+    expect(client.status().lastGood?.savedAt).toBe(1_700_000_000_000)
+  })
+
   it('serves, and warns once, when the directory cannot be written', async () => {
     const path = join(await folder(), 'file')
     await writeFile(path, '')
@@ -222,3 +315,9 @@ describe('the last good state', () => {
     expect(lines.filter(({ message }) => message.includes('cannot be written'))).toHaveLength(1)
   })
 })
+
+/** All zeros, and no room taken on most disks. */
+async function makeLarge(file: string, from: string): Promise<void> {
+  await writeFile(file, await readFile(from))
+  await truncate(file, 64 * 1024 * 1024 + 1)
+}

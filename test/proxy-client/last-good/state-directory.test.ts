@@ -24,3 +24,16 @@ it('a proxy keeps its state where systemd says, else where the user keeps state,
 it('a proxy on ports that the system chooses keeps none', () => {
   expect(stateDirectoryOf([{ ip: '127.0.0.1', port: 0 }], { XDG_STATE_HOME: '/state' })).toBeUndefined()
 })
+
+it('a relative XDG_STATE_HOME does not count', () => {
+  expect(stateDirectoryOf([server], { XDG_STATE_HOME: 'state' }, () => '/home/me')).toBe(
+    '/home/me/.local/state/nameplane/proxy-127.0.0.1-4140',
+  )
+})
+
+it('a proxy of a user whom the system does not know keeps none', () => {
+  const home = (): string => {
+    throw new Error('uv_os_homedir returned ENOENT')
+  }
+  expect(stateDirectoryOf([server], {}, home)).toBeUndefined()
+})
