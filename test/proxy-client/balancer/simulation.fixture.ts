@@ -15,8 +15,17 @@ export interface Replica {
   readonly meanMs: number
   /** Answers each request so, after `meanMs`. */
   readonly outcome?: Outcome
-  /** Every `everyMs` it stands still for `forMs`. */
-  readonly pause?: { readonly everyMs: number; readonly forMs: number }
+  readonly pause?: Pause
+}
+
+/** Every `everyMs` something stands still for `forMs`. */
+interface Pause {
+  readonly everyMs: number
+  readonly forMs: number
+}
+
+function pauseLeft(pause: Pause | undefined, clock: Clock): number {
+  return pause === undefined ? 0 : Math.max(0, pause.forMs - (clock.monotonic() % pause.everyMs))
 }
 
 export interface Load {
@@ -24,10 +33,12 @@ export interface Load {
   readonly replicas: readonly Replica[]
   readonly requestsPerSecond: number
   readonly seconds: number
+  /** Of the proxy itself: what comes in the meantime, requests and answers, it sees afterwards. */
+  readonly pause?: Pause
 }
 
 export interface SimulationResult {
-  /** Milliseconds of each request that succeeded. */
+  /** Milliseconds of each request that succeeded, from when it came. */
   readonly latencies: readonly number[]
   readonly failures: number
   /** Requests that went to each replica. */
@@ -109,7 +120,7 @@ class SimulatedReplica {
     this.sent++
     const start = (): void => {
       this.#busy++
-      this.#clock.after(this.#pauseLeft() + this.#serviceMs(), () => {
+      this.#clock.after(pauseLeft(this.#replica.pause, this.#clock) + this.#serviceMs(), () => {
         this.#busy--
         done(this.#replica.outcome ?? 'success')
         this.#waiting.shift()?.()
@@ -123,17 +134,10 @@ class SimulatedReplica {
     const { meanMs, outcome } = this.#replica
     return outcome === undefined ? -Math.log(1 - this.#random()) * meanMs : meanMs
   }
-
-  #pauseLeft(): number {
-    const { pause } = this.#replica
-    if (pause === undefined) return 0
-    const since = this.#clock.monotonic() % pause.everyMs
-    return Math.max(0, pause.forMs - since)
-  }
 }
 
 /** Requests come by chance (Poisson), whether or not earlier ones have ended. Failures are not tried again. */
-export function simulate({ kind, replicas, requestsPerSecond, seconds }: Load): SimulationResult {
+export function simulate({ kind, replicas, requestsPerSecond, seconds, pause }: Load): SimulationResult {
   const random = seededRandom(42)
   const clock = new SimulatedClock()
   const servers = replicas.map(replica => new SimulatedReplica(replica, clock, random))
@@ -147,16 +151,26 @@ export function simulate({ kind, replicas, requestsPerSecond, seconds }: Load): 
   balancer.update(replicas.map((_, port) => ({ address: '10.0.0.1', port, weight: 1 })))
   const latencies: number[] = []
   let failures = 0
-  const request = (): void => {
-    if (clock.monotonic() > seconds * 1_000) return
-    clock.after((-Math.log(1 - random()) / requestsPerSecond) * 1_000, request)
-    const startedAt = clock.monotonic()
+  const whenAwake = (run: () => void): void => {
+    const left = pauseLeft(pause, clock)
+    if (left === 0) run()
+    else clock.after(left, run)
+  }
+  const send = (startedAt: number): void => {
     const pick = balancer.pick()
-    pick?.target?.send(outcome => {
-      pick.release(outcome)
-      if (outcome === 'success') latencies.push(clock.monotonic() - startedAt)
-      else failures++
-    })
+    pick?.target?.send(outcome =>
+      whenAwake(() => {
+        pick.release(outcome)
+        if (outcome === 'success') latencies.push(clock.monotonic() - startedAt)
+        else failures++
+      }),
+    )
+  }
+  const request = (): void => {
+    const startedAt = clock.monotonic()
+    if (startedAt > seconds * 1_000) return
+    clock.after((-Math.log(1 - random()) / requestsPerSecond) * 1_000, request)
+    whenAwake(() => send(startedAt))
   }
   clock.after(0, request)
   clock.run()
