@@ -68,6 +68,11 @@ export class BoundClient {
     return this.#state
   }
 
+  /** Whether a request waits for its endpoints. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0
+  }
+
   /** Open connections to all endpoints. */
   get connections(): number {
     let connections = 0

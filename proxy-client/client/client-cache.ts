@@ -27,7 +27,7 @@ export class ClientCache {
       clock: options.clock,
       max: options.max,
       idleMs: options.idleMs,
-      isInUse: client => client.users > 0,
+      isInUse: client => client.users > 0 || client.isAwaited,
       dispose: client => {
         client.close()
         options.onRelease(client.idText)

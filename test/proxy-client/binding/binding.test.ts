@@ -223,6 +223,26 @@ describe('the caches of a router', () => {
     expect(kernel.counts().watchers).toBe(3)
   })
 
+  it('keep a client while requests wait for its endpoints, though its name has been dropped', () => {
+    const { at, naming, clock, clients } = setUp({ paths: 1, clients: 1 })
+    naming.tree('/svc/a').set(leafOf('/#/a'))
+    const drawn = at('/svc/a').draw(() => 0)
+    if (drawn.kind !== 'leaf') throw new Error('nothing was drawn')
+    const { client } = drawn.value
+    const settled: string[] = []
+    client.whenSettled(1000, () => settled.push(client.state.kind))
+    naming.route('/svc/b', '/#/b', [endpointAt(1)])
+    at('/svc/b')
+    expect(settled).toEqual([])
+    naming.replicaSet('/#/a').set(replicas(2))
+    clock.settle()
+    expect(settled).toEqual(['known'])
+    expect(client.balancer.pick()).toBeDefined()
+    naming.route('/svc/c', '/#/c', [endpointAt(1)])
+    at('/svc/c')
+    expect(Array.from(clients.values(), ({ idText }) => idText)).toEqual(['/#/c'])
+  })
+
   it('refuse a new name while requests wait for every one that is held', () => {
     const { at, tryAt, clock } = setUp({ paths: 1 })
     at('/svc/a').whenSettled(1000, () => {})
