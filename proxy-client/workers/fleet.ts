@@ -8,6 +8,7 @@ import type { ProxyConfig } from '../config.ts'
 import type { RouterAddresses } from '../open-routers.ts'
 import { MergedTelemetry } from '../telemetry/merged-telemetry.ts'
 import type { TelemetrySnapshot } from '../telemetry/snapshot.ts'
+import { fleetReady } from './fleet-ready.ts'
 import { WorkerLink } from './worker-link.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
@@ -81,19 +82,11 @@ export class Fleet {
 
   async #ready(): Promise<ReadyReport> {
     if (this.#isClosing) return { ready: false, reasons: [{ reason: 'the proxy is stopping' }] }
-    const reasons = (await Promise.all(this.#slots.map(reasonsOf))).flat()
-    return { ready: reasons.length === 0, reasons }
+    return await fleetReady(this.#slots)
   }
 }
 
 async function routersOf({ worker, link }: WorkerSlot) {
   const state = await link?.ask('state')
   return (state?.routers ?? []).map(router => ({ worker, pid: link?.pid, ...router }))
-}
-
-async function reasonsOf({ worker, link }: WorkerSlot): Promise<ReadyReport['reasons']> {
-  if (link === undefined) return [{ reason: `worker ${worker} is being started again` }]
-  const report = await link.ask('ready')
-  if (report === undefined) return [{ reason: `worker ${worker} does not answer` }]
-  return report.reasons.map(each => ({ ...each, reason: `worker ${worker}: ${each.reason}` }))
 }

@@ -31,8 +31,10 @@ export class WorkerLink {
   #settleStart: { resolve(routers: RouterAddresses): void; reject(error: Error): void } | undefined
   /** Resolves when it listens; rejects when it cannot. */
   readonly started: Promise<RouterAddresses>
+  /** Whether it listens; what is asked of it before gets no answer. */
+  isStarted = false
 
-  /** Starts a process; `onExit` is called once when it is gone. */
+  /** Starts a process; `onExit` is called once when it is gone, or could not be made. Throws when the system has no memory for it. */
   constructor(options: WorkerLinkOptions, onExit: OnExit) {
     this.#options = options
     this.started = new Promise((resolve, reject) => {
@@ -42,8 +44,10 @@ export class WorkerLink {
     this.started.catch(() => {})
     this.#process = cluster.fork({ [workerVariable]: String(options.worker) })
     this.#process.on('message', (message: FromWorker) => this.#receive(message))
-    // A message that cannot be sent is answered by the exit that follows.
-    this.#process.on('error', () => {})
+    this.#process.on('error', (error: Error) => {
+      // One that was never made does not end; a message that cannot be sent is answered by the exit that follows.
+      if (this.pid === undefined) this.#gone(error.message, onExit)
+    })
     this.#process.once('exit', (code, signal) => this.#gone(signal ?? `code ${code}`, onExit))
   }
 
@@ -51,8 +55,9 @@ export class WorkerLink {
     return this.#process.process.pid
   }
 
-  /** undefined when it does not answer in time. */
+  /** undefined when it does not listen yet, or does not answer in time. */
   async ask<Q extends Question>(question: Q): Promise<AnswerTo<Q> | undefined> {
+    if (!this.isStarted) return undefined
     return (await this.#ask(question)) as AnswerTo<Q> | undefined // the worker answers what was asked
   }
 
@@ -88,10 +93,15 @@ export class WorkerLink {
   #receive(message: FromWorker): void {
     const { worker, config } = this.#options
     if (message.kind === 'loaded') this.#send({ kind: 'start', worker, config })
-    else if (message.kind === 'started') this.#settleStart?.resolve(message.routers)
+    else if (message.kind === 'started') this.#begun(message.routers)
     else if (message.kind === 'failed') this.#settleStart?.reject(errorOf(message))
     else if (message.kind === 'answer') this.#asked.get(message.id)?.(message.value)
     else if (message.kind === 'ended') this.#tell(message.telemetry)
+  }
+
+  #begun(routers: RouterAddresses): void {
+    this.isStarted = true
+    this.#settleStart?.resolve(routers)
   }
 
   #tell(snapshot: TelemetrySnapshot): void {

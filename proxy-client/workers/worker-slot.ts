@@ -79,9 +79,19 @@ export class WorkerSlot {
   #restart(): void {
     const { log } = this.#options
     this.restarts++
-    this.#fork().started.then(
+    this.#forkOrFail()?.started.then(
       () => log.info({ worker: this.worker }, 'another worker has taken its place'),
       error => log.error({ err: error, worker: this.worker }, 'a worker could not start'),
     )
+  }
+
+  /** A machine without room for another process now may have some later. */
+  #forkOrFail(): WorkerLink | undefined {
+    try {
+      return this.#fork()
+    } catch (error) {
+      this.#gone(error instanceof Error ? error.message : String(error))
+      return undefined
+    }
   }
 }
