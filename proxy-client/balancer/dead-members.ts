@@ -45,10 +45,17 @@ export class DeadMembers<T> {
     this.#heap.reorder(member)
   }
 
-  /** All of them may be probed from `now` on. */
-  hasten(now: number): void {
-    const all = Array.from({ length: this.#heap.size }, (_, slot) => this.#heap.at(slot))
-    for (const member of all) if (member?.state === 'dead') this.postpone(member, Math.min(member.rank, now))
+  get size(): number {
+    return this.#heap.size
+  }
+
+  /** `count` more of them may be probed from `now` on. */
+  hasten(now: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const next = this.#firstAfter(now)
+      if (next === undefined) return
+      this.postpone(next, now)
+    }
   }
 
   /** The less loaded of two drawn by chance, for the request that has nowhere else to go. */
@@ -57,5 +64,15 @@ export class DeadMembers<T> {
     const first = this.#heap.at(Math.floor(this.#random() * size))
     const second = this.#heap.at(Math.floor(this.#random() * size))
     return first !== undefined && second !== undefined && second.load < first.load ? second : first
+  }
+
+  #firstAfter(now: number): Member<T> | undefined {
+    let first: Member<T> | undefined
+    for (let slot = 0; slot < this.#heap.size; slot++) {
+      const member = this.#heap.at(slot)
+      if (member?.state === 'dead' && member.rank > now && (first === undefined || member.rank < first.rank))
+        first = member
+    }
+    return first
   }
 }

@@ -24,11 +24,16 @@ export interface EndpointBalancerOptions<T> extends BalancerOptions<T>, KindOpti
 
 const nothing: readonly never[] = []
 
+/** How many are probed before their time for one that lives again: more with each that does, few when no other does. */
+const hastenedByOne = 2
+
 export class EndpointBalancer<T> implements Balancer<T>, Lender<T> {
   readonly #options: EndpointBalancerOptions<T>
   readonly #members: Members<T>
   readonly #open: WeightClasses<T>
   readonly #dead: DeadMembers<T>
+  /** All were dead, and some of them are still. */
+  #isRecovering = false
 
   constructor(options: EndpointBalancerOptions<T>) {
     this.#options = options
@@ -165,14 +170,15 @@ export class EndpointBalancer<T> implements Balancer<T>, Lender<T> {
   }
 
   #revive(member: Member<T>): void {
-    const wereAllDead = this.#open.size === 0
+    if (this.#open.size === 0) this.#isRecovering = true
     this.#dead.remove(member)
     member.state = 'open'
     member.accrual?.revived()
     this.#open.add(member)
     this.#options.onAccrual?.revived()
+    if (this.#dead.size === 0) this.#isRecovering = false
     // What took all away at once has ended for one: it need not carry the load of all until the others' time has come.
-    if (wereAllDead) this.#dead.hasten(this.#options.clock.monotonic())
+    if (this.#isRecovering) this.#dead.hasten(this.#options.clock.monotonic(), hastenedByOne)
   }
 
   #reportLatency(member: Member<T>, now: number): { readonly latencyMs?: number } {

@@ -368,6 +368,16 @@ export function describeBalancer(config: { readonly kind: string }): void {
       expect(told.slice(4)).toEqual(['revived', 'probed', 'revived', 'probed', 'revived', 'probed', 'revived'])
     })
 
+    it('loses few requests to others that are still dead when one of many is back', () => {
+      const accrual = (): FailureAccrual => ({ ...threeStrikes(1), failed: () => 300_000 })
+      const { told, request } = setUp(endpoints(100), { accrual })
+      while (told.length < 100) request(() => 'failure')
+      const answers = (port: number): Outcome => (port === 7 ? 'success' : 'refused')
+      while (!told.includes('revived')) request(answers)
+      const lost = Array.from({ length: 50 }, () => request(answers)).filter(port => port !== 7)
+      expect(lost.length).toBeLessThanOrEqual(2)
+    })
+
     it('probes no second time what is being probed while another comes back', () => {
       const { balancer, clock, told } = setUp(endpoints(2), { accrual: () => threeStrikes(1) })
       for (let i = 0; i < 100 && told.length < 2; i++) balancer.pick()?.release('failure')
