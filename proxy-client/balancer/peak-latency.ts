@@ -25,8 +25,9 @@ export class PeakLatency {
       this.#meanMs += (ms - this.#meanMs) * (this.#meanMs === 0 ? 1 : meanShare)
       this.#learn(member, now, ms)
     } else if (outcome === 'aborted') {
-      // The answer would have taken at least as long.
-      if (ms > this.estimate(member, now)) this.#learn(member, now, ms)
+      // The answer would have taken at least as long; of one that is not known that says little before it is more than usual.
+      const least = member.latencyMs === 0 ? this.#meanMs : this.estimate(member, now)
+      if (ms > least) this.#learn(member, now, ms)
     } else {
       // What fails fast must not draw requests for its speed.
       this.#learn(member, now, Math.max(ms, this.#meanMs * failureFactor, this.estimate(member, now)))

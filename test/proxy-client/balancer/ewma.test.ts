@@ -105,6 +105,16 @@ describe('ewma', () => {
     expect(balancer.pick()?.target).toBe(1)
   })
 
+  it('does not take a new endpoint for fast because the first client left early', () => {
+    const { balancer, clock } = balancerOver({ kind: 'ewma' }, endpoints(1))
+    drive({ balancer, clock }, [{ ms: 10 }], 1)
+    balancer.update(endpoints(2))
+    drive({ balancer, clock }, [{ ms: 10 }, { ms: 1, outcome: 'aborted' }], 1)
+    expect(balancer.report()[1]).not.toHaveProperty('latencyMs')
+    drive({ balancer, clock }, [{ ms: 10 }, { ms: 50, outcome: 'aborted' }], 1)
+    expect(balancer.report()[1]?.latencyMs).toBe(50)
+  })
+
   it('learns nothing from a request that went to a dead endpoint', () => {
     const backoff = createBackoff({ kind: 'constant', ms: 1_000 }, () => 0)
     const world = balancerOver({ kind: 'ewma' }, endpoints(1), () => new ConsecutiveFailures(1, backoff))
