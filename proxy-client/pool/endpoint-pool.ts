@@ -116,18 +116,16 @@ export class EndpointPool implements Upstream, ConnectionOwner, ExchangeHolder {
     const reserved = this.#reserved.get(connection)
     this.#all.delete(connection)
     this.#reserved.delete(connection)
-    if (!connection.isPlain) this.#connecting--
     if (reserved !== undefined) fail(reserved, 'refused', error)
-    if (this.#waiting.size > this.#connecting) this.#refuseFirst(error)
-    // Nobody is left who could serve the others.
-    while (this.#all.size === 0 && this.#waiting.size > 0) this.#refuseFirst(error)
+    if (!connection.isPlain) this.#refuseWaiting(error)
+    this.#openForWaiting()
     this.#afterLoss()
   }
 
   onClosed(connection: UpstreamConnection): void {
     this.#all.delete(connection)
     this.#idle.remove(connection)
-    while (this.#waiting.size > this.#connecting && this.#all.size < this.#options.maxSize) this.#open()
+    this.#openForWaiting()
     this.#afterLoss()
   }
 
@@ -149,7 +147,11 @@ export class EndpointPool implements Upstream, ConnectionOwner, ExchangeHolder {
     const { maxSize, maxWaiters } = this.#options
     const mayOpen = this.#all.size < maxSize
     if (!mayOpen && this.#waiting.size - this.#connecting >= maxWaiters) {
-      fail(exchange, 'crowded', new Error('all connections are in use and as many requests wait as may'))
+      fail(
+        exchange,
+        'crowded',
+        new Error(`all ${maxSize} connections (maxSize) are in use, and ${maxWaiters} requests (maxWaiters) wait`),
+      )
       return
     }
     exchange.holder = this
@@ -183,6 +185,19 @@ export class EndpointPool implements Upstream, ConnectionOwner, ExchangeHolder {
   #connect(isPlain: boolean): UpstreamConnection {
     const { open, limits, timeouts } = this.#options
     return new UpstreamConnection({ owner: this, open, limits, timeouts, isPlain })
+  }
+
+  /** As far as there is room. */
+  #openForWaiting(): void {
+    while (this.#waiting.size > this.#connecting && this.#all.size < this.#options.maxSize) this.#open()
+  }
+
+  /** A connection for those that wait did not come about: one of them has had his try. */
+  #refuseWaiting(error: Error): void {
+    this.#connecting--
+    if (this.#waiting.size > this.#connecting) this.#refuseFirst(error)
+    // Nobody is left who could serve the others.
+    while (this.#all.size === 0 && this.#waiting.size > 0) this.#refuseFirst(error)
   }
 
   #refuseFirst(error: Error): void {
