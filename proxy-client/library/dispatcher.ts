@@ -69,6 +69,7 @@ class NameDispatcher extends Dispatcher {
   }
 
   override dispatch(request: Options, handler: Dispatcher.DispatchHandler): boolean {
+    if (typeof handler !== 'object' || handler === null) throw new TypeError('A dispatch needs a handler.')
     try {
       const { balancer, addressed } = this.#address(request)
       void this.#send(balancer, addressed, handler)
@@ -133,16 +134,16 @@ class NameDispatcher extends Dispatcher {
   #createBalancer(name: string, dtab: string): NameBalancer<Pool> {
     const { naming, namespace } = this.#options
     const where = { ...(namespace !== undefined && { namespace }), ...(dtab !== '' && { dtab }) }
-    const { clock } = insideOf(naming)
-    return new NameBalancer({ name, tree: naming.bind(name, where), leaves: this.#leaves, clock, random: systemRandom })
+    const tree = naming.bind(name, where)
+    return new NameBalancer({ name, tree, leaves: this.#leaves, naming: insideOf(naming), random: systemRandom })
   }
 
   /** Never rejects. */
   async #send(balancer: NameBalancer<Pool>, request: Options, handler: Dispatcher.DispatchHandler): Promise<void> {
     try {
+      const { bindingTimeoutMs = 10_000 } = this.#options
       const first = balancer.tryPick()
-      const picked =
-        first.kind === 'picked' ? first.picked : await balancer.pick(this.#options.bindingTimeoutMs ?? 10_000)
+      const picked = first.kind === 'picked' ? first.picked : await balancer.pick(bindingTimeoutMs, signalOf(request))
       const tried: Pool[] = []
       const attempt = ({ target, ...rest }: typeof picked): void => {
         tried.push(target)
@@ -175,6 +176,11 @@ class NameDispatcher extends Dispatcher {
     this.#names.close()
     await Promise.all(pools.map(end))
   }
+}
+
+/** undici passes on what its caller gave, though its type does not say so. */
+function signalOf(request: Options): AbortSignal | undefined {
+  return 'signal' in request && request.signal instanceof AbortSignal ? request.signal : undefined
 }
 
 /** Tells a handler of a request that was never begun. */

@@ -32,13 +32,13 @@ export function createBalancer(
   name: string,
   { namespace, dtab, ...balancing }: EndpointBalancerOptions = {},
 ): EndpointBalancer {
-  const { resolver, clock } = insideOf(client)
-  const create = balancersOf<Endpoint>(balancing, clock, { open: endpoint => endpoint, close: () => {} })
+  const naming = insideOf(client)
+  const create = balancersOf<Endpoint>(balancing, naming.clock, { open: endpoint => endpoint, close: () => {} })
   const balancer = new NameBalancer({
     name,
     tree: client.bind(name, { ...(namespace !== undefined && { namespace }), ...(dtab !== undefined && { dtab }) }),
-    leaves: new LeafBalancers(id => resolver.replicas(id), create),
-    clock,
+    leaves: new LeafBalancers(id => naming.resolver.replicas(id), create),
+    naming,
     random: systemRandom,
   })
   return {

@@ -6,11 +6,12 @@ import { alt, leaf, type NameTree, union } from '../../naming/name-tree.ts'
 import type { Path } from '../../naming/path.ts'
 import type { Endpoint } from '../../naming/replica-set.ts'
 import type { Cell, Unwatch } from '../../watch/cell.ts'
-import type { Clock, Random } from '../../watch/clock.ts'
+import type { Random } from '../../watch/clock.ts'
 import type { State } from '../../watch/state.ts'
 import type { Outcome } from '../balancer/balancer.ts'
 import { createLottery, type Drawn, type Lottery } from '../binding/draw.ts'
 import type { LeafBalancer, LeafBalancers } from './leaf-balancers.ts'
+import type { ClientInside } from './naming-client.ts'
 
 /** An endpoint lent to one request. */
 export interface PickedEndpoint<T> {
@@ -42,7 +43,7 @@ export interface NameBalancerParts<T> {
   readonly name: string
   readonly tree: Cell<BoundTree>
   readonly leaves: LeafBalancers<T>
-  readonly clock: Clock
+  readonly naming: Pick<ClientInside, 'clock' | 'problem' | 'onClose'>
   readonly random: Random
 }
 
@@ -57,12 +58,19 @@ export class NameBalancer<T> {
   readonly #unwatch: Unwatch
   readonly #waiting = new Set<() => void>()
   readonly #unlisten: () => void
+  readonly #forgetClose: () => void
   #state: State<BoundTree> = { kind: 'pending' }
   #plan: Plan<T> | undefined
+  /** Nothing becomes known any more. */
+  #isNamingClosed = false
 
   constructor(parts: NameBalancerParts<T>) {
     this.#parts = parts
     this.#unlisten = parts.leaves.listen(() => this.#wake())
+    this.#forgetClose = parts.naming.onClose(() => {
+      this.#isNamingClosed = true
+      this.#wake()
+    })
     this.#unwatch = parts.tree.watch(state => this.#take(state))
   }
 
@@ -87,12 +95,13 @@ export class NameBalancer<T> {
 
   /** Waits while the answer is pending, at most `ms` milliseconds. Rejects with the NamingError of tryPick, or as the signal says. */
   async pick(ms: number, signal?: AbortSignal): Promise<PickedEndpoint<T>> {
-    const until = this.#parts.clock.monotonic() + ms
+    const { clock } = this.#parts.naming
+    const until = clock.monotonic() + ms
     for (;;) {
       signal?.throwIfAborted()
       const result = this.tryPick()
       if (result.kind === 'picked') return result.picked
-      const leftMs = until - this.#parts.clock.monotonic()
+      const leftMs = until - clock.monotonic()
       if (!result.isPending || leftMs <= 0) throw result.error
       await this.#change(leftMs, signal)
     }
@@ -102,6 +111,7 @@ export class NameBalancer<T> {
   close(): void {
     this.#unwatch()
     this.#unlisten()
+    this.#forgetClose()
     this.#release(this.#plan)
     this.#plan = undefined
     this.#state = { kind: 'failed', error: new NamingError('unavailable', 'The balancer is closed.') }
@@ -145,13 +155,19 @@ export class NameBalancer<T> {
   #unbound(): PickResult<T> {
     const { name } = this.#parts
     if (this.#state.kind === 'failed') return none(`${name} cannot be bound: ${this.#state.error.message}`)
-    return none(`${name} is not bound yet`, true)
+    return this.#notYet(`${name} is not bound yet`)
   }
 
   #unresolved({ idText, state }: LeafBalancer<T>): PickResult<T> {
-    if (state.kind === 'pending') return none(`the endpoints of ${idText} are not known yet`, true)
+    if (state.kind === 'pending') return this.#notYet(`the endpoints of ${idText} are not known yet`)
     if (state.kind === 'failed') return none(`the endpoints of ${idText} are not known: ${state.error.message}`)
     return none(state.value.kind === 'bound' ? `${idText} has no endpoint left to try` : `${idText} does not exist`)
+  }
+
+  #notYet(what: string): PickResult<T> {
+    if (this.#isNamingClosed) return none(`${what}, and the naming client is closed`)
+    const problem = this.#parts.naming.problem()
+    return none(problem === undefined ? what : `${what}. ${problem}`, true)
   }
 
   /** Resolves at the next change, when time is up or when the signal aborts. */
@@ -163,7 +179,7 @@ export class NameBalancer<T> {
         this.#waiting.delete(end)
         resolve()
       }
-      const cancel = this.#parts.clock.after(ms, end)
+      const cancel = this.#parts.naming.clock.after(ms, end)
       signal?.addEventListener('abort', end, { once: true })
       this.#waiting.add(end)
     })

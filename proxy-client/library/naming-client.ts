@@ -12,6 +12,7 @@ import { version } from '../../runtime/version.ts'
 import type { Cell, Unwatch, Watcher } from '../../watch/cell.ts'
 import { type Clock, systemClock, systemRandom } from '../../watch/clock.ts'
 import { createKernel } from '../../watch/kernel.ts'
+import type { State } from '../../watch/state.ts'
 import type { NameResolver } from '../naming.ts'
 import { createWatchClient } from '../watch/watch-client.ts'
 import type { ConnectionState } from '../watch/watch-connection.ts'
@@ -59,6 +60,10 @@ export interface ClientInside {
   readonly resolver: NameResolver
   readonly clock: Clock
   readonly namespace: string
+  /** While no server is connected: one sentence that says why. */
+  readonly problem: () => string | undefined
+  /** Calls back when the client is closed, at once when it is; until the returned function is called. */
+  readonly onClose: (run: () => void) => () => void
 }
 
 const insides = new WeakMap<NamingClient, ClientInside>()
@@ -97,15 +102,21 @@ export function createNamingClient(options: NamingClientOptions): NamingClient {
 
 /** A client over any source of names. */
 export function namingClientOver(
-  inside: ClientInside,
+  source: Omit<ClientInside, 'onClose' | 'problem'>,
   ends: Readonly<Pick<NamingClient, 'connection' | 'close'>>,
 ): NamingClient {
+  const closing = new Closing()
+  const inside = { ...source, problem: () => problemOf(ends.connection.peek()), onClose: closing.listen }
   const { resolver } = inside
   const bind = (name: string, { namespace = inside.namespace, dtab }: NameOptions = {}): Cell<BoundTree> =>
     resolver.bind({ namespace, path: pathOf(name), ...(dtab !== undefined && { dtab }) })
   const endpoints = (id: string | Path): Cell<ReplicaSet> => resolver.replicas(typeof id === 'string' ? pathOf(id) : id)
   const client: NamingClient = {
-    ...ends,
+    connection: ends.connection,
+    close: () => {
+      ends.close()
+      closing.tell()
+    },
     bind,
     endpoints,
     watch: (name, callback, { signal, ...where } = {}) => bind(name, where).watch(callback, signal),
@@ -113,6 +124,28 @@ export function namingClientOver(
   }
   insides.set(client, inside)
   return client
+}
+
+/** Those who are told of a close, once. */
+class Closing {
+  readonly #listeners = new Set<() => void>()
+  #isOver = false
+
+  readonly listen = (run: () => void): (() => void) => {
+    if (this.#isOver) run()
+    else this.#listeners.add(run)
+    return () => this.#listeners.delete(run)
+  }
+
+  tell(): void {
+    this.#isOver = true
+    for (const run of [...this.#listeners]) run()
+    this.#listeners.clear()
+  }
+}
+
+function problemOf(connection: State<ConnectionState>): string | undefined {
+  return connection.kind === 'ok' && connection.value.kind === 'waiting' ? connection.value.reason : undefined
 }
 
 function pathOf(text: string): Path {

@@ -56,6 +56,11 @@ export class RelayHandler implements Handler {
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
+    if (isOfRequest(error)) {
+      this.#picked.release('aborted')
+      this.#handler.onResponseError?.(controller, error)
+      return
+    }
     if (!this.#isStarted) {
       this.#picked.release('refused')
       this.#onRefused(controller, error)
@@ -80,4 +85,9 @@ export class RelayHandler implements Handler {
   onRequestSent(): void {
     this.#handler.onRequestSent?.()
   }
+}
+
+/** undici would send it to nobody. */
+function isOfRequest(error: Error): boolean {
+  return 'code' in error && (error.code === 'UND_ERR_INVALID_ARG' || error.code === 'UND_ERR_NOT_SUPPORTED')
 }

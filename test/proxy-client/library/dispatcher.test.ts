@@ -1,8 +1,9 @@
+import { Readable } from 'node:stream'
 import { fetch, request } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createDispatcher, type DispatcherOptions } from '../../../proxy-client/library/dispatcher.ts'
 import { createBalancer } from '../../../proxy-client/library/endpoint-balancer.ts'
-import { type NamingClient, namingClientOver } from '../../../proxy-client/library/naming-client.ts'
+import { createNamingClient, type NamingClient, namingClientOver } from '../../../proxy-client/library/naming-client.ts'
 import { systemClock } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { endpointAt, FakeNaming, leafOf } from '../naming.fake.ts'
@@ -110,6 +111,46 @@ describe('a dispatcher', () => {
     await expect(get('https://web/')).rejects.toThrow('Only http:')
   })
 
+  it('refuses what undici does not send', async () => {
+    const { names, dispatcher } = setUp()
+    names.route('/svc/web', '/#/fs/web', [endpointAt((await echo()).port)])
+    for (const headers of [{ 'not a name': 'x' }, { expect: '100-continue' }])
+      await expect(request('http://web/', { dispatcher, headers })).rejects.toThrow(/header/)
+  })
+
+  it('gives up a request that waits for its name when that is aborted', async () => {
+    const { dispatcher } = setUp({ bindingTimeoutMs: 60_000 })
+    const abort = new AbortController()
+    const answer = request('http://web/', { dispatcher, signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await expect(answer).rejects.toThrow('enough')
+  })
+
+  it('sends a body that is a stream to the endpoint that takes it', async () => {
+    const { names, dispatcher } = setUp({ loadBalancer: { kind: 'roundRobin' } })
+    const { port } = await startUpstream((message, response) => {
+      message.setEncoding('utf8')
+      let text = ''
+      message.on('data', (part: string) => {
+        text += part
+      })
+      message.on('end', () => response.end(text))
+    })
+    names.route('/svc/web', '/#/fs/web', [endpointAt(await closedPort()), endpointAt(port)])
+    for (let i = 0; i < 4; i++) {
+      const body = Readable.from(['one ', 'two'])
+      const response = await request('http://web/', { dispatcher, method: 'POST', body })
+      expect(await response.body.text()).toBe('one two')
+    }
+  })
+
+  it('throws when it is called without a handler', () => {
+    const { dispatcher } = setUp()
+    const dispatch = dispatcher.dispatch.bind(dispatcher, { origin: 'http://web', path: '/', method: 'GET' })
+    // @ts-expect-error: a program that is not checked
+    expect(() => dispatch()).toThrow(TypeError)
+  })
+
   it('lets requests in progress end when it closes, and takes no others', async () => {
     const { names, dispatcher, get } = setUp()
     let finish = (): void => {}
@@ -142,6 +183,18 @@ describe('a balancer of the library', () => {
     expect((await balancer.pick()).endpoint.port).toBe(a.endpoint.port)
     balancer.close()
     await expect(balancer.pick()).rejects.toThrow('closed')
+  })
+
+  it('waits for nothing once the naming client is closed, and says why nothing is known', async () => {
+    const naming = createNamingClient({ addresses: ['127.0.0.1:1'] })
+    const balancer = createBalancer(naming, '/svc/web')
+    const pick = balancer.pick()
+    await expect.poll(() => naming.connection.peek()).toMatchObject({ value: { kind: 'waiting' } })
+    await expect(balancer.pick({ timeoutMs: 1 })).rejects.toThrow(/not bound yet\. The naming server at .* is away/)
+    naming.close()
+    await expect(pick).rejects.toThrow('the naming client is closed')
+    await expect(createBalancer(naming, '/svc/other').pick()).rejects.toThrow('the naming client is closed')
+    balancer.close()
   })
 
   it('gives up when it is told to', async () => {
