@@ -22,7 +22,7 @@ function kindOptions<T>(config: BalancerConfig, { random, clock }: BalancerOptio
     case 'ewma': {
       const latency = new PeakLatency(config.decayTimeMs)
       return {
-        createChooser: () => createEwma(random, latency),
+        createChooser: () => createEwma({ random, clock, latency }),
         maxEffort: config.maxEffort,
         latency,
       }

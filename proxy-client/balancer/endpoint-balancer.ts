@@ -88,26 +88,31 @@ export class EndpointBalancer<T> implements Balancer<T>, Lender<T> {
   /** @internal */
   answered(loan: Loan<T>, outcome: 'success' | 'failure'): void {
     const { member } = loan
-    if (member.isGone) return
-    if (member.state === 'open') this.#learn(loan, outcome)
-    else if (outcome === 'success' && loan.deaths === member.deaths) this.#revive(member)
+    this.#learn(loan, outcome)
+    if (member.isGone || member.state === 'open') return
+    if (outcome === 'success' && loan.deaths === member.deaths) this.#revive(member)
   }
 
   /** @internal */
   returned(loan: Loan<T>, outcome: Outcome): void {
     const { member } = loan
     member.load--
+    if (!loan.isAnswered) this.#learn(loan, outcome)
     if (member.isGone) return
-    if (member.state === 'open') this.#returnedOpen(loan, outcome)
+    if (member.state === 'open') this.#returnedOpen(member, outcome)
     else if (loan.deaths === member.deaths) this.#returnedDead(loan, outcome)
   }
 
   #lend(member: Member<T>, errand: Errand): Loan<T> {
     member.load++
     member.wasUsed = true
-    if (errand === 'ordinary') member.weightClass.chooser.began(member)
+    if (errand !== 'ordinary') return new Loan(this, member, errand, 0)
+    member.weightClass.chooser.began(member)
     const { latency, clock } = this.#options
-    return new Loan(this, member, errand, latency === undefined ? 0 : clock.monotonic())
+    if (latency === undefined) return new Loan(this, member, errand, 0)
+    const now = clock.monotonic()
+    latency.began(member, now)
+    return new Loan(this, member, errand, now)
   }
 
   #probe(): Pick<T> | undefined {
@@ -131,22 +136,20 @@ export class EndpointBalancer<T> implements Balancer<T>, Lender<T> {
     return best && this.#lend(best, best.state === 'open' ? 'ordinary' : 'lastResort')
   }
 
-  #returnedOpen(loan: Loan<T>, outcome: Outcome): void {
-    const { member } = loan
+  #returnedOpen(member: Member<T>, outcome: Outcome): void {
     member.weightClass.chooser.ended(member)
-    if (!loan.isAnswered) this.#learn(loan, outcome)
     if (outcome === 'success') member.accrual?.succeeded()
     else if (outcome === 'aborted') return
     else if (member.isLeaving) this.#members.remove(member)
     else this.#failed(member)
   }
 
-  /** Nothing from what went to a dead member. */
+  /** Once of each loan. Nothing from what went to a dead member. */
   #learn({ member, errand, startedAt }: Loan<T>, outcome: Outcome): void {
     const { latency, clock } = this.#options
     if (latency === undefined || errand !== 'ordinary') return
     const now = clock.monotonic()
-    latency.observe(member, now, now - startedAt, outcome)
+    latency.ended(member, now, now - startedAt, outcome)
   }
 
   #failed(member: Member<T>): void {

@@ -42,6 +42,9 @@ export class Member<T> {
   /** An estimate, as it was at `observedAt`; 0 while nothing is known. */
   latencyMs = 0
   observedAt = 0
+  /** Ordinary requests that it has not answered, and since when it is looked at because of them. */
+  unanswered = 0
+  waitedForSince = 0
 
   constructor(target: T, key: string, endpoint: Endpoint, parts: MemberParts<T>) {
     this.target = target

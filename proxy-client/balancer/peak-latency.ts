@@ -19,8 +19,18 @@ export class PeakLatency {
     this.#decayMs = decayMs
   }
 
-  /** A request that took `ms` has ended at `now`. */
-  observe<T>(member: Member<T>, now: number, ms: number, outcome: Outcome): void {
+  /** A request goes to it at `now`. */
+  began<T>(member: Member<T>, now: number): void {
+    if (member.unanswered++ === 0) member.waitedForSince = now
+  }
+
+  /** One that began has been answered at `now`, after `ms`, or has ended without an answer. */
+  ended<T>(member: Member<T>, now: number, ms: number, outcome: Outcome): void {
+    this.#observe(member, now, ms, outcome)
+    member.unanswered--
+  }
+
+  #observe<T>(member: Member<T>, now: number, ms: number, outcome: Outcome): void {
     if (outcome === 'success') {
       this.#meanMs += (ms - this.#meanMs) * (this.#meanMs === 0 ? 1 : meanShare)
       this.#learn(member, now, ms)
@@ -34,20 +44,22 @@ export class PeakLatency {
     }
   }
 
-  /** In ms at `now`; 0 while nothing is known. It fades, so that an endpoint that was slow once is tried again. */
+  /**
+   * In ms at `now`; 0 while nothing is known. It fades, so that an endpoint that was slow once is tried again; not while it is
+   * being tried, so that one that never answers draws no more and more requests.
+   */
   estimate<T>(member: Member<T>, now: number): number {
-    return member.latencyMs * Math.exp((member.observedAt - now) / this.#decayMs)
+    const fadedFor = (member.unanswered === 0 ? now : member.waitedForSince) - member.observedAt
+    return fadedFor <= 0 ? member.latencyMs : member.latencyMs * Math.exp(-fadedFor / this.#decayMs)
   }
 
   /**
    * Whether a request should rather go to `a`: less latency times requests in progress, this one included. An endpoint that
-   * nothing is known of gets one request, and no second until that has ended. What fades with time fades alike in both.
+   * nothing is known of gets one request, and no second until that is answered.
    */
-  isCheaper<T>(a: Member<T>, b: Member<T>): boolean {
+  isCheaper<T>(a: Member<T>, b: Member<T>, now: number): boolean {
     if (a.latencyMs === 0 || b.latencyMs === 0) return isNewerOrIdler(a, b)
-    const apart = a.observedAt - b.observedAt
-    const fading = apart === 0 ? 1 : Math.exp(apart / this.#decayMs)
-    return a.latencyMs * fading * (a.load + 1) < b.latencyMs * (b.load + 1)
+    return this.estimate(a, now) * (a.load + 1) < this.estimate(b, now) * (b.load + 1)
   }
 
   #learn<T>(member: Member<T>, now: number, ms: number): void {
@@ -58,6 +70,7 @@ export class PeakLatency {
       member.latencyMs = Math.max(member.latencyMs * kept + ms * (1 - kept), leastMs)
     }
     member.observedAt = now
+    member.waitedForSince = now
   }
 }
 

@@ -105,6 +105,34 @@ describe('ewma', () => {
     expect(balancer.pick()?.target).toBe(1)
   })
 
+  it('sends few requests to an endpoint that answers none any more, however long they wait', () => {
+    const { balancer, clock } = balancerOver({ kind: 'ewma', decayTimeMs: 1_000 }, endpoints(5))
+    let hung = 0
+    for (let i = 0; i < 5_000; i++) {
+      const pick = balancer.pick()
+      if (pick?.target === 0 && i > 500) hung++
+      else clock.after(20, () => pick?.release('success'))
+      clock.advance(4)
+    }
+    expect(hung).toBeLessThanOrEqual(10)
+  })
+
+  it('still learns of an endpoint after one that was out while it died', () => {
+    const backoff = createBackoff({ kind: 'constant', ms: 1_000 }, () => 0)
+    const { balancer, clock } = balancerOver(
+      { kind: 'ewma', decayTimeMs: 1_000 },
+      endpoints(1),
+      () => new ConsecutiveFailures(1, backoff),
+    )
+    const [early, late] = [balancer.pick(), balancer.pick()]
+    clock.advance(100)
+    late?.release('failure')
+    early?.release('aborted')
+    balancer.pick()?.release('success')
+    clock.advance(1_000)
+    expect(balancer.report()[0]?.latencyMs).toBeCloseTo(100 / Math.E)
+  })
+
   it('does not take a new endpoint for fast because the first client left early', () => {
     const { balancer, clock } = balancerOver({ kind: 'ewma' }, endpoints(1))
     drive({ balancer, clock }, [{ ms: 10 }], 1)
