@@ -80,7 +80,8 @@ export class Attempt implements UpstreamHandler {
       this.#timeout.start()
     }
     const sending = this.pick.target.send(this.#owner, this)
-    if (this.#phase !== 'over') this.#sending = sending
+    if (this.#phase === 'over') sending.abort()
+    else this.#sending = sending
   }
 
   /** Ends it without another word to the owner. `status` is what is counted. */
@@ -128,7 +129,15 @@ export class Attempt implements UpstreamHandler {
   }
 
   onData(slice: Buffer): boolean {
-    if (this.#phase !== 'relaying') return this.#drop(slice)
+    try {
+      return this.#phase === 'relaying' ? this.#relay(slice) : this.#drop(slice)
+    } catch (error) {
+      this.#owner.crash(error)
+      return true
+    }
+  }
+
+  #relay(slice: Buffer): boolean {
     const { inbound } = this.#owner
     const takesMore = inbound.response.write(slice)
     if (!takesMore) inbound.onDrain(() => this.#sending?.resume())
@@ -136,7 +145,11 @@ export class Attempt implements UpstreamHandler {
   }
 
   onFlush(): void {
-    if (this.#phase === 'relaying') this.#owner.inbound.response.flush()
+    try {
+      if (this.#phase === 'relaying') this.#owner.inbound.response.flush()
+    } catch (error) {
+      this.#owner.crash(error)
+    }
   }
 
   onEnd(trailers: Fields | undefined): void {

@@ -2,7 +2,7 @@
 import type { Stale } from '../../watch/state.ts'
 import type { Binding } from '../binding/binding.ts'
 import type { BoundClient } from '../client/bound-client.ts'
-import { noUpstream, outOfTime, type ProxyFailure } from '../failure.ts'
+import { noRoom, noUpstream, outOfTime, type ProxyFailure } from '../failure.ts'
 
 /** How long a request waits for its name, and what its client is told when that was too short. */
 export interface Patience {
@@ -16,6 +16,12 @@ export function unboundFailure({ pathText, unboundState }: Binding, patience: Pa
     return noUpstream('bind', `${pathText} cannot be bound: ${unboundState.error.message}`)
   return tooLate('bind', `${pathText} was not bound`, unboundState.waitingFor, patience)
 }
+
+/** There is no room for another name. */
+export const tooManyNames = noRoom(
+  'overload',
+  'too many new names are being bound at this moment: as many as may be kept wait for their first answer (bindingCache.paths)',
+)
 
 const whyNoLeaf = {
   neg: 'is bound to nothing: no rule of the namespace, nor of the request, leads to a service that exists',
@@ -44,7 +50,7 @@ function tooLate(
   { bindingTimeoutMs, timeoutStatus }: Patience,
 ): ProxyFailure {
   const hint = waitingFor === undefined ? '' : `; it waits for ${waitingFor}`
-  return outOfTime(timeoutStatus, stage, `${what} within ${bindingTimeoutMs} ms${hint}`, true)
+  return outOfTime(timeoutStatus, stage, `${what} within ${bindingTimeoutMs} ms (bindingTimeoutMs)${hint}`, true)
 }
 
 export interface Knowledge {

@@ -8,6 +8,7 @@ import type { ProxyFailure, Stage } from '../failure.ts'
 import { Field } from '../http1/fields.ts'
 import type { ResponseHead } from '../http1/message.ts'
 import type { Identified } from '../identifier/identifier.ts'
+import type { Service } from '../service/service.ts'
 import type { RequestResult } from '../telemetry/stats.ts'
 import { type KnownSubject, sendFailure } from './answer.ts'
 import type { Attempt } from './attempt.ts'
@@ -22,6 +23,7 @@ export interface EndingSubject {
   /** Its own, empty for none. */
   readonly dtab: string
   readonly binding: Binding | undefined
+  readonly service: Service | undefined
   readonly client: BoundClient | undefined
   readonly attempt: Attempt | undefined
   readonly attempts: number
@@ -73,10 +75,10 @@ export class Ending {
 
   /** Everybody is told; the caller calls it once. */
   tell(status: number, result: RequestResult): void {
-    const { inbound, binding } = this.#request
+    const { inbound, service } = this.#request
     const { clock, telemetry } = this.#routing
     const ms = clock.monotonic() - inbound.startedAt
-    binding?.service.stats.ended(status, result, ms)
+    service?.stats.ended(status, result, ms)
     this.#entrance.stats.ended(status, this.#nextHopResult ?? result, ms)
     if (telemetry.wantsRecords) telemetry.record(recordOf(inbound, this.#describe(status, result, ms), clock))
   }

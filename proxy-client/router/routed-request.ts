@@ -9,7 +9,7 @@ import type { BoundClient } from '../client/bound-client.ts'
 import { readDeadline } from '../context/deadline.ts'
 import { showEndpoint } from '../endpoint-address.ts'
 import type { Inbound, RequestBody } from '../exchange/inbound.ts'
-import { badRequest, noRoom, outOfTime, type ProxyFailure } from '../failure.ts'
+import { badRequest, type ProxyFailure } from '../failure.ts'
 import { withoutContext } from '../headers/clear-context.ts'
 import {
   clearedResponseLines,
@@ -27,13 +27,22 @@ import type { Framing, RequestHead, ResponseHead } from '../http1/message.ts'
 import type { Identified } from '../identifier/identifier.ts'
 import type { Upstream, UpstreamFailure } from '../pool/upstream.ts'
 import type { Backoff } from '../retry/backoff.ts'
+import type { Service } from '../service/service.ts'
 import type { RequestResult } from '../telemetry/stats.ts'
 import { Attempt, type AttemptOwner, clientLeft } from './attempt.ts'
-import { noLeafFailure, unboundFailure, unresolvedFailure } from './naming-failures.ts'
+import { noLeafFailure, tooManyNames, unboundFailure, unresolvedFailure } from './naming-failures.ts'
 import { isReplayable, ReplayBody } from './replay-body.ts'
 import { Ending, type EndingSubject } from './request-ending.ts'
 import type { Entrance, Routing } from './routing.ts'
-import { attemptTimedOut, failureOf, noEndpoint, outOfBudget, unreachable } from './send-failures.ts'
+import {
+  attemptTimedOut,
+  cameTooLate,
+  failureOf,
+  noEndpoint,
+  outOfAllTime,
+  outOfBudget,
+  unreachable,
+} from './send-failures.ts'
 import { TimeLimits } from './time-limits.ts'
 import { Tries } from './tries.ts'
 
@@ -63,6 +72,8 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   name: Identified | undefined = undefined
   dtab = ''
   binding: Binding | undefined = undefined
+  /** That of its first binding: what it counts for and is limited by, also when the name was dropped and is bound anew. */
+  service: Service | undefined = undefined
   client: BoundClient | undefined = undefined
   attempt: Attempt | undefined = undefined
   tries: Tries | undefined = undefined
@@ -97,7 +108,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
 
   start(): void {
     this.#entrance.stats.began()
-    this.inbound.onAbandon(() => this.#abandon())
+    this.inbound.onAbandon(() => this.#guarded(() => this.#abandon()))
     const failure = this.#identify()
     if (failure === undefined) this.#bind()
     else this.#fail(failure)
@@ -133,19 +144,22 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
     if (dtab.kind === 'malformed') return badRequest('dtab', dtab.reason)
     this.dtab = dtab.text
     const binding = bindings.at(name, dtab.text)
-    if (binding === undefined) return noRoom('overload', 'too many new names are being bound at this moment')
+    if (binding === undefined) return tooManyNames
+    const { service } = binding
     this.binding = binding
-    binding.service.stats.began()
-    binding.service.budget.deposit()
-    return this.#limitTime(binding)
+    this.service = service
+    service.stats.began()
+    service.budget.deposit()
+    return this.#limitTime(service)
   }
 
-  #limitTime({ service }: Binding): ProxyFailure | undefined {
+  #limitTime(service: Service): ProxyFailure | undefined {
     const { clock } = this.#routing
     const deadline = readDeadline(this.head.fields)
     if (deadline === undefined && service.totalTimeouts === undefined) return undefined
-    if (deadline !== undefined && deadline.endsAt <= clock.now()) return this.#late('deadline')
-    const onOver = (which: 'timeout' | 'deadline'): void => this.#timeOut(which)
+    const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : deadline.endsAt - clock.now()
+    if (leftMs <= 0) return cameTooLate(this.#routing.timeoutStatus, -leftMs)
+    const onOver = (which: 'timeout' | 'deadline'): void => this.#guarded(() => this.#timeOut(which))
     this.#limits = new TimeLimits({ clock, service, deadline, onOver })
     this.deadline = this.#limits.text
     return undefined
@@ -237,17 +251,17 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   }
 
   #classify(status: number, isRetryable: boolean): ResponseClass {
-    return this.binding?.service.classify(this.method, status, isRetryable) ?? 'failure'
+    return this.service?.classify(this.method, status, isRetryable) ?? 'failure'
   }
 
   takesRetry(): boolean {
-    const service = this.binding?.service
+    const { service } = this
     if (service === undefined || this.#retries >= maxRetries || this.#isOver || this.inbound.response.isStarted)
       return false
     if (this.body !== undefined && this.#replay === undefined) return false
     this.#backoff ??= service.createBackoff()
     this.#retryInMs = this.#backoff.next()
-    if (this.#limits !== undefined && this.#routing.clock.now() + this.#retryInMs >= this.#limits.endsAt) return false
+    if (this.#limits !== undefined && this.#limits.leftMs <= this.#retryInMs) return false
     if (!service.budget.tryWithdraw()) {
       service.stats.budgetExhausted()
       return false
@@ -322,6 +336,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
     if (client !== undefined) this.#routing.openTunnel(client, { socket, early }, end)
     else {
       socket.destroy()
+      this.inbound.response.cut()
       end()
     }
   }
@@ -329,12 +344,23 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   attemptFailed({ client, pick }: Attempt, failure: UpstreamFailure): void {
     this.tries ??= new Tries(this.method, this.body)
     const mayFollow = this.tries.note(pick, failure)
-    if (mayFollow !== undefined && !this.inbound.response.isStarted) this.#requeue(client, this.tries)
+    if (mayFollow !== undefined && !this.inbound.response.isStarted && this.#affords(mayFollow))
+      this.#requeue(client, this.tries)
     else this.#failOrRetry(failureOf(failure, showEndpoint(pick.endpoint)))
+  }
+
+  /** What an upstream has had is load once more, of which retries and requeues together may make no more than retries alone. */
+  #affords(why: 'unsent' | 'stale' | 'repeatable'): boolean {
+    return why !== 'repeatable' || this.service?.budget.tryWithdraw() === true
   }
 
   /** Another endpoint of the same client, at once. */
   #requeue(client: BoundClient, tries: Tries): void {
+    const limits = this.#limits
+    if (limits !== undefined && limits.leftMs <= 0) {
+      this.#timeOut(limits.strictest)
+      return
+    }
     const pick = client.balancer.pick(tries.failed) ?? client.balancer.pick(tries.refusing)
     if (pick === undefined) {
       this.#failOrRetry(unreachable(client, tries))
@@ -353,8 +379,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   attemptTimedOut(attempt: Attempt): void {
     const { timeoutStatus } = this.#routing
     attempt.abort('failure', timeoutStatus, 'failure')
-    this.tries ??= new Tries(this.method, this.body)
-    this.tries.noteTimeout(attempt.pick)
+    this.#noteTimeout(attempt)
     this.#failOrRetry(attemptTimedOut(timeoutStatus, showEndpoint(attempt.pick.endpoint), attempt.client))
   }
 
@@ -365,18 +390,17 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   }
 
   #timeOut(which: 'timeout' | 'deadline'): void {
+    const { attempt, attempts, service } = this
+    const { timeoutStatus } = this.#routing
     // A client that asks for little time says nothing of the endpoint.
-    this.attempt?.abort(which === 'timeout' ? 'failure' : 'aborted', this.#routing.timeoutStatus, 'failure')
-    this.#fail(this.#late(which))
+    attempt?.abort(which === 'timeout' ? 'failure' : 'aborted', timeoutStatus, 'failure')
+    if (attempt !== undefined) this.#noteTimeout(attempt)
+    this.#fail(outOfAllTime(timeoutStatus, { which, attempts, totalTimeoutMs: service?.totalTimeoutMs }))
   }
 
-  #late(which: 'timeout' | 'deadline'): ProxyFailure {
-    const isUnsent = this.attempts === 0
-    const limit = which === 'deadline' ? 'before its deadline' : `within the ${this.binding?.service.totalTimeoutMs} ms`
-    const key = which === 'deadline' ? 'l5d-ctx-deadline' : 'totalTimeoutMs'
-    const tries = isUnsent ? 'nothing was sent' : `after ${this.attempts} attempts`
-    const message = `the request had no answer ${limit} of ${key}; ${tries}`
-    return outOfTime(this.#routing.timeoutStatus, which, message, isUnsent)
+  #noteTimeout({ pick }: Attempt): void {
+    this.tries ??= new Tries(this.method, this.body)
+    this.tries.noteTimeout(pick)
   }
 
   #abandon(): void {
@@ -388,7 +412,11 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   #fail(failure: ProxyFailure): void {
     if (this.#isOver) return
     if (this.inbound.isAbandoned) this.#abandon()
-    else this.#end(this.#ending.answer(this.#retries === 0 ? failure : afterRetry(failure)), 'failure')
+    else this.#end(this.#ending.answer(this.#wasSent ? afterSending(failure) : failure), 'failure')
+  }
+
+  get #wasSent(): boolean {
+    return this.#retries > 0 || this.tries?.wasSent === true
   }
 
   #end(status: number, result: RequestResult): void {
@@ -396,25 +424,33 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
     this.#isOver = true
     this.#limits?.stop()
     this.#stopWaiting?.()
+    this.#routing.onOver()
     this.inbound.body?.discard()
     this.#ending.tell(status, result)
-    this.#routing.onOver()
   }
 
-  /** A step that begins after the call has returned; an error of ours ends this request and no other. */
+  /** A step after a wait. The time may be over with the wait, and this be called before it says so. */
   #later(step: () => void): () => void {
-    return () => {
-      try {
-        step()
-      } catch (error) {
-        this.crash(error)
-      }
+    return () =>
+      this.#guarded(() => {
+        const limits = this.#limits
+        if (limits !== undefined && limits.leftMs <= 0) this.#timeOut(limits.strictest)
+        else step()
+      })
+  }
+
+  /** An error of ours ends this request and no other. */
+  #guarded(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.crash(error)
     }
   }
 }
 
 /** What an earlier attempt had sent may have had its effect, whatever became of the last one. */
-function afterRetry(failure: ProxyFailure): ProxyFailure {
+function afterSending(failure: ProxyFailure): ProxyFailure {
   return failure.isUnsent ? { ...failure, isUnsent: false } : failure
 }
 

@@ -21,7 +21,7 @@ export function unreachable({ idText, balancer }: BoundClient, { problems, lastU
 export function outOfBudget({ idText }: BoundClient, tried: readonly string[]): ProxyFailure {
   return noUpstream(
     'budget',
-    `the budget for requeues to ${idText} is spent, so that no other endpoint is tried after ${tried.join(', ')}`,
+    `the budget for requeues to ${idText} is spent (requeueBudget), so that no other endpoint is tried after ${tried.join(', ')}`,
   )
 }
 
@@ -40,6 +40,28 @@ export function failureOf({ kind, error }: UpstreamFailure, address: string): Pr
     case 'unanswered':
       return badUpstream('response', `${address} gave no answer: ${error.message}`)
   }
+}
+
+export interface TimeSpent {
+  readonly which: 'timeout' | 'deadline'
+  /** Times that the request was sent. */
+  readonly attempts: number
+  readonly totalTimeoutMs: number | undefined
+}
+
+/** All the time of a request is over. */
+export function outOfAllTime(status: 503 | 504, { which, attempts, totalTimeoutMs }: TimeSpent): ProxyFailure {
+  const limit =
+    which === 'deadline' ? 'before its deadline (l5d-ctx-deadline)' : `within ${totalTimeoutMs} ms (totalTimeoutMs)`
+  const tries =
+    attempts === 0 ? 'nothing was sent' : `${attempts === 1 ? '1 attempt was' : `${attempts} attempts were`} made`
+  return outOfTime(status, which, `the request had no answer ${limit}; ${tries}`, attempts === 0)
+}
+
+/** The request was too late when it came. */
+export function cameTooLate(status: 503 | 504, lateMs: number): ProxyFailure {
+  const message = `the deadline of the request (l5d-ctx-deadline) was over ${Math.round(lateMs)} ms before it came, or a clock is wrong; nothing was sent`
+  return outOfTime(status, 'deadline', message, true)
 }
 
 /** An endpoint took a request and was silent for too long. */

@@ -20,8 +20,11 @@ const maxTimerMs = 2 ** 31 - 1
 export class TimeLimits {
   /** The value of l5d-ctx-deadline for the upstream. */
   readonly text: string
-  /** Milliseconds since 1970. */
-  readonly endsAt: number
+  /** Which of the two ends first. */
+  readonly strictest: 'timeout' | 'deadline'
+  readonly #clock: Clock
+  /** By the clock that nobody sets: a step of the other one moves no limit of a request in progress. */
+  readonly #endsAt: number
   readonly #total: Timeout | undefined
   readonly #cancel: Cancel | undefined
 
@@ -31,12 +34,19 @@ export class TimeLimits {
     const own = totalTimeoutMs === undefined ? undefined : deadlineAfter(now, totalTimeoutMs)
     const strictest = own !== undefined && deadline !== undefined ? stricter(own, deadline) : (own ?? deadline)
     this.text = strictest === undefined ? '' : formatDeadline(strictest)
-    this.endsAt = strictest?.endsAt ?? Number.POSITIVE_INFINITY
     this.#total = totalTimeouts?.create(() => onOver('timeout'))
     this.#total?.start()
     const leftMs = deadline === undefined ? maxTimerMs : Math.max(0, deadline.endsAt - now)
+    this.#clock = clock
+    this.#endsAt = clock.monotonic() + Math.min(leftMs, totalTimeoutMs ?? maxTimerMs)
+    this.strictest = totalTimeoutMs !== undefined && totalTimeoutMs <= leftMs ? 'timeout' : 'deadline'
     // Some clients send the end of time for no deadline.
     this.#cancel = leftMs < maxTimerMs ? clock.after(leftMs, () => onOver('deadline')) : undefined
+  }
+
+  /** Milliseconds; its timer may run a little later than when none is left. */
+  get leftMs(): number {
+    return this.#endsAt - this.#clock.monotonic()
   }
 
   /** Harmless when called twice. */

@@ -18,6 +18,8 @@ export class Tries {
   refusing: Upstream[] = []
   /** What became of the last try that nothing was sent in. */
   lastUnsent: 'refused' | 'crowded' = 'refused'
+  /** Whether an upstream may have had the request. */
+  wasSent = false
   /** Each try that failed, for people. */
   readonly problems: string[] = []
   readonly #isHarmless: boolean
@@ -28,23 +30,28 @@ export class Tries {
     this.#isHarmless = body === undefined && idempotent.has(method)
   }
 
-  /** Notes a failure. Gives why another try may follow on the same client; undefined when none may. */
+  /**
+   * Notes a failure. Gives why another try may follow on the same client; undefined when none may. unsent: nothing was sent;
+   * stale: a kept connection was closed, most likely before the request was read; repeatable: it was sent, and may be again.
+   */
   note(
     { target, endpoint }: Pick<Upstream>,
     { kind, error, isFresh }: UpstreamFailure,
-  ): 'unsent' | 'harmless' | undefined {
+  ): 'unsent' | 'stale' | 'repeatable' | undefined {
     this.problems.push(`${showEndpoint(endpoint)} (${error.message})`)
     this.failed.push(target)
+    const isUnsent = kind === 'refused' || kind === 'crowded'
+    this.wasSent ||= !isUnsent
     if (++this.#requeues > maxEndpoints) return undefined
-    if (kind === 'refused' || kind === 'crowded') {
+    if (isUnsent) {
       this.refusing.push(target)
       this.lastUnsent = kind
       return 'unsent'
     }
     if (kind !== 'unanswered' || !this.#isHarmless) return undefined
     // A kept connection may be closed just as it is used, several of them too; a fresh one that is closed has its reason.
-    if (isFresh) this.#unansweredFresh++
-    return this.#unansweredFresh > 1 ? undefined : 'harmless'
+    if (!isFresh) return 'stale'
+    return ++this.#unansweredFresh > 1 ? undefined : 'repeatable'
   }
 
   /** Every endpoint may be tried again, for some time has passed. */
@@ -57,6 +64,7 @@ export class Tries {
 
   /** An attempt that took too long. */
   noteTimeout({ endpoint }: Pick<Upstream>): void {
+    this.wasSent = true
     this.problems.push(`${showEndpoint(endpoint)} (no answer in time)`)
   }
 }

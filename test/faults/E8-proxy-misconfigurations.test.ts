@@ -39,7 +39,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     waitMs: 10_000,
     status: 503,
     stage: 'bind',
-    says: /\/svc\/web was not bound within 10000 ms.*naming server: nothing listens at 127\.0\.0\.1:4321\. It is tried again in 1000 ms/s,
+    says: /\/svc\/web was not bound within 10000 ms \(bindingTimeoutMs\).*naming server: nothing listens at 127\.0\.0\.1:4321\. It is tried again in 1000 ms/s,
   },
   'no rule of the namespace leads anywhere': {
     router: { interpreter: { kind: 'nameplane', namespace: 'prod' } },
@@ -78,7 +78,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     arrange: ({ request }) => request({ host: 'other' }),
     status: 503,
     stage: 'overload',
-    says: /too many new names are being bound at this moment/,
+    says: /too many new names are being bound at this moment.*bindingCache\.paths/,
   },
   'a namer does not answer': {
     arrange: ({ naming }) => naming.tree('/svc/web').set(leafOf('/#/io.l5d.consul/dc1/web')),
@@ -139,7 +139,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     arrange: allEndpoints('refused', 'connect ECONNREFUSED'),
     status: 502,
     stage: 'budget',
-    says: /the budget for requeues to \/#\/web is spent.*after 127\.0\.0\.1:808\d \(connect ECONNREFUSED\)/,
+    says: /the budget for requeues to \/#\/web is spent \(requeueBudget\).*after 127\.0\.0\.1:808\d \(connect ECONNREFUSED\)/,
   },
   'the pool is too small': {
     router: { client: { hostConnectionPool: { maxSize: 1, maxWaiters: 0 } } },
@@ -175,14 +175,14 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     waitMs: 50,
     status: 504,
     stage: 'timeout',
-    says: /no answer within the 50 ms of totalTimeoutMs; after 1 attempts/,
+    says: /no answer within 50 ms \(totalTimeoutMs\); 1 attempt was made.*endpoints tried: 127\.0\.0\.1:8080 \(no answer in time\)/s,
   },
   'the clock of the client is behind': {
     request: { fields: [['l5d-ctx-deadline', '1000000000 2000000000']] },
     arrange: ({ serve }) => serve(8080),
     status: 503,
     stage: 'deadline',
-    says: /before its deadline of l5d-ctx-deadline; nothing was sent/,
+    says: /deadline of the request \(l5d-ctx-deadline\) was over \d+ ms before it came, or a clock is wrong; nothing was sent/,
   },
   'the header of the identifier is missing': {
     router: { identifier: { kind: 'io.l5d.header.token', header: 'X-Service' } },

@@ -90,6 +90,17 @@ describe('a request that was sent and not answered', () => {
   )
 })
 
+describe('a request that one endpoint had and the others refused', () => {
+  it('is not called safe to repeat', () => {
+    const { serve, request, upstreams } = createRouterWorld()
+    serve(1, 2)
+    upstreams.otherwise = exchange => exchange.fail(upstreams.exchanges.length === 1 ? 'unanswered' : 'refused')
+    const inbound = request()
+    expect([inbound.status, inbound.error.split(':')[0]]).toEqual([502, 'connect'])
+    expect(inbound.header('l5d-retryable')).toBeUndefined()
+  })
+})
+
 describe('a replica that is dead', () => {
   it.each(['refused', 'unanswered'] as const)('has five requests, then probes only: %s', kind => {
     const { serve, request, upstreams, clock, telemetry } = createRouterWorld()

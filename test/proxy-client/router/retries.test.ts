@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { union } from '../../../naming/name-tree.ts'
 import { endpointAt, leafOf } from '../naming.fake.ts'
 import type { InboundSketch } from './fake-inbound.fixture.ts'
+import type { FakeExchange } from './fake-upstreams.fixture.ts'
 import { createRouterWorld, type RouterSketch } from './router-world.fixture.ts'
 
 const noBudget = { ttlSecs: 10, minRetriesPerSec: 0, percentCanRetry: 0 }
@@ -109,11 +110,16 @@ describe('a retry', () => {
     expect(telemetry.count('service /svc/web budgetExhausted')).toBe(1)
   })
 
-  it('never makes more of the load of a backend that fails altogether than a fifth and ten a second', () => {
-    const { request, upstreams, clock } = failing(Number.POSITIVE_INFINITY, {
+  it.each([
+    ['answers 500', (exchange: FakeExchange): void => exchange.answer(500)],
+    ['closes every connection', (exchange: FakeExchange): void => exchange.fail('unanswered')],
+  ])('never makes more of the load of a backend that %s than a fifth and ten a second', (_what, rule) => {
+    const { serve, request, upstreams, clock } = createRouterWorld({
       ...retrying('retryableAll5XX'),
       client: { failureAccrual: { kind: 'none' } },
     })
+    serve(1)
+    upstreams.otherwise = rule
     const seconds = 60
     const perSecond = 100
     for (let i = 0; i < seconds * perSecond; i++) {

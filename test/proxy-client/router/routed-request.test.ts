@@ -82,7 +82,7 @@ describe('a request', () => {
     expect(inbound.status).toBe(0)
     clock.advance(1)
     expect(inbound.status).toBe(504)
-    expect(inbound.error).toBe('resolve: the endpoints of /#/web were not known within 1000 ms')
+    expect(inbound.error).toBe('resolve: the endpoints of /#/web were not known within 1000 ms (bindingTimeoutMs)')
   })
 
   it('whose client leaves while it waits for its name leaves nothing behind', () => {
@@ -221,5 +221,18 @@ describe('a request', () => {
     expect(other).toMatchObject({ status: 200, text: 'well', state: 'ended' })
     expect(router.active).toBe(0)
     expect(telemetry.count('service /svc/web ended 500 failure')).toBe(1)
+  })
+
+  it.each(['write', 'flush'] as const)('is cut too when the error shows while its response is relayed: %s', method => {
+    const { serve, request, upstreams, router } = createRouterWorld()
+    serve(1)
+    const inbound = request()
+    upstreams.last.begin(200)
+    inbound[method] = () => {
+      throw new Error('a mistake')
+    }
+    upstreams.last.handler.onData(Buffer.from('x'))
+    upstreams.last.handler.onFlush()
+    expect([inbound.state, upstreams.last.isAborted, router.active]).toEqual(['cut', true, 0])
   })
 })

@@ -23,6 +23,8 @@ class ToldTelemetry implements RouterTelemetry {
   readonly told: string[] = []
   readonly records: RequestRecord[] = []
   readonly wantsRecords = true
+  /** Requests in progress, by each time that a scope was taken up. */
+  readonly #active: { readonly scope: string; requests: number }[] = []
 
   server(address: string) {
     return this.#stats(`server ${address}`)
@@ -53,13 +55,24 @@ class ToldTelemetry implements RouterTelemetry {
     return this.told.filter(told => told === line).length
   }
 
+  /** Scopes of which a request has not ended, or ended without having begun there. */
+  unfinished(): readonly string[] {
+    return this.#active.filter(({ requests }) => requests !== 0).map(({ scope, requests }) => `${scope} ${requests}`)
+  }
+
   #stats(scope: string) {
+    const active = { scope, requests: 0 }
+    this.#active.push(active)
     const tell = (what: string) => (): void => {
       this.told.push(`${scope} ${what}`)
     }
     return {
-      began: tell('began'),
+      began: (): void => {
+        active.requests++
+        this.told.push(`${scope} began`)
+      },
       ended: (status: number, result: string): void => {
+        active.requests--
         this.told.push(`${scope} ended ${status} ${result}`)
       },
       retried: tell('retried'),

@@ -15,9 +15,8 @@ describe('totalTimeoutMs', () => {
     expect(inbound.status).toBe(0)
     clock.advance(1)
     expect(inbound.status).toBe(timeoutStatus ?? 503)
-    expect(inbound.error).toBe(
-      'timeout: the request had no answer within the 300 ms of totalTimeoutMs; after 1 attempts',
-    )
+    expect(inbound.error).toBe('timeout: the request had no answer within 300 ms (totalTimeoutMs); 1 attempt was made')
+    expect(inbound.text).toContain('endpoints tried: 127.0.0.1:1 (no answer in time)\n')
     expect(inbound.header('l5d-retryable')).toBeUndefined()
     expect(upstreams.last.isAborted).toBe(true)
     expect(router.active).toBe(0)
@@ -111,8 +110,48 @@ describe('a deadline', () => {
     expect(upstreams.exchanges).toHaveLength(0)
     expect(inbound.status).toBe(504)
     expect(inbound.error).toBe(
-      'deadline: the request had no answer before its deadline of l5d-ctx-deadline; nothing was sent',
+      'deadline: the deadline of the request (l5d-ctx-deadline) was over 0 ms before it came, or a clock is wrong; nothing was sent',
     )
+  })
+
+  it('that is over with the wait for a name reaches no backend, though its timer has not run yet', () => {
+    const { serve, request, upstreams, clock } = createRouterWorld()
+    clock.after(40, () => serve(1))
+    const inbound = request({ fields: [['l5d-ctx-deadline', `0 ${nanos(clock.now() + 40)}`]] })
+    clock.advance(40)
+    expect([inbound.status, upstreams.exchanges.length]).toEqual([503, 0])
+    expect(inbound.error).toBe(
+      'deadline: the request had no answer before its deadline (l5d-ctx-deadline); nothing was sent',
+    )
+  })
+
+  it('that is over when an endpoint refuses is not tried at another', () => {
+    const { serve, request, upstreams, clock } = createRouterWorld()
+    serve(1, 2)
+    clock.after(40, () => upstreams.last.fail('refused'))
+    const inbound = request({ fields: [['l5d-ctx-deadline', `0 ${nanos(clock.now() + 40)}`]] })
+    clock.advance(40)
+    expect(inbound.error.split(':')[0]).toBe('deadline')
+    expect(upstreams.exchanges).toHaveLength(1)
+  })
+
+  it('is not moved by a step of the wall clock', () => {
+    const { serve, request, upstreams, clock } = createRouterWorld({
+      service: {
+        responseClassifier: { kind: 'io.l5d.http.retryableRead5XX' },
+        retries: { backoff: { kind: 'constant', ms: 100 } },
+      },
+    })
+    serve(1)
+    const { now } = clock
+    const inbound = request({ fields: [['l5d-ctx-deadline', `0 ${nanos(now() + 1000)}`]] })
+    clock.now = () => now() + 3_600_000
+    upstreams.last.answer(500)
+    clock.advance(100)
+    expect(upstreams.exchanges).toHaveLength(2)
+    clock.now = () => now() - 3_600_000
+    clock.advance(900)
+    expect([inbound.status, inbound.error.split(':')[0]]).toEqual([503, 'deadline'])
   })
 
   it('that runs bounds the request, and says nothing of the endpoint', () => {
