@@ -22,6 +22,8 @@ export const serverConfig = z.strictObject({
   headTimeoutMs: milliseconds.default(10_000),
   /** A client that neither sends what is left of its body nor reads what is left of its response for that long is cut off. */
   stallTimeoutMs: milliseconds.default(300_000),
+  /** A tunnel (WebSocket, CONNECT) through which nothing came for that long is cut. */
+  tunnelIdleTimeMs: milliseconds.default(3_600_000),
   /** Whether the `l5d-*` fields of clients are dropped and the bodies of errors hidden: for the edge of a network. */
   clearContext: z.boolean().default(false),
   addForwardedHeader: addForwardedHeaderConfig.optional(),

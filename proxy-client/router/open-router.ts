@@ -8,6 +8,7 @@ import { createSocketPools } from '../pool/socket-pool.ts'
 import { UpstreamSet } from '../pool/upstream-set.ts'
 import type { RouterMeter, RouterReading } from '../telemetry/router-telemetry.ts'
 import { TimeoutQueues } from '../timeout/timeout-queues.ts'
+import { createAcceptLog } from './accept-log.ts'
 import { createRouter, headLimitsOf } from './create-router.ts'
 import type { Router } from './router.ts'
 import { createRouterReading } from './router-reading.ts'
@@ -52,7 +53,7 @@ export async function openRouter(config: RouterConfig, surroundings: RouterSurro
     await upstreams.destroy()
   }
   try {
-    for (const server of config.servers) listeners.push(await listen(config, server, { router, meter, env }))
+    for (const server of config.servers) listeners.push(await listen(config, server, { router, timeouts, meter, env }))
   } catch (error) {
     await close(0)
     throw error
@@ -63,6 +64,7 @@ export async function openRouter(config: RouterConfig, surroundings: RouterSurro
 
 interface ListenParts {
   readonly router: Router
+  readonly timeouts: TimeoutQueues
   readonly meter: RouterMeter
   readonly env: Env
 }
@@ -70,7 +72,7 @@ interface ListenParts {
 async function listen(
   config: RouterConfig,
   server: RouterConfig['servers'][number],
-  { router, meter, env: { clock, random, log } }: ListenParts,
+  { router, timeouts, meter, env: { clock, random, log } }: ListenParts,
 ): Promise<Listener> {
   const { addForwardedHeader } = server
   return startListener({
@@ -83,12 +85,14 @@ async function listen(
       clearContext: server.clearContext,
       maxCallDepth: server.maxCallDepth,
       timestampHeader: server.timestampHeader,
+      tunnelIdle: timeouts.of(server.tunnelIdleTimeMs),
       forwarded: addForwardedHeader && createForwardedValue(addForwardedHeader, { routerLabel: config.label, random }),
     }),
     onRefused: failure => {
       meter.failed(failure.stage)
       log.debug({ stage: failure.stage }, failure.message)
     },
+    onAcceptError: createAcceptLog(log, clock, nameOf(server)),
   })
 }
 

@@ -333,7 +333,8 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
       onOver()
       this.#end(head.status, 'success')
     }
-    if (client !== undefined) this.#routing.openTunnel(client, { socket, early }, end)
+    const idle = this.#entrance.tunnelIdle
+    if (client !== undefined) this.#routing.openTunnel(client, { socket, early }, { idle, onOver: end })
     else {
       socket.destroy()
       this.inbound.response.cut()

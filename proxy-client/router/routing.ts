@@ -8,7 +8,9 @@ import type { TunnelEnd } from '../exchange/tunnel.ts'
 import type { Fields } from '../http1/fields.ts'
 import type { Identifier } from '../identifier/identifier.ts'
 import type { RequestStats, RouterTelemetry } from '../telemetry/stats.ts'
+import type { TimeoutQueue } from '../timeout/timeout-queue.ts'
 import type { AttemptParts } from './attempt.ts'
+import type { TunnelTerms } from './tunnels.ts'
 
 export interface Routing extends AttemptParts {
   readonly namespace: string
@@ -27,7 +29,7 @@ export interface Routing extends AttemptParts {
   /** Why no naming server is connected, when none is. */
   readonly namingProblem: () => string | undefined
   /** Joins the sockets of a client and of an upstream until both are closed. */
-  readonly openTunnel: (client: TunnelEnd, upstream: TunnelEnd, onOver: () => void) => void
+  readonly openTunnel: (client: TunnelEnd, upstream: TunnelEnd, terms: TunnelTerms) => void
   /** Called once for each request when it is over. */
   readonly onOver: () => void
 }
@@ -40,4 +42,6 @@ export interface Entrance {
   readonly maxCallDepth: number
   readonly forwarded: ForwardedValue | undefined
   readonly timestampHeader: string | undefined
+  /** For tunnels through which nothing comes; absent for no limit. */
+  readonly tunnelIdle: TimeoutQueue | undefined
 }

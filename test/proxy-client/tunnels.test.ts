@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
+import { FakeClock } from '../fakes/clock.fake.ts'
 import { startTestProxy, startUpstream, type TestUpstream } from './proxy.fixture.ts'
 
 const nothing: RequestListener = (_, response) => void response.end()
@@ -92,6 +93,27 @@ it('CONNECT goes to an endpoint by name, with what the client sent ahead', async
   const text = await exchange(port, 'CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\nahead', 'AHEAD')
   expect(text).toMatch(/^HTTP\/1\.1 200 /)
   expect(text).toContain('\r\n\r\ndb:5432:')
+})
+
+it('a tunnel through which nothing comes is cut on both sides', async () => {
+  const clock = new FakeClock(Date.now())
+  const { port, naming } = await startTestProxy({ router: { servers: [{ port: 0, tunnelIdleTimeMs: 5_000 }] }, clock })
+  const { server, port: upstreamPort, allClosed } = await startUpstream(nothing)
+  server.on('connect', (_, socket: Socket) => {
+    socket.on('end', () => socket.end())
+    socket.write('HTTP/1.1 200 Connected\r\n\r\nhello')
+  })
+  naming.route('/svc/db:5432', '/#/db', [{ address: '127.0.0.1', port: upstreamPort, weight: 1 }])
+  const client = connect({ port, host: '127.0.0.1' }, () =>
+    client.write('CONNECT db:5432 HTTP/1.1\r\nHost: db\r\n\r\n'),
+  )
+  const closed = new Promise<void>(resolve => client.on('close', () => resolve()))
+  let text = ''
+  for (client.on('data', data => (text += data.toString())); !text.endsWith('hello'); ) await new Promise(setImmediate)
+  clock.advance(4_999)
+  expect(client.closed).toBe(false)
+  clock.advance(1)
+  await Promise.all([closed, allClosed()])
 })
 
 /** What comes back until a text has come; then the client ends its side and waits for the other one. */

@@ -9,6 +9,7 @@ describe('the configuration of a server', () => {
       serverSession: { idleTimeMs: 600_000 },
       headTimeoutMs: 10_000,
       stallTimeoutMs: 300_000,
+      tunnelIdleTimeMs: 3_600_000,
       clearContext: false,
       maxCallDepth: 1_000,
     })

@@ -115,6 +115,7 @@ export function createRouterWorld(sketch: RouterSketch = {}, entrance: Partial<E
     maxCallDepth: 1000,
     forwarded: undefined,
     timestampHeader: undefined,
+    tunnelIdle: undefined,
     ...entrance,
   })
   const request = (options: InboundSketch = {}): FakeInbound => {
