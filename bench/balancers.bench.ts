@@ -26,6 +26,7 @@ const scenarios: readonly Scenario[] = [
     bad: { ...good, pause: { everyMs: 10_000, forMs: 1_000 } },
     requestsPerSecond: 1_000,
   },
+  { what: 'one hangs after 5 s', bad: { ...good, hangsAfterMs: 5_000 }, requestsPerSecond: 1_000 },
   { what: 'one fails fast', bad: { slots: 8, meanMs: 0.2, outcome: 'failure' }, requestsPerSecond: 1_000 },
   { what: 'all are equal', bad: good, requestsPerSecond: 1_000 },
 ]
@@ -36,13 +37,13 @@ function printSimulations(): void {
     const seconds = requestsPerSecond > 1_000 ? 20 : 60
     const replicas = [bad, ...Array.from({ length: 9 }, () => good)]
     const rows = kinds.map(kind => {
-      const { latencies, failures, sent } = simulate({ kind, replicas, seconds, ...load })
+      const { latencies, failures, unanswered, sent } = simulate({ kind, replicas, seconds, ...load })
       const shares = [0.5, 0.95, 0.99, 1].map(share => percentile(latencies, share).toFixed(1))
       const all = sent.reduce((sum, count) => sum + count, 0)
-      return [kind, ...shares, `${(((sent[0] ?? 0) / all) * 100).toFixed(2)} %`, String(failures)]
+      return [kind, ...shares, `${(((sent[0] ?? 0) / all) * 100).toFixed(2)} %`, String(failures), String(unanswered)]
     })
     console.log(`\nsimulated, ten replicas of 5 ms, ${requestsPerSecond}/s for ${seconds} s: ${what}; ms`)
-    printTable([['', 'p50', 'p95', 'p99', 'most', 'to the first', 'failed'], ...rows])
+    printTable([['', 'p50', 'p95', 'p99', 'most', 'to the first', 'failed', 'unanswered'], ...rows])
   }
 }
 

@@ -16,6 +16,8 @@ export interface Replica {
   /** Answers each request so, after `meanMs`. */
   readonly outcome?: Outcome
   readonly pause?: Pause
+  /** From then on it answers nothing. */
+  readonly hangsAfterMs?: number
 }
 
 /** Every `everyMs` something stands still for `forMs`. */
@@ -41,6 +43,8 @@ export interface SimulationResult {
   /** Milliseconds of each request that succeeded, from when it came. */
   readonly latencies: readonly number[]
   readonly failures: number
+  /** Requests that were never answered. */
+  readonly unanswered: number
   /** Requests that went to each replica. */
   readonly sent: readonly number[]
 }
@@ -120,6 +124,7 @@ class SimulatedReplica {
     this.sent++
     const start = (): void => {
       this.#busy++
+      if (this.#clock.monotonic() >= (this.#replica.hangsAfterMs ?? Number.POSITIVE_INFINITY)) return
       this.#clock.after(pauseLeft(this.#replica.pause, this.#clock) + this.#serviceMs(), () => {
         this.#busy--
         done(this.#replica.outcome ?? 'success')
@@ -174,5 +179,7 @@ export function simulate({ kind, replicas, requestsPerSecond, seconds, pause }: 
   }
   clock.after(0, request)
   clock.run()
-  return { latencies, failures, sent: servers.map(({ sent }) => sent) }
+  const sent = servers.map(server => server.sent)
+  const unanswered = sent.reduce((sum, count) => sum + count, 0) - latencies.length - failures
+  return { latencies, failures, unanswered, sent }
 }
