@@ -1,5 +1,7 @@
 // Failures that the proxy itself answers with, in linkerd's shape: a status, the header l5d-err and a body that names the stage.
 
+import { dateLine } from './headers/date.ts'
+
 /** What the proxy was doing. */
 export type Stage =
   | 'protocol'
@@ -16,7 +18,7 @@ export type Stage =
   | 'timeout'
   | 'response'
 
-export type FailureStatus = 400 | 408 | 431 | 501 | 502 | 503 | 504
+export type FailureStatus = 400 | 408 | 414 | 431 | 501 | 502 | 503 | 504 | 505
 
 export interface ProxyFailure {
   readonly status: FailureStatus
@@ -53,14 +55,17 @@ export interface FailureAnswer {
   readonly body: Buffer
 }
 
-/** The whole answer. `l5d-err` is URL-encoded; a failure before anything was sent also says `l5d-retryable`. */
-export function answerOf(failure: ProxyFailure, subject: FailureSubject = {}): FailureAnswer {
+/**
+ * The whole answer. `l5d-err` is URL-encoded; a failure before anything was sent also says `l5d-retryable`. `now` by
+ * `Clock.now`.
+ */
+export function answerOf(failure: ProxyFailure, now: number, subject: FailureSubject = {}): FailureAnswer {
   const { status, stage, message, isUnsent } = failure
   const error = encodeError(`${stage}: ${message}`)
   return {
     status,
     reason: reasons[status],
-    lines: `Content-Type: text/plain; charset=utf-8\r\nl5d-err: ${error}\r\n${isUnsent ? 'l5d-retryable: true\r\n' : ''}`,
+    lines: `${dateLine(now)}Content-Type: text/plain; charset=utf-8\r\nl5d-err: ${error}\r\n${isUnsent ? 'l5d-retryable: true\r\n' : ''}`,
     body: Buffer.from(bodyOf(failure, subject)),
   }
 }
@@ -79,11 +84,13 @@ function bodyOf({ message, stage }: ProxyFailure, subject: FailureSubject): stri
 const reasons = {
   400: 'Bad Request',
   408: 'Request Timeout',
+  414: 'URI Too Long',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
 } as const satisfies Record<FailureStatus, string>
 
 /** URL-encoded and cut to a length that fits a header. */
@@ -100,10 +107,14 @@ function failureWith(status: FailureStatus, isUnsent: boolean) {
 export const badRequest = failureWith(400, false)
 /** The client took too long to send its request. */
 export const tooSlow = failureWith(408, false)
-/** The head of the request is over a limit. */
+/** The first line of the request is over its limit. */
+export const uriTooLong = failureWith(414, false)
+/** The fields of the request are over a limit. */
 export const tooLarge = failureWith(431, false)
 /** We do not do this. */
 export const notSupported = failureWith(501, false)
+/** We do not speak this version of HTTP. */
+export const otherVersion = failureWith(505, false)
 /** No endpoint could be found or reached, and nothing was sent. */
 export const noUpstream = failureWith(502, true)
 /** Something was sent and no good answer came. */

@@ -207,19 +207,45 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
   // From the socket.
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#state === 'serving') this.#feed(chunk)
+    try {
+      if (this.#state === 'serving') this.#feed(chunk)
+    } catch (error) {
+      this.#crash(error)
+    }
   }
 
   readonly #onEnd = (): void => {
+    try {
+      this.#end()
+    } catch (error) {
+      this.#crash(error)
+    }
+  }
+
+  readonly #onDrain = (): void => {
+    try {
+      this.#drained()
+    } catch (error) {
+      this.#crash(error)
+    }
+  }
+
+  /** An error of our own costs this connection and no other. */
+  #crash(error: unknown): void {
+    this.#context.onCrash(error)
+    this.destroy()
+  }
+
+  #end(): void {
     this.#isEnded = true
     if (this.#state !== 'serving' || this.#ahead !== undefined) return
     this.#lent?.reader.finish()
-    if (this.#problem !== undefined) this.#giveUp(failureOf(this.#problem))
+    if (this.#problem !== undefined) this.#refuse(this.#problem)
     else if (this.#inbound === undefined) this.#linger()
     else this.#patience.clientEnded(this.#inbound)
   }
 
-  readonly #onDrain = (): void => {
+  #drained(): void {
     if (this.#state !== 'serving') return
     if (this.#inbound !== undefined) this.#inbound.drained()
     else if (this.#isBlocked) this.#proceed()
@@ -251,7 +277,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     this.#isFeeding = false
     if (this.#state !== 'serving') return
     if (this.#problem !== undefined) {
-      this.#giveUp(failureOf(this.#problem))
+      this.#refuse(this.#problem)
       return
     }
     if (at === 0) this.#ahead = chunk
@@ -271,7 +297,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     const isPath = head.target.charCodeAt(0) === slash
     const normal = isPath ? undefined : normaliseTarget(head.method, head.target)
     if (!isPath && normal === undefined) {
-      this.#giveUp(unusableTarget)
+      this.#giveUp(unusableTarget, head.method === 'HEAD')
       return
     }
     const inbound = new HttpInbound(this, head, this.#body, context.clock.monotonic(), normal)
@@ -288,7 +314,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
       this.#ahead = undefined
       this.#feed(ahead)
     } else this.#settle()
-    if (this.#isEnded) this.#onEnd()
+    if (this.#isEnded) this.#end()
   }
 
   /** Makes ready for another request, once the socket has room for its response. */
@@ -351,15 +377,20 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
 
   #turnAway(inbound: HttpInbound): void {
     this.#context.onRefused(overload)
-    const { status, reason, lines, body } = answerOf(overload)
+    const { status, reason, lines, body } = answerOf(overload, this.#context.clock.now())
     inbound.body?.discard()
     inbound.start(status, reason, lines, { kind: 'length', bytes: body.length })
     inbound.write(body)
     inbound.end()
   }
 
+  /** Nothing more can be read. */
+  #refuse(problem: MessageProblem): void {
+    this.#giveUp(failureOf(problem), problem.isOfHead)
+  }
+
   /** Answers with a failure where that can still be understood, and closes. */
-  #giveUp(failure: ProxyFailure | undefined): void {
+  #giveUp(failure: ProxyFailure | undefined, isOfHead = (this.#inbound ?? this.#head)?.method === 'HEAD'): void {
     const inbound = this.#inbound
     const isAnswerable = failure !== undefined && (inbound === undefined ? !this.#isAnswered() : !inbound.isStarted)
     inbound?.abandon(failure?.message ?? 'the client left in the middle of its request')
@@ -370,7 +401,7 @@ export class ClientConnection implements MessageSink<RequestHead>, InboundHost, 
     }
     this.#context.onRefused(failure)
     this.#patience.responseBegins()
-    this.socket.end(refusalOf(failure))
+    this.socket.end(refusalOf(failure, isOfHead, this.#context.clock.now()))
     this.#linger()
   }
 

@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly handle: InboundHandler
   /** Told of a request that was refused before it reached the handler. */
   readonly onRefused: (failure: ProxyFailure) => void
+  /** Told of an error of our own that cost a connection. */
+  readonly onCrash: (error: unknown) => void
 }
 
 export class ConnectionContext {
@@ -33,6 +35,7 @@ export class ConnectionContext {
   readonly readers: ReaderPool
   readonly handle: InboundHandler
   readonly onRefused: (failure: ProxyFailure) => void
+  readonly onCrash: (error: unknown) => void
   readonly maxRequests: number
   readonly head: TimeoutQueue
   readonly idle: TimeoutQueue
@@ -43,11 +46,12 @@ export class ConnectionContext {
   /** Requests in progress on all connections. */
   requests = 0
 
-  constructor({ config, clock, limits, handle, onRefused }: ConnectionOptions) {
+  constructor({ config, clock, limits, handle, onRefused, onCrash }: ConnectionOptions) {
     this.clock = clock
     this.readers = new ReaderPool(limits)
     this.handle = handle
     this.onRefused = onRefused
+    this.onCrash = onCrash
     this.maxRequests = config.maxConcurrentRequests ?? Number.POSITIVE_INFINITY
     this.head = new TimeoutQueue(clock, config.headTimeoutMs)
     this.idle = new TimeoutQueue(clock, config.serverSession.idleTimeMs)

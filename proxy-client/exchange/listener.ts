@@ -24,6 +24,8 @@ export interface ListenerOptions {
   readonly handle: InboundHandler
   /** Told of a request that was refused before it reached the handler, or broke off in a way that we answered. */
   readonly onRefused: (failure: ProxyFailure) => void
+  /** Told of an error of our own that cost a client's connection; the others go on. */
+  readonly onCrash: (error: unknown) => void
   /** linkerd's limits when absent. */
   readonly limits?: HeadLimits
   readonly connectionEvents?: ConnectionEvents

@@ -30,16 +30,30 @@ export function connectionOptions(fields: Fields): number | MessageProblem {
   let bits = 0
   for (const option of listed(values)) {
     if (!isToken(option)) return notOptions
-    bits |= optionBits.get(option) ?? 0
+    bits |= optionBits.get(option.toLowerCase()) ?? 0
   }
   return bits
 }
 
-/** The elements of the lists, in lower case; empty ones do not count (RFC 9110, 5.6.1.2). */
+function isOther(protocol: string): boolean {
+  const name = protocolForm.exec(protocol)?.[1]
+  return name !== undefined && !carriesRequests.test(name)
+}
+
+/** Whether a change to `chosen` was asked for by `asked`, both by `upgradeBy` (RFC 9110, 7.8). */
+export function isAmong(chosen: string | undefined, asked: string | undefined): boolean {
+  if (chosen === undefined || asked === undefined) return false
+  const known = new Set(asked.toLowerCase().split(', '))
+  return chosen
+    .toLowerCase()
+    .split(', ')
+    .every(protocol => known.has(protocol))
+}
+
+/** The elements of the lists; empty ones do not count (RFC 9110, 5.6.1.2). */
 function listed(values: readonly string[]): string[] {
   return values
     .join(',')
-    .toLowerCase()
     .split(',')
     .map(option => option.replace(/^[ \t]+|[ \t]+$/g, ''))
     .filter(option => option !== '')
@@ -51,10 +65,19 @@ export function isPersistentBy(minor: 0 | 1, options: number): boolean {
   return minor === 1 || (options & ConnectionOption.keepAlive) !== 0
 }
 
-/** The protocols that the message asks to change to. None for HTTP/1.0, and none when h2c is among them: it would carry requests past us. */
+/** A protocol with its version or without (RFC 9110, 7.8). */
+const protocolForm = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/
+
+/** HTTP itself in whatever form, and TLS, within which it would go on: they would carry requests past us. */
+const carriesRequests = /^(?:h2|http$|tls$)/i
+
+/**
+ * The protocols that the message asks to change to. None for HTTP/1.0, none when one of them would carry requests past us and
+ * none when they are no list of protocols.
+ */
 export function upgradeBy(fields: Fields, minor: 0 | 1, options: number): string | undefined {
   if (minor === 0 || (options & ConnectionOption.upgrade) === 0 || (fields.present & Field.upgrade) === 0)
     return undefined
-  const value = fields.all('upgrade').join(', ')
-  return value === '' || /(?:^|[,\s])h2c(?:$|[,\s/])/i.test(value) ? undefined : value
+  const protocols = listed(fields.all('upgrade'))
+  return protocols.length > 0 && protocols.every(isOther) ? protocols.join(', ') : undefined
 }

@@ -30,6 +30,7 @@ export const Field = {
   error: 1 << 22,
   retryable: 1 << 23,
   successClass: 1 << 24,
+  framingLookalike: 1 << 25,
 } as const
 
 /** One of the bits of `Field`. */
@@ -62,6 +63,9 @@ export const fieldNames: Readonly<Record<string, KnownField>> = {
   'l5d-err': Field.error,
   'l5d-retryable': Field.retryable,
   'l5d-success-class': Field.successClass,
+  // Servers that make variables of fields read them as the ones with hyphens.
+  content_length: Field.framingLookalike,
+  transfer_encoding: Field.framingLookalike,
 }
 
 /** A section whose every line was checked. Names keep their case, values have no white space around them. */

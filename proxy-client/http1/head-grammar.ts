@@ -9,6 +9,8 @@ export interface HeadGrammar<H> {
   readonly allowsBlankLine: boolean
   /** Notes where the parts of the start line lie. */
   readonly checkStartLine: StartLineCheck
+  /** Whether the start line that was checked last asks for an answer without a body, as HEAD does. */
+  asksForHeadOnly(): boolean
   /** Makes the head of a text whose start line was checked last. `repeated` are the bits of names that occur twice. */
   headOf(text: string, fields: FieldSection, repeated: number): H | MessageProblem
   /** Whether another head follows this one at once, and is the message's. */

@@ -1,6 +1,6 @@
 // The version in a start line.
 import type { MessageProblem } from './message.ts'
-import { malformed, unsupported } from './problem.ts'
+import { malformed, otherVersion } from './problem.ts'
 
 /** Bytes of `HTTP/1.1`. */
 export const versionBytes = 8
@@ -24,7 +24,8 @@ export function checkVersion(bytes: Buffer, start: number, end: number): Message
   const minor = bytes[start + 7]
   if (!isDigit(major) || bytes[start + 6] !== dot || !isDigit(minor))
     return malformed('The HTTP version is no version.')
-  if (major !== one || (minor !== zero && minor !== one)) return unsupported('The HTTP version is neither 1.1 nor 1.0.')
+  if (major !== one || (minor !== zero && minor !== one))
+    return otherVersion('The HTTP version is neither 1.1 nor 1.0.')
   return undefined
 }
 

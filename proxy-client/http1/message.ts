@@ -39,13 +39,18 @@ export interface ResponseHead extends MessageHead {
 
 /** Why a stream of bytes is not, or no longer, HTTP/1.1 as we take it. Nothing after it can be read. */
 export interface MessageProblem {
-  /** malformed: against the grammar or ambiguous; tooLong: over a limit; unsupported: a transfer coding or version we lack; cut: the stream ended within a message. */
-  readonly kind: 'malformed' | 'tooLong' | 'unsupported' | 'cut'
+  /**
+   * malformed: against the grammar or ambiguous; lineTooLong: the start line is over its limit; tooLong: over another one;
+   * otherVersion: of HTTP; unsupported: a transfer coding that we lack; cut: the stream ended within a message.
+   */
+  readonly kind: 'malformed' | 'lineTooLong' | 'tooLong' | 'otherVersion' | 'unsupported' | 'cut'
   /** One sentence without the offending bytes. */
   readonly message: string
+  /** Whether it is the head of a HEAD that cannot be read: the answer must have no body. */
+  readonly isOfHead?: true
 }
 
-/** Limits of a head; what is over them is a problem of kind `tooLong`. */
+/** Limits of a head; what is over them is a problem of kind `lineTooLong` or `tooLong`. */
 export interface HeadLimits {
   /** Bytes of the start line. */
   readonly maxStartLineBytes: number

@@ -6,9 +6,19 @@ export function malformed(message: string): MessageProblem {
   return { kind: 'malformed', message }
 }
 
-/** Over a limit. */
+/** The start line is over its limit. */
+export function lineTooLong(message: string): MessageProblem {
+  return { kind: 'lineTooLong', message }
+}
+
+/** Over another limit. */
 export function tooLong(message: string): MessageProblem {
   return { kind: 'tooLong', message }
+}
+
+/** A version of HTTP that we do not speak. */
+export function otherVersion(message: string): MessageProblem {
+  return { kind: 'otherVersion', message }
 }
 
 /** Well-formed, but of a kind that we do not read. */

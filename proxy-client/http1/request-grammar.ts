@@ -12,14 +12,17 @@ import { malformed } from './problem.ts'
 import { isTargetFor } from './request-target.ts'
 
 const sp = 0x20
+const headMethod = Buffer.from('HEAD', 'latin1')
 
 /** One for each reader: it remembers where the parts of the last request line lie. */
 export function createRequestGrammar(): HeadGrammar<RequestHead> {
   let methodEnd = 0
   let targetEnd = 0
   let minor: 0 | 1 = 1
+  let isHead = false
 
   function checkStartLine(bytes: Buffer, start: number, end: number): MessageProblem | undefined {
+    isHead = false
     let p = start
     while (p < end && tokenBytes[bytes[p] ?? 0] === 1) p++
     if (p === start || bytes[p] !== sp) return malformed('The request line has no method.')
@@ -32,6 +35,7 @@ export function createRequestGrammar(): HeadGrammar<RequestHead> {
     const problem = checkVersion(bytes, p, end)
     if (problem !== undefined) return problem
     minor = minorVersion(bytes[p + versionBytes - 1])
+    isHead = methodEnd === headMethod.length && headMethod.compare(bytes, start, start + methodEnd) === 0
     return end - p === versionBytes ? undefined : malformed('The request line goes on after the HTTP version.')
   }
 
@@ -59,7 +63,7 @@ export function createRequestGrammar(): HeadGrammar<RequestHead> {
     }
   }
 
-  return { allowsBlankLine: true, checkStartLine, headOf, isInterim: () => false }
+  return { allowsBlankLine: true, checkStartLine, asksForHeadOnly: () => isHead, headOf, isInterim: () => false }
 }
 
 /** RFC 9112, 3.2: exactly one Host, or none in HTTP/1.0. */
@@ -71,10 +75,11 @@ function hostProblem(fields: FieldSection, repeated: number, minor: 0 | 1): Mess
 }
 
 function requestBody(method: string, fields: FieldSection, repeated: number, minor: 0 | 1): Framing | MessageProblem {
+  if ((fields.present & Field.framingLookalike) !== 0) return malformed('A field is nearly one that frames the body.')
   const announced = announcedBody(fields, repeated, minor)
   if (announced === undefined) return noBody
-  // Readers differ on whether such bytes belong to the request or to the tunnel.
-  return method === 'CONNECT' ? malformed('CONNECT has a body.') : announced
+  // Readers differ on whether such bytes belong to the request or to the tunnel; TRACE must not have any (RFC 9110, 9.3.8).
+  return method === 'CONNECT' || method === 'TRACE' ? malformed(`${method} has a body.`) : announced
 }
 
 /** An expectation asks for nothing in HTTP/1.0 and where no body follows (RFC 9110, 10.1.1). */

@@ -62,6 +62,7 @@ export function createResponseGrammar(): ResponseGrammar {
   return {
     allowsBlankLine: false,
     checkStartLine,
+    asksForHeadOnly: () => false,
     headOf,
     isInterim: head => isInterimStatus(head.status),
     expect(answered) {

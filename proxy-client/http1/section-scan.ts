@@ -4,7 +4,7 @@ import { FieldSection, marksPerField, noFields } from './field-section.ts'
 import { knownField } from './known-field.ts'
 import type { HeadLimits, MessageProblem } from './message.ts'
 import { tokenBytes } from './octets.ts'
-import { malformed, tooLong } from './problem.ts'
+import { lineTooLong, malformed, tooLong } from './problem.ts'
 
 const Phase = {
   startLine: 0,
@@ -25,6 +25,9 @@ const colon = 0x3a
 const del = 0x7f
 
 const crlfBytes = 2
+
+const startTooLong = lineTooLong('The start line is too long.')
+const fieldsTooLong = tooLong('The fields are too long together.')
 
 /** Checks a start line, which lies from `start` to `end`. */
 export type StartLineCheck = (bytes: Buffer, start: number, end: number) => MessageProblem | undefined
@@ -79,6 +82,11 @@ export class SectionScan {
     this.#isExact = true
     this.#heldBytes = 0
     this.release()
+  }
+
+  /** Whether the start line has been checked. */
+  get isPastStartLine(): boolean {
+    return this.#fieldsStart > 0
   }
 
   /** Feeds bytes; gives the index of the first that was not taken. */
@@ -139,12 +147,12 @@ export class SectionScan {
     let p = base + this.#at
     if (this.#phase === Phase.startLine) {
       p = endOfText(bytes, p, stop)
-      if (p === stop) return this.#pause(p - base, p === bound, 'The start line is too long.')
+      if (p === stop) return this.#pause(p - base, p === bound, startTooLong)
       if (bytes[p] !== cr) return this.#fail(p - base, 'The start line holds a byte that may not stand there.')
       this.#lineEnd = p++ - base
       this.#phase = Phase.startFeed
     }
-    if (p === stop) return this.#pause(p - base, p === bound, 'The start line is too long.')
+    if (p === stop) return this.#pause(p - base, p === bound, startTooLong)
     if (bytes[p] !== lf) return this.#fail(p - base, 'The start line holds a carriage return.')
     this.#at = p + 1 - base
     this.#fieldsStart = this.#at
@@ -198,7 +206,7 @@ export class SectionScan {
       }
     }
     this.#phase = phase
-    return this.#pause(p - base, p === bound, 'The fields are too long together.')
+    return this.#pause(p - base, p === bound, fieldsTooLong)
   }
 
   #note(bytes: Buffer, base: number, lineEnd: number): boolean {
@@ -224,9 +232,9 @@ export class SectionScan {
     return true
   }
 
-  #pause(at: number, isOverLimit: boolean, message: string): boolean {
+  #pause(at: number, isOverLimit: boolean, problem: MessageProblem): boolean {
     this.#at = at
-    if (isOverLimit) this.problem = tooLong(message)
+    if (isOverLimit) this.problem = problem
     return false
   }
 

@@ -104,14 +104,20 @@ export class StreamReader<H extends FramedHead> implements MessageReader {
   #readHead(chunk: Buffer, from: number): number {
     const section = this.#section
     const at = section.read(chunk, from)
-    if (section.problem !== undefined) return this.#failAt(at, section.problem)
+    if (section.problem !== undefined) return this.#failAt(at, this.#ofHead(section.problem))
     if (!section.isWhole) return at
     const head = this.#grammar.headOf(section.text, section.fields(), section.repeated)
     section.release()
-    if ('message' in head) this.#fail(head)
+    if ('message' in head) this.#fail(this.#ofHead(head))
     else if (this.#grammar.isInterim(head)) this.#interim(head)
     else this.#begin(head)
     return at
+  }
+
+  /** The problem of a head, with what its start line says of the answer. */
+  #ofHead(problem: MessageProblem): MessageProblem {
+    const isOfHead = this.#section.isPastStartLine && this.#grammar.asksForHeadOnly()
+    return isOfHead ? { ...problem, isOfHead } : problem
   }
 
   #interim(head: H): void {

@@ -1,10 +1,8 @@
 // Which fields of a trailer section go on (RFC 9110, 6.5.1). Those that may not stand there are left out, not merged.
-import { Field, type Fields } from './fields.ts'
+import type { Fields } from './fields.ts'
 import { fieldsOf } from './fields-of.ts'
 
-/** Every known name but these has no place in trailers: it frames, routes or concerns one hop. */
-const harmless = Field.via | Field.otherL5d
-
+/** Beside all names that have a bit in `Field`: those frame, route or concern one hop. */
 const forbiddenNames: ReadonlySet<string> = new Set([
   'accept-encoding',
   'age',
@@ -46,5 +44,5 @@ export function permittedTrailers(fields: Fields): Fields | undefined {
 
 function isPermitted(name: string): boolean {
   if (forbiddenNames.has(name.toLowerCase())) return false
-  return (fieldsOf([[name, '']]).present & ~harmless) === 0
+  return fieldsOf([[name, '']]).present === 0
 }

@@ -1,4 +1,6 @@
 // The lines of a request that frame its body or concern its connection: those that the pool adds. Knows no socket.
+import { isAmong } from '../http1/connection.ts'
+import type { ResponseHead } from '../http1/message.ts'
 import type { UpstreamRequest } from './upstream.ts'
 
 /** Methods whose servers expect to be told that there is no content (RFC 9110, 8.6). */
@@ -22,4 +24,9 @@ export function requestHeadText(request: UpstreamRequest): string {
 /** Whether the connection may belong to another protocol afterwards. */
 export function mayTunnel({ method, upgrade }: UpstreamRequest): boolean {
   return upgrade !== undefined || method === 'CONNECT'
+}
+
+/** Whether a response that begins a tunnel is one that was asked for: 101 to a protocol of ours, or 2xx to CONNECT. */
+export function maySwitch({ method, upgrade }: UpstreamRequest, head: ResponseHead): boolean {
+  return head.status === 101 ? isAmong(head.upgrade, upgrade) : method === 'CONNECT'
 }

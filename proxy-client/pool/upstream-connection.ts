@@ -10,7 +10,7 @@ import type { Linked, LinkedList } from './linked-list.ts'
 import type { PoolTimeouts } from './pool-timeouts.ts'
 import { ReadMemory } from './read-memory.ts'
 import { type BodyWriterOwner, RequestBodyWriter } from './request-body-writer.ts'
-import { mayTunnel, requestHeadText } from './request-framing.ts'
+import { maySwitch, requestHeadText } from './request-framing.ts'
 import type { UpstreamFailure } from './upstream.ts'
 import type { ReadInto } from './upstream-socket.ts'
 
@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   readonly owner: ConnectionOwner
   readonly limits: HeadLimits
   readonly timeouts: PoolTimeouts
+  /** Told of an error of our own; the connection is cut. */
+  readonly onCrash: (error: unknown) => void
   /** Opens the socket; without `onread` as an ordinary stream. */
   readonly open: (onread?: ReadInto) => Socket
   /** Whether the socket may be handed to another protocol, and so is read as an ordinary stream. */
@@ -48,6 +50,7 @@ export class UpstreamConnection
   after: UpstreamConnection | undefined
   readonly isPlain: boolean
   readonly #owner: ConnectionOwner
+  readonly #onCrash: (error: unknown) => void
   readonly #reader: ResponseReader
   readonly #memory: ReadMemory | undefined
   readonly #socket: Socket
@@ -68,14 +71,18 @@ export class UpstreamConnection
   #trailers: Fields | undefined
   #tunnel: ResponseHead | undefined
 
-  constructor({ owner, limits, timeouts, open, isPlain }: ConnectionOptions) {
+  constructor({ owner, limits, timeouts, onCrash, open, isPlain }: ConnectionOptions) {
     this.list = undefined
     this.before = undefined
     this.after = undefined
     this.isPlain = isPlain
     this.#owner = owner
+    this.#onCrash = onCrash
     this.#reader = createResponseReader(limits, this)
-    this.#connectTimeout = timeouts.connect.create(this.#onConnectTimeout)
+    const { ms } = timeouts.connect
+    this.#connectTimeout = timeouts.connect.create(() =>
+      this.#refuse(new Error(`no connection within ${ms} ms (connectTimeoutMs)`)),
+    )
     this.#idleTimeout = timeouts.idle.create(this.#onIdleTimeout)
     this.#lifeTimeout = timeouts.life?.create(this.#onLifeTimeout)
     this.#memory = isPlain ? undefined : new ReadMemory()
@@ -181,7 +188,7 @@ export class UpstreamConnection
   }
 
   #expectTunnel({ request }: Exchange, head: ResponseHead): void {
-    if (mayTunnel(request) && this.#isBodySent && this.isPlain) this.#tunnel = head
+    if (maySwitch(request, head) && this.#isBodySent && this.isPlain) this.#tunnel = head
     else this.#fail('malformed', new Error('changed to a protocol that was not asked for'))
   }
 
@@ -195,7 +202,17 @@ export class UpstreamConnection
     this.#connectTimeout.stop()
     this.#lifeTimeout?.start()
     this.#phase = 'idle'
-    this.#owner.onOpen(this)
+    try {
+      this.#owner.onOpen(this)
+    } catch (error) {
+      this.#crash(error)
+    }
+  }
+
+  /** An error of our own costs this connection and no other. */
+  #crash(error: unknown): void {
+    this.#onCrash(error)
+    this.destroy(new Error('an error of the proxy itself', { cause: error }))
   }
 
   #onRead(bytes: number): boolean {
@@ -209,6 +226,14 @@ export class UpstreamConnection
   }
 
   readonly #onChunk = (chunk: Buffer): void => {
+    try {
+      this.#read(chunk)
+    } catch (error) {
+      this.#crash(error)
+    }
+  }
+
+  #read(chunk: Buffer): void {
     const exchange = this.#exchange
     if (exchange === undefined) {
       // Nobody has asked for anything.
@@ -223,6 +248,14 @@ export class UpstreamConnection
   }
 
   readonly #onEof = (): void => {
+    try {
+      this.#end()
+    } catch (error) {
+      this.#crash(error)
+    }
+  }
+
+  #end(): void {
     if (this.#phase === 'connecting') return
     const exchange = this.#exchange
     if (exchange === undefined) {
@@ -237,10 +270,6 @@ export class UpstreamConnection
 
   readonly #onError = (error: Error): void => {
     this.destroy(error)
-  }
-
-  readonly #onConnectTimeout = (): void => {
-    this.#refuse(new Error('no connection within the time limit'))
   }
 
   readonly #onIdleTimeout = (): void => {

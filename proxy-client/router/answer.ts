@@ -29,7 +29,7 @@ export function sendFailure(
   isHidden: boolean,
 ): void {
   const shown = isHidden ? { ...failure, message: 'the details are not shown here' } : failure
-  const { status, reason, lines, body } = answerOf(shown, isHidden ? {} : explain(subject))
+  const { status, reason, lines, body } = answerOf(shown, subject.clock.now(), isHidden ? {} : explain(subject))
   response.start(status, reason, lines, { kind: 'length', bytes: body.length })
   response.write(body)
   response.end()

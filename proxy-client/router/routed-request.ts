@@ -11,6 +11,7 @@ import { showEndpoint } from '../endpoint-address.ts'
 import type { Inbound, RequestBody } from '../exchange/inbound.ts'
 import { badRequest, type ProxyFailure } from '../failure.ts'
 import { withoutContext } from '../headers/clear-context.ts'
+import { dateLine } from '../headers/date.ts'
 import {
   clearedResponseLines,
   interimLines,
@@ -300,8 +301,10 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   }
 
   #linesOf(head: ResponseHead, kind: ResponseClass): string {
-    if (this.#entrance.clearContext) return clearedResponseLines(head, this.#rewrite)
-    return responseLines(head, kind === 'success', this.#rewrite)
+    const lines = this.#entrance.clearContext
+      ? clearedResponseLines(head, this.#rewrite)
+      : responseLines(head, kind === 'success', this.#rewrite)
+    return (head.fields.present & Field.date) === 0 ? lines + dateLine(this.#routing.clock.now()) : lines
   }
 
   /** At an edge: what another proxy says of a failure of its own. */

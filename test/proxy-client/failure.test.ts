@@ -7,7 +7,7 @@ function headerOf(lines: string, name: string): string | undefined {
 
 describe('an answer of the proxy itself', () => {
   it('names stage, service, namespace, dtab, client and endpoints in its body', () => {
-    const { status, reason, body } = answerOf(noUpstream('bind', 'nothing there'), {
+    const { status, reason, body } = answerOf(noUpstream('bind', 'nothing there'), 0, {
       service: '/svc/web',
       namespace: 'default',
       dtab: '/a=>/b',
@@ -30,20 +30,26 @@ describe('an answer of the proxy itself', () => {
   })
 
   it('says in l5d-err, URL-encoded, what is wrong', () => {
-    const { lines } = answerOf(badRequest('dtab', 'bad: é\r\n'))
+    const { lines } = answerOf(badRequest('dtab', 'bad: é\r\n'), 0)
     expect(decodeURIComponent(headerOf(lines, 'l5d-err') ?? '')).toBe('dtab: bad: é\r\n')
   })
 
+  it('says when it was given, to the second', () => {
+    const dateAt = (now: number) => headerOf(answerOf(badRequest('dtab', ''), now).lines, 'Date')
+    expect(dateAt(Date.UTC(1994, 10, 6, 8, 49, 37, 999))).toBe('Sun, 06 Nov 1994 08:49:37 GMT')
+    expect(dateAt(Date.UTC(1994, 10, 6, 8, 49, 38))).toBe('Sun, 06 Nov 1994 08:49:38 GMT')
+  })
+
   it('bears broken text and cuts long text', () => {
-    const { lines } = answerOf(badRequest('dtab', `\ud800${'x'.repeat(100_000)}`))
+    const { lines } = answerOf(badRequest('dtab', `\ud800${'x'.repeat(100_000)}`), 0)
     expect(headerOf(lines, 'l5d-err')?.length).toBeLessThan(1100)
   })
 
   it('is marked as retryable only when nothing was sent and the request itself was good', () => {
-    expect(headerOf(answerOf(noUpstream('connect', '')).lines, 'l5d-retryable')).toBe('true')
-    expect(headerOf(answerOf(noRoom('overload', '')).lines, 'l5d-retryable')).toBe('true')
-    expect(headerOf(answerOf(outOfTime(504, 'timeout', '', false)).lines, 'l5d-retryable')).toBeUndefined()
-    expect(headerOf(answerOf(badUpstream('response', '')).lines, 'l5d-retryable')).toBeUndefined()
-    expect(headerOf(answerOf(badRequest('dtab', '')).lines, 'l5d-retryable')).toBeUndefined()
+    expect(headerOf(answerOf(noUpstream('connect', ''), 0).lines, 'l5d-retryable')).toBe('true')
+    expect(headerOf(answerOf(noRoom('overload', ''), 0).lines, 'l5d-retryable')).toBe('true')
+    expect(headerOf(answerOf(outOfTime(504, 'timeout', '', false), 0).lines, 'l5d-retryable')).toBeUndefined()
+    expect(headerOf(answerOf(badUpstream('response', ''), 0).lines, 'l5d-retryable')).toBeUndefined()
+    expect(headerOf(answerOf(badRequest('dtab', ''), 0).lines, 'l5d-retryable')).toBeUndefined()
   })
 })

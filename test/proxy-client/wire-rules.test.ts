@@ -115,6 +115,28 @@ describe('a response without a body', () => {
   })
 })
 
+describe('Date', () => {
+  const dates = (answer: string) => answer.match(/^Date: .*$/gim)?.map(line => line.slice(6).trim())
+  const isNow = (text = ''): boolean => Math.abs(Date.parse(text) - Date.now()) < 60_000
+
+  it('is what the upstream says, and is told when it says nothing', async () => {
+    const { port } = await setUp((socket, request) =>
+      socket.write(request.includes('/dated') ? plainAnswer.replace('\r\n', '\r\ndate: once\r\n') : plainAnswer),
+    )
+    expect(dates(await exchange(port, last('GET /dated')))).toEqual(['once'])
+    const told = dates(await exchange(port, last('GET /'))) ?? []
+    expect(told.map(isNow)).toEqual([true])
+  })
+
+  it.each([
+    ['refuses', 'GET / HTTP/1.1\r\n\r\n'],
+    ['cannot route', 'GET / HTTP/1.0\r\n\r\n'],
+  ])('stands in what the proxy says itself when it %s a request', async (_what, text) => {
+    const { port } = await setUp()
+    expect((dates(await exchange(port, text)) ?? []).map(isNow)).toEqual([true])
+  })
+})
+
 describe('fields', () => {
   it('after a body are passed on, but for those that would change how messages are read', async () => {
     const trailers = 'X-Sum: 1\r\nTransfer-Encoding: chunked\r\nHost: evil\r\nX-Sum: 2\r\n'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, nameplane, portOf } from '../e2e/process.fixture.ts'
-import { answersTo, outOfStep } from '../proxy-client/http1/desync-check.fixture.ts'
+import { answersTo, outOfStep, refusals } from '../proxy-client/http1/desync-check.fixture.ts'
 import { hostileStream } from '../proxy-client/http1/hostile-mutator.fixture.ts'
 import { sendBytes } from '../proxy-client/http1/raw-client.fixture.ts'
 import { type RecordingBackend, startRecordingBackend } from '../proxy-client/http1/recording-backend.fixture.ts'
@@ -112,7 +112,7 @@ async function runLane(lane: Lane, number: number, wanted: number, progress: Pro
     const answers = answersTo(stream, answer)
     progress.streams++
     progress.requests += Math.max(1, answers.length)
-    if (answers.some(({ status }) => status === 400 || status === 431 || status === 501)) progress.refused++
+    if (answers.some(({ status }) => refusals.has(status))) progress.refused++
   }
 }
 

@@ -37,7 +37,9 @@ describe('a request', () => {
     ['credentials in it', requestHead('GET http://me:secret@web/'), 400],
     ['what is no HTTP', 'hello\r\n\r\n', 400],
     ['a coding that we lack', requestHead('POST /', 'Transfer-Encoding: gzip, chunked'), 501],
+    ['a first line that is too long', requestHead(`GET /${'x'.repeat(5_000)}`), 414],
     ['a head that is too long', requestHead('GET /', `X: ${'x'.repeat(9_000)}`), 431],
+    ['another version', 'GET / HTTP/2.0\r\n\r\n', 505],
   ])('with %s is answered with l5d-err, and the connection closes', async (_what, text, status) => {
     const { open, refused, inbounds, listener } = await startTestListener()
     const answered = await open()
@@ -49,6 +51,17 @@ describe('a request', () => {
     expect(refused.map(failure => [failure.status, failure.stage])).toEqual([[status, 'protocol']])
     expect(inbounds).toHaveLength(0)
     expect(listener.requests).toBe(0)
+  })
+
+  it.each([
+    ['its head', 'HEAD / HTTP/1.1\r\n\r\n'],
+    ['its target', requestHead('HEAD https://web/')],
+    ['its body', `${requestHead('HEAD /', 'Transfer-Encoding: chunked')}z`],
+  ])('of HEAD is answered without a body when it cannot be read in %s', async (_what, text) => {
+    const { open } = await startTestListener()
+    expect(await open().send(text).ends()).toMatch(
+      /^HTTP\/1.1 400 .*\r\nContent-Length: \d+\r\nConnection: close\r\n\r\n$/s,
+    )
   })
 
   it('may come byte by byte', async () => {

@@ -12,6 +12,8 @@ export interface TestListener {
   readonly listener: Listener
   readonly clock: FakeClock
   readonly refused: ProxyFailure[]
+  /** Errors of the listener's own. */
+  readonly crashes: unknown[]
   /** Requests that came to the handler. */
   readonly inbounds: Inbound[]
   /** The next request, counted from the first; waits for it. */
@@ -30,6 +32,7 @@ export async function startTestListener(
   { config = {}, clock = new FakeClock(), ...rest }: TestListenerOptions = {},
 ): Promise<TestListener> {
   const refused: ProxyFailure[] = []
+  const crashes: unknown[] = []
   const inbounds: Inbound[] = []
   const listener = await startListener({
     config: serverConfig.parse({ port: 0, ...config }),
@@ -40,6 +43,7 @@ export async function startTestListener(
       handle(inbound)
     },
     onRefused: failure => refused.push(failure),
+    onCrash: error => crashes.push(error),
     ...rest,
   })
   const clients: RawClient[] = []
@@ -53,6 +57,7 @@ export async function startTestListener(
     listener,
     clock: clock instanceof FakeClock ? clock : new FakeClock(),
     refused,
+    crashes,
     inbounds,
     inbound: async (index = 0) => {
       await until(() => inbounds.length > index)

@@ -89,8 +89,23 @@ describe('a listener', () => {
       clock: new FakeClock(),
       handle: () => {},
       onRefused: () => {},
+      onCrash: () => {},
     })
     await expect(second).rejects.toThrow(`router http: cannot listen on 127.0.0.1:${listener.port}`)
+  })
+
+  it('cuts the connection that an error of ours befell, tells of it, and goes on', async () => {
+    const mistake = new Error('a mistake')
+    const { open, crashes } = await startTestListener(({ target, response }) => {
+      if (target === '/bad') throw mistake
+      response.start(200, 'OK', '', { kind: 'none' })
+      response.end()
+    })
+    const bad = open().send('GET /bad HTTP/1.1\r\nHost: a\r\n\r\n')
+    await bad.closed()
+    expect(crashes).toEqual([mistake])
+    expect(bad.text).toBe('')
+    expect(await open().send(get).until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /)
   })
 
   it('turns a request away when as many as it may have are in progress, and keeps the connection', async () => {

@@ -12,8 +12,16 @@ interface Accepted {
   readonly body: string
 }
 
-/** The whole requests of a stream, and whether what comes after them is to be refused. */
-export function acceptedOf(stream: string): { readonly requests: readonly Accepted[]; readonly isRefused: boolean } {
+interface Reading {
+  readonly requests: readonly Accepted[]
+  /** Whether what comes after them is to be refused. */
+  readonly isRefused: boolean
+  /** Of all that is answered: the whole requests, and the one that is refused as far as its method could be read. */
+  readonly methods: readonly string[]
+}
+
+/** The whole requests of a stream, and what comes after them. */
+export function acceptedOf(stream: string): Reading {
   const { told, heads } = readRequests([stream])
   const bodies: string[] = []
   let ends = 0
@@ -28,6 +36,7 @@ export function acceptedOf(stream: string): { readonly requests: readonly Accept
       .slice(0, ends)
       .map(({ method, target, fields }, i) => ({ method, target, fields, body: bodies[i] ?? '' })),
     isRefused: last?.what === 'problem' && last.kind !== 'cut',
+    methods: [...heads.map(({ method }) => method), ...(last?.what === 'problem' && last.isOfHead ? ['HEAD'] : [])],
   }
 }
 
@@ -39,10 +48,7 @@ export interface Answer {
 
 /** As `answersOf`, by the methods of what a client has sent. */
 export function answersTo(stream: string, text: string): readonly Answer[] {
-  return answersOf(
-    text,
-    acceptedOf(stream).requests.map(({ method }) => method),
-  )
+  return answersOf(text, acceptedOf(stream).methods)
 }
 
 /** Whether the proxy itself has answered. */
@@ -115,8 +121,7 @@ export interface Story {
  * have seen its beginning; after an answer that closes the connection there is none either.
  */
 export function outOfStep({ stream, answer, seen, isUpstreams }: Story): string[] {
-  const { requests, isRefused } = acceptedOf(stream)
-  const methods = requests.map(({ method }) => method)
+  const { requests, isRefused, methods } = acceptedOf(stream)
   const answers = answersOf(answer, methods)
   const relayed = requests.filter((_, i) => answers[i] !== undefined && (isUpstreams ?? isNotOwn)(answers[i]))
   const found: string[] = []
@@ -137,6 +142,6 @@ export function outOfStep({ stream, answer, seen, isUpstreams }: Story): string[
 }
 
 /** After each of them the connection closes. */
-const refusals: ReadonlySet<number> = new Set([400, 431, 501])
+export const refusals: ReadonlySet<number> = new Set([400, 414, 431, 501, 505])
 
 const isNotOwn = (answer: Answer): boolean => !isOwn(answer)

@@ -315,6 +315,20 @@ const oddFields = [
   'Cookie: a=b; c="d',
   'Max-Forwards: 0',
   'Via: 1.1 a',
+  'Upgrade: h2c-14\r\nConnection: upgrade',
+  'Upgrade: HTTP/2.0\r\nConnection: upgrade',
+  'Upgrade: TLS/1.0, HTTP/1.1\r\nConnection: Upgrade',
+  'Upgrade: websocket;h2c\r\nConnection: Upgrade',
+  'Connection: upgrade\r\nUpgrade: websocket',
+  'Expect: 100-continue, 100-continue',
+  'Expect: y 100-continue',
+  'Expect: 100-continue;q=1',
+  ' Expect: 100-continue',
+  'Expect:\r\n 100-continue',
+  'Expect: 100-Continue\t',
+  'Content_Length: 5',
+  'Transfer_Encoding: chunked',
+  'Connection: via, l5d-reqid, x-a\r\nX-A: b',
 ] as const
 
 const framed = (fields: readonly string[], body: string, version = '1.1'): string =>
@@ -363,6 +377,17 @@ function* requestCases(): Generator<HostileCase> {
   }
   for (const before of ['\r\n', '\r\n\r\n', '\n', '\r', ' ', '\x00', '\r\nX'])
     yield titled('before', before + framed([], ''))
+  for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'PUT', 'X']) {
+    for (const version of ['1.0', '1.1']) {
+      const head = `${method} /a HTTP/${version}\r\nHost: web\r\nConnection: keep-alive\r\n`
+      yield titled('CL.0', `${head}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}${smuggled}`)
+      yield titled(
+        'TE.0',
+        `${head}Transfer-Encoding: chunked\r\n\r\n${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n${smuggled}`,
+      )
+      yield titled('0.CL', `${head}Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello${smuggled}`)
+    }
+  }
   yield titled(
     'CONNECT with a body',
     `CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\nContent-Length: 5\r\n\r\nhello${smuggled}`,

@@ -17,7 +17,12 @@ export type Told =
   | { readonly what: 'head' | 'interim'; readonly start: string; readonly fields: string; readonly framing: Framing }
   | { readonly what: 'data'; readonly text: string }
   | { readonly what: 'end'; readonly trailers: string | undefined }
-  | { readonly what: 'problem'; readonly kind: MessageProblem['kind']; readonly message: string }
+  | {
+      readonly what: 'problem'
+      readonly kind: MessageProblem['kind']
+      readonly message: string
+      readonly isOfHead: boolean
+    }
 
 export interface Reading<H> {
   readonly told: Told[]
@@ -50,7 +55,7 @@ function recorder<H extends Head>(reading: Reading<H>): MessageSink<H> {
       else told.push({ what: 'data', text })
     },
     onEnd: trailers => told.push({ what: 'end', trailers: trailers?.lines(0) }),
-    onProblem: ({ kind, message }) => told.push({ what: 'problem', kind, message }),
+    onProblem: ({ kind, message, isOfHead = false }) => told.push({ what: 'problem', kind, message, isOfHead }),
   }
 }
 

@@ -75,7 +75,7 @@ describe('a request line', () => {
 
   it.each(each(['GET / HTTP/1.2', 'GET / HTTP/0.9', 'GET / HTTP/2.0', 'PRI * HTTP/2.0']))(
     'is of a version that is not read: %s',
-    (_shown, line) => expect(verdict(withLine(line))).toBe('unsupported'),
+    (_shown, line) => expect(verdict(withLine(line))).toBe('otherVersion'),
   )
 
   it('may be preceded by one empty line, not by two', () => {
@@ -122,7 +122,7 @@ describe('fields', () => {
     const { maxStartLineBytes, maxFieldBytes, maxFields } = defaultLimits
     const target = 'x'.repeat(maxStartLineBytes - 'GET / HTTP/1.1'.length)
     expect(verdict(`GET /${target} HTTP/1.1\r\nHost: web\r\n\r\n`)).toBe('ok')
-    expect(verdict(`GET /${target}x HTTP/1.1\r\nHost: web\r\n\r\n`)).toBe('tooLong')
+    expect(verdict(`GET /${target}x HTTP/1.1\r\nHost: web\r\n\r\n`)).toBe('lineTooLong')
     const value = 'x'.repeat(maxFieldBytes - 'Host: web\r\nX: \r\n'.length)
     expect(verdict(head(`X: ${value}`))).toBe('ok')
     expect(verdict(head(`X: ${value}x`))).toBe('tooLong')
@@ -236,6 +236,12 @@ describe('the length of a body', () => {
     },
   )
 
+  it('is in doubt when a field is one that frames it but for a hyphen, and when TRACE has one', () => {
+    expect(verdict(head('Content_Length: 0'))).toBe('malformed')
+    expect(verdict(head('Content-Length: 0', 'transfer_Encoding: chunked'))).toBe('malformed')
+    expect(verdict('TRACE / HTTP/1.1\r\nHost: web\r\nContent-Length: 2\r\n\r\nhi')).toBe('malformed')
+  })
+
   it('is in doubt when it is coded in HTTP/1.0, and when CONNECT has one', () => {
     expect(verdict('POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n')).toBe('malformed')
     expect(verdict('CONNECT web:80 HTTP/1.1\r\nHost: web\r\nContent-Length: 1\r\n\r\nx')).toBe('malformed')
@@ -304,6 +310,8 @@ describe('a body', () => {
       'Authorization: b',
       'TE: c',
       'l5d-dtab: d',
+      'l5d-sample: 1.0',
+      'Via: 1.1 e',
       'Grpc-Status: 0',
     ]
     const { told } = readRequests([chunked(`0\r\n${trailers.map(line => `${line}\r\n`).join('')}\r\n`)])
@@ -342,6 +350,14 @@ describe('what a request says of its connection', () => {
     expect(upgradeOf(head('Upgrade: websocket'))).toBeUndefined()
     expect(upgradeOf(head('Connection: upgrade'))).toBeUndefined()
     expect(upgradeOf(head('Upgrade: websocket, h2c', 'Connection: upgrade'))).toBeUndefined()
+    for (const carrying of ['H2C', 'h2c-14', 'h2', 'HTTP/2.0', 'TLS/1.0, HTTP/1.1', 'websocket,\th2c'])
+      expect(upgradeOf(head(`Upgrade: ${carrying}`, 'Connection: upgrade')), carrying).toBeUndefined()
+    for (const doubtful of ['h2c;q=1', '"h2c"', 'a b', 'a/b/c', 'a/', ','])
+      expect(upgradeOf(head(`Upgrade: ${doubtful}`, 'Connection: upgrade')), doubtful).toBeUndefined()
+    expect(upgradeOf(head('Upgrade: SPDY/3.1,', 'Upgrade: h2o', 'Connection: upgrade'))).toBeUndefined()
+    expect(upgradeOf(head('Upgrade: SPDY/3.1,', 'Upgrade: WebSocket', 'Connection: upgrade'))).toBe(
+      'SPDY/3.1, WebSocket',
+    )
     expect(upgradeOf('GET / HTTP/1.0\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n')).toBeUndefined()
   })
 })
@@ -362,4 +378,29 @@ describe('Expect', () => {
     expect(verdict(head('Expect: 200-ok'))).toBe('malformed')
     expect(verdict(head('Expect: 100-continue', 'Expect: 100-continue'))).toBe('malformed')
   })
+})
+
+describe('a head that cannot be read', () => {
+  const isOfHead = (text: string): boolean =>
+    readRequests([text]).told.some(each => each.what === 'problem' && each.isOfHead)
+
+  it.each(
+    each([
+      'HEAD / HTTP/1.1\r\n\r\n',
+      'HEAD / HTTP/1.1\r\nHost : web\r\n\r\n',
+      `HEAD / HTTP/1.0\r\nX: ${'x'.repeat(9_000)}`,
+    ]),
+  )('says that it is of a HEAD: %s', (_shown, text) => expect(isOfHead(text)).toBe(true))
+
+  it.each(
+    each([
+      'GET / HTTP/1.1\r\n\r\n',
+      'HEAR / HTTP/1.1\r\n\r\n',
+      'head / HTTP/1.1\r\n\r\n',
+      'HEAD / HTTP/1.1\r\nHost: web\r\n\r\nGET  / HTTP/1.1\r\n\r\n',
+      `HEAD / HTTP/1.1\r\nHost: web\r\n\r\nHEAD /${'x'.repeat(5_000)}`,
+    ]),
+  )('does not say so of another, nor before its first line was read: %s', (_shown, text) =>
+    expect(isOfHead(text)).toBe(false),
+  )
 })

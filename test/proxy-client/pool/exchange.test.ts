@@ -265,6 +265,26 @@ describe('a change of protocol', () => {
     expect(world.backend.connections).toHaveLength(1)
   })
 
+  it.each([
+    ['to another protocol', 'GET', 'HTTP/1.1 101 Odd\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n'],
+    ['to one more protocol', 'GET', 'HTTP/1.1 101 Odd\r\nConnection: upgrade\r\nUpgrade: echo, other\r\n\r\n'],
+    ['to no protocol', 'GET', 'HTTP/1.1 101 Odd\r\n\r\n'],
+    ['that Connection does not name', 'GET', 'HTTP/1.1 101 Odd\r\nUpgrade: echo\r\n\r\n'],
+    ['by 101 to CONNECT', 'CONNECT', switching],
+  ])('%s is malformed', async (_what, method, text) => {
+    world = await openWorld({}, answering(text))
+    const handler = world.send(requestFor(method, method === 'GET' ? { upgrade: 'Echo' } : {}))
+    expect((await handler.over()).events).toEqual(['malformed'])
+    expect(world.pool.connections).toBe(0)
+  })
+
+  it('is one whatever the case of its name', async () => {
+    world = await openWorld({}, answering(switching))
+    const handler = await world.send(requestFor('GET', { upgrade: 'other, ECHO' })).over()
+    expect(handler.events).toEqual(['tunnel 101'])
+    handler.tunnel?.socket.destroy()
+  })
+
   it('that nobody asked for is malformed', async () => {
     world = await openWorld({}, answering(switching))
     expect((await world.send(requestFor()).over()).events).toEqual(['malformed'])
