@@ -49,7 +49,7 @@ describe('a command that cannot start', () => {
     await new Promise<void>(resolve => holder.listen(0, '127.0.0.1', resolve))
     const { port } = holder.address() as AddressInfo // a TCP server's
     const file = await write('port.yaml', `storage: { kind: memory }\nadmin: { port: ${port} }\n`)
-    const { code, stderr } = await nameplane(['serve', file]).finished
+    const { code, stderr } = await runHere(runServe, [file])
     await new Promise(resolve => holder.close(resolve))
     expect(code).toBe(1)
     expect(stderr).toMatch(

@@ -40,7 +40,7 @@ function swapVolume(fixture: FsFixture, version: number, text: string): void {
 }
 
 describe('L2: swaps, renames and writes of files', () => {
-  it('sees each of 1,000 swaps of a ..data link, without a trial and without a poll', async () => {
+  it('sees each of 300 swaps of a ..data link, without a trial and without a poll', async () => {
     const clock = createTrialClock()
     const disk = createCountedDisk()
     const fixture = createFsFixture({ clock, disk, intervals: idle })
@@ -48,11 +48,11 @@ describe('L2: swaps, renames and writes of files', () => {
     symlinkSync('..data/web', fixture.at('web'))
     const replicas = fixture.replicas('/web')
     await replicas.until(shows('10.0.0.1:1'))
-    for (let version = 2; version <= 1001; version++) {
+    for (let version = 2; version <= 301; version++) {
       swapVolume(fixture, version, `10.0.0.1 ${version}`)
       await replicas.until(shows(`10.0.0.1:${version}`))
     }
-    expect(replicas.states.filter(state => state.kind !== 'pending')).toHaveLength(1001)
+    expect(replicas.states.filter(state => state.kind !== 'pending')).toHaveLength(301)
     expect(clock.trials).toBe(0)
     expect(disk.counts.opened).toBe(1)
   })

@@ -29,7 +29,7 @@ describe('changed prefixes', () => {
           }
         },
       ),
-      { seed, numRuns: 1_000 },
+      { seed, numRuns: 300 },
     )
   })
 
@@ -71,7 +71,7 @@ describe('an alignment', () => {
         const keptAfter = after.filter((_, index) => !added.includes(index))
         expect(dtabEquals(keptBefore, keptAfter)).toBe(true)
       }),
-      { seed, numRuns: 1_000 },
+      { seed, numRuns: 300 },
     )
   })
 
@@ -128,7 +128,7 @@ describe('a diff for people', () => {
         expect(dtabEquals(without('added'), pair.before)).toBe(true)
         expect(dtabEquals(without('removed'), pair.after)).toBe(true)
       }),
-      { seed, numRuns: 500 },
+      { seed, numRuns: 200 },
     )
   })
 })

@@ -29,7 +29,7 @@ describe('a lookup index', () => {
       fc.property(dtabOf(fewLabels, 40), somePaths, (dtab, paths) => {
         expectNaive(createLookupIndex(dtab), dtab, paths)
       }),
-      { seed, numRuns: 500 },
+      { seed, numRuns: 200 },
     )
   })
 
@@ -40,7 +40,7 @@ describe('a lookup index', () => {
         expectNaive(createLookupIndex(after, first), after, paths)
         expectNaive(first, before, paths)
       }),
-      { seed, numRuns: 300 },
+      { seed, numRuns: 100 },
     )
   })
 

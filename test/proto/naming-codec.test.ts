@@ -151,7 +151,7 @@ describe('updates', () => {
           expect(error).toBeInstanceOf(RangeError)
         }
       }),
-      { ...seed, numRuns: 2000 },
+      { ...seed, numRuns: 500 },
     )
   })
 })
@@ -211,7 +211,7 @@ describe('requests', () => {
           expect(error).toBeInstanceOf(RangeError)
         }
       }),
-      { ...seed, numRuns: 2000 },
+      { ...seed, numRuns: 500 },
     )
   })
 })

@@ -94,7 +94,7 @@ describe('the gRPC server', () => {
     server.interpreter.tree('default/svc/web').set(neg)
     steady.subscribe(['default/svc/web'])
     await steady.received(1)
-    const cancels = 1_500
+    const cancels = 1_000
     for (let done = 0; done < cancels; done += 500) {
       const burst = Array.from({ length: 500 }, () => new RawStream(server.address, client))
       await Promise.all(burst.map(stream => stream.opened()))
