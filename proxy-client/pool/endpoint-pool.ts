@@ -19,6 +19,7 @@ export interface EndpointPoolOptions {
   readonly limits: HeadLimits
   readonly timeouts: PoolTimeouts
   readonly clock: Clock
+  readonly onCrash: (error: unknown) => void
   readonly minSize: number
   readonly maxSize: number
   readonly maxWaiters: number
@@ -183,8 +184,8 @@ export class EndpointPool implements Upstream, ConnectionOwner, ExchangeHolder {
   }
 
   #connect(isPlain: boolean): UpstreamConnection {
-    const { open, limits, timeouts } = this.#options
-    return new UpstreamConnection({ owner: this, open, limits, timeouts, isPlain })
+    const { open, limits, timeouts, onCrash } = this.#options
+    return new UpstreamConnection({ owner: this, open, limits, timeouts, onCrash, isPlain })
   }
 
   /** As far as there is room. */

@@ -14,11 +14,13 @@ export interface SocketPoolOptions {
   /** Of the heads of responses; absent for linkerd's. */
   readonly limits?: HeadLimits
   readonly clock: Clock
+  /** Told of an error of our own that cost a connection; the others go on. */
+  readonly onCrash: (error: unknown) => void
 }
 
 /** Pools that share their timers; each is closed by whoever has it made. */
 export function createSocketPools(options: SocketPoolOptions): UpstreamFactory {
-  const { clientSession, hostConnectionPool, limits = defaultLimits, clock } = options
+  const { clientSession, hostConnectionPool, limits = defaultLimits, clock, onCrash } = options
   const { minSize, maxSize = Number.POSITIVE_INFINITY, maxWaiters = Number.POSITIVE_INFINITY } = hostConnectionPool
   const timeouts = new PoolTimeouts(clientSession, hostConnectionPool, clock)
   return endpoint =>
@@ -27,6 +29,7 @@ export function createSocketPools(options: SocketPoolOptions): UpstreamFactory {
       limits,
       timeouts,
       clock,
+      onCrash,
       minSize,
       maxSize,
       maxWaiters,

@@ -24,6 +24,8 @@ export interface PartSources {
   readonly upstreams: UpstreamSet
   /** Of the heads of responses. */
   readonly limits: HeadLimits
+  /** Told of an error of our own that cost a connection to an endpoint. */
+  readonly onCrash: (error: unknown) => void
   /** Makes the pools of one client. */
   readonly createPools: (options: SocketPoolOptions) => UpstreamFactory
   readonly timeouts: TimeoutQueues
@@ -31,11 +33,11 @@ export interface PartSources {
 }
 
 export function createClientParts(id: Path, idText: string, sources: PartSources): ClientParts {
-  const { settings, clock, random, upstreams, createPools, limits, timeouts, telemetry } = sources
+  const { settings, clock, random, upstreams, createPools, limits, onCrash, timeouts, telemetry } = sources
   const { loadBalancer, failureAccrual, requeueBudget, requestAttemptTimeoutMs, ...pool } =
     settings.clientSettingsFor(id)
   const stats = telemetry.client(idText)
-  const createPool = createPools({ ...pool, limits, clock })
+  const createPool = createPools({ ...pool, limits, clock, onCrash })
   return {
     stats,
     requeueBudget: createRetryBudget(requeueBudget, clock),

@@ -16,7 +16,7 @@ import { Router } from './router.ts'
 import type { Tunnels } from './tunnels.ts'
 
 /** What a router works with; it owns none of them. */
-export interface RouterParts extends Omit<PartSources, 'settings' | 'limits'> {
+export interface RouterParts extends Omit<PartSources, 'settings' | 'limits' | 'onCrash'> {
   readonly log: Log
   readonly naming: NamingClient
   readonly tunnels: Tunnels
@@ -57,7 +57,9 @@ interface Caches {
 
 function createCaches(config: RouterConfig, { naming, ...parts }: RouterParts): Caches {
   const { clock, telemetry } = parts
-  const sources = { ...parts, settings: createSettings(config), limits: headLimitsOf(config) }
+  const onCrash = (error: unknown): void =>
+    parts.log.error({ err: error }, 'a connection to an endpoint failed unexpectedly and was cut')
+  const sources = { ...parts, settings: createSettings(config), limits: headLimitsOf(config), onCrash }
   const { paths, clients: maxClients, idleTtlSecs } = config.bindingCache
   const idleMs = idleTtlSecs * 1000
   const services = new ServiceTable({

@@ -92,6 +92,7 @@ async function listen(
       meter.failed(failure.stage)
       log.debug({ stage: failure.stage }, failure.message)
     },
+    onCrash: error => log.error({ err: error }, 'a connection of a client failed unexpectedly and was cut'),
     onAcceptError: createAcceptLog(log, clock, nameOf(server)),
   })
 }

@@ -35,14 +35,15 @@ class Entry implements Timeout {
 /** Timeouts that all last `ms` milliseconds, in the order of their start. Holds a timer while any of them runs. */
 export class TimeoutQueue {
   readonly #clock: Clock
-  readonly #ms: number
+  /** How long each lasts. */
+  readonly ms: number
   #oldest: Entry | undefined
   #newest: Entry | undefined
   #timer: Cancel | undefined
 
   constructor(clock: Clock, ms: number) {
     this.#clock = clock
-    this.#ms = ms
+    this.ms = ms
   }
 
   /** `run` is called once for each start that is not stopped in time. */
@@ -54,12 +55,12 @@ export class TimeoutQueue {
   start(entry: Entry): void {
     if (entry.isRunning) this.#unlink(entry)
     entry.isRunning = true
-    entry.dueAt = this.#clock.monotonic() + this.#ms
+    entry.dueAt = this.#clock.monotonic() + this.ms
     entry.before = this.#newest
     if (this.#newest === undefined) this.#oldest = entry
     else this.#newest.after = entry
     this.#newest = entry
-    this.#timer ??= this.#clock.after(this.#ms, this.#expire)
+    this.#timer ??= this.#clock.after(this.ms, this.#expire)
   }
 
   /** @internal */

@@ -31,6 +31,21 @@ const ways: Readonly<Record<string, (connection: BackendConnection, part: string
   },
 }
 
+it('an error of our own costs the connection that it befell, and the next request has another', async () => {
+  world = await openWorld({}, connection => {
+    void connection.requests().then(() => connection.socket.write(responses['a length'], 'latin1'))
+  })
+  const mistake = new Error('a mistake')
+  const bad = new RecordingHandler()
+  bad.onResponse = () => {
+    throw mistake
+  }
+  expect((await world.send(requestFor(), bad).over()).events.at(-1)).toBe('broken')
+  expect(world.crashes).toEqual([mistake])
+  expect((await world.send(requestFor()).over()).events.at(-1)).toBe('end')
+  expect(world.backend.connections).toHaveLength(2)
+})
+
 describe.each(Object.entries(responses))('a response with %s', (_, text) => {
   it.each(Object.entries(ways))('%s at any byte is never taken for whole', async (_way, cut) => {
     world = await openWorld({}, cutting(text, cut))

@@ -206,7 +206,10 @@ describe('an endpoint that cannot be reached', () => {
       opened.push(socket)
       return socket
     }
-    const common = { open, limits: defaultLimits, timeouts, clock, minSize: 0, maxWaiters: 9 }
+    const onCrash = (error: unknown): never => {
+      throw error
+    }
+    const common = { open, limits: defaultLimits, timeouts, clock, onCrash, minSize: 0, maxWaiters: 9 }
     const pool = new EndpointPool({ ...common, maxSize: 1 })
     const handlers = [new RecordingHandler(), new RecordingHandler()]
     for (const handler of handlers) pool.send(requestFor(), handler)

@@ -63,7 +63,11 @@ class World {
       this.sockets.push(socket)
       return socket.asSocket
     }
-    this.pool = new EndpointPool({ open, limits: defaultLimits, timeouts, clock, minSize, maxSize, maxWaiters })
+    const onCrash = (error: unknown): never => {
+      throw error
+    }
+    const common = { open, limits: defaultLimits, timeouts, clock, onCrash }
+    this.pool = new EndpointPool({ ...common, minSize, maxSize, maxWaiters })
   }
 
   send(manner: Manner): void {

@@ -18,6 +18,8 @@ export class PoolWorld {
   readonly clock = new FakeClock()
   readonly backend: RawBackend
   readonly pool: Upstream
+  /** Errors of the pool's own. */
+  readonly crashes: unknown[] = []
 
   constructor(backend: RawBackend, { clientSession = {}, hostConnectionPool = {}, endpoint }: PoolSettings) {
     this.backend = backend
@@ -25,6 +27,7 @@ export class PoolWorld {
       clientSession: clientSessionConfig.parse(clientSession),
       hostConnectionPool: connectionPoolConfig.parse(hostConnectionPool),
       clock: this.clock,
+      onCrash: error => this.crashes.push(error),
     })
     this.pool = create(endpoint ?? backend.endpoint)
   }
