@@ -103,9 +103,10 @@ function clientEntries(label: string, client: ClientSnapshot, detail: Detail): r
 }
 
 function requestEntries(scope: readonly string[], requests: RequestsSnapshot): readonly LinkerdEntry[] {
-  const { success, failure } = resultCounts(requests)
+  const { success, failure, abandoned } = resultCounts(requests)
   return [
-    ...entries('counter', scope, { requests: requests.began, success, failures: failure }),
+    // Linkerd counts a request when it is over.
+    ...entries('counter', scope, { requests: success + failure + abandoned, success, failures: failure }),
     ...entries('gauge', scope, { pending: requests.active }),
     { scope: [...scope, 'request_latency_ms'], value: { kind: 'stat', latency: requests.latency } },
   ]

@@ -100,6 +100,7 @@ function mergeServices(a: ServiceSnapshot, b: ServiceSnapshot): ServiceSnapshot 
   return {
     name: a.name,
     hasSeries: a.hasSeries || b.hasSeries,
+    serial: a.serial,
     requests: addRequests(a.requests, b.requests),
     retries: a.retries + b.retries,
     budgetExhausted: a.budgetExhausted + b.budgetExhausted,
@@ -112,6 +113,7 @@ function mergeClients(a: ClientSnapshot, b: ClientSnapshot): ClientSnapshot {
   return {
     name: a.name,
     hasSeries: a.hasSeries || b.hasSeries,
+    serial: a.serial,
     requests: addRequests(a.requests, b.requests),
     ...addClientCounts(a, b),
     ...(now !== undefined && { now }),
@@ -125,10 +127,12 @@ function mergeGauges(a: ClientGauges, b: ClientGauges): ClientGauges {
   }
 }
 
-/** An endpoint is shown as open only when every process uses it. */
+/** An endpoint is shown as open only when every process uses it, and as slow as it is to whom it is slowest. */
 function mergeMembers(a: MemberReport, b: MemberReport): MemberReport {
   const latencyMs =
-    a.latencyMs === undefined || b.latencyMs === undefined ? a.latencyMs : (a.latencyMs + b.latencyMs) / 2
+    a.latencyMs === undefined || b.latencyMs === undefined
+      ? (a.latencyMs ?? b.latencyMs)
+      : Math.max(a.latencyMs, b.latencyMs)
   return {
     address: a.address,
     weight: Math.max(a.weight, b.weight),

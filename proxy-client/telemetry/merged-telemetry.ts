@@ -58,11 +58,10 @@ function givenUp(before: TelemetrySnapshot, after: TelemetrySnapshot): Telemetry
   return countsOf({ ...before, routers })
 }
 
-type Scope = { readonly name: string; readonly hasSeries: boolean; readonly requests: RequestsSnapshot }
+type Scope = Pick<ServiceSnapshot, 'name' | 'hasSeries' | 'serial'>
 
 function isGivenUp(scope: Scope, next: ReadonlyMap<string, Scope>): boolean {
-  const same = next.get(scopeKey(scope))
-  return same === undefined || same.requests.began < scope.requests.began
+  return next.get(scopeKey(scope))?.serial !== scope.serial
 }
 
 function byKey(scopes: readonly Scope[] = []): ReadonlyMap<string, Scope> {
@@ -119,6 +118,7 @@ const emptyRequests: RequestsSnapshot = {
 const emptyService: ServiceSnapshot = {
   name: 'other',
   hasSeries: true,
+  serial: 0,
   requests: emptyRequests,
   retries: 0,
   budgetExhausted: 0,
@@ -127,6 +127,7 @@ const emptyService: ServiceSnapshot = {
 const emptyClient: ClientSnapshot = {
   name: 'other',
   hasSeries: true,
+  serial: 0,
   requests: emptyRequests,
   requeues: 0,
   requeueBudgetExhausted: 0,

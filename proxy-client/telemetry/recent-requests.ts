@@ -40,6 +40,7 @@ export class RecentRequests {
   }
 }
 
+/** Its texts are parts of a whole head, or of a read, which would be kept for the sake of a part: they are copied. */
 function shortened(record: RequestRecord): RequestRecord {
   const { method, target, host, requestId, userAgent, referer } = record
   return {
@@ -53,7 +54,7 @@ function shortened(record: RequestRecord): RequestRecord {
   }
 }
 
-/** Cut, and copied where it was cut, so that the whole is not kept for the sake of a part. */
 function short(text: string): string {
-  return text.length > maxChars ? `${Buffer.from(text.slice(0, maxChars), 'latin1').toString('latin1')}...` : text
+  const kept = Buffer.from(text.slice(0, maxChars), 'latin1').toString('latin1')
+  return text.length > maxChars ? `${kept}...` : kept
 }

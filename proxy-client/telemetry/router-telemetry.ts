@@ -129,8 +129,8 @@ class Meter implements RouterMeter {
       servers,
       services: this.#services.list().map(scope => serviceSnapshot(scope, reading.budget(scope.name))),
       clients: this.#clients.list().map(scope => clientSnapshot(scope, reading.client(scope.name))),
-      otherServices: serviceSnapshot({ name: 'other', hasSeries: true, counter: this.#services.other }),
-      otherClients: clientSnapshot({ name: 'other', hasSeries: true, counter: this.#clients.other }),
+      otherServices: serviceSnapshot({ ...other, counter: this.#services.other }),
+      otherClients: clientSnapshot({ ...other, counter: this.#clients.other }),
       bindings: reading.bindings,
       clientCache: reading.clientCache,
       logLinesDropped: this.#accessLog?.dropped ?? 0,
@@ -138,16 +138,32 @@ class Meter implements RouterMeter {
   }
 }
 
-function serviceSnapshot({ name, hasSeries, counter }: Scope<ServiceCounter>, budget?: number): ServiceSnapshot {
+const other = { name: 'other', hasSeries: true, serial: 0 }
+
+function serviceSnapshot(
+  { name, hasSeries, serial, counter }: Scope<ServiceCounter>,
+  budget?: number,
+): ServiceSnapshot {
   return {
     name,
     hasSeries,
+    serial,
     requests: counter.requests(),
     ...counter.counts(),
     ...(budget !== undefined && { budget }),
   }
 }
 
-function clientSnapshot({ name, hasSeries, counter }: Scope<ClientCounter>, now?: ClientGauges): ClientSnapshot {
-  return { name, hasSeries, requests: counter.requests(), ...counter.counts(), ...(now !== undefined && { now }) }
+function clientSnapshot(
+  { name, hasSeries, serial, counter }: Scope<ClientCounter>,
+  now?: ClientGauges,
+): ClientSnapshot {
+  return {
+    name,
+    hasSeries,
+    serial,
+    requests: counter.requests(),
+    ...counter.counts(),
+    ...(now !== undefined && { now }),
+  }
 }

@@ -13,6 +13,8 @@ export interface ScopesOptions<C> {
 export interface Scope<C> {
   readonly name: string
   readonly hasSeries: boolean
+  /** No other scope had or will have it. */
+  readonly serial: number
   readonly counter: C
 }
 
@@ -26,6 +28,7 @@ export class Scopes<C> {
   readonly #options: ScopesOptions<C>
   readonly #held = new Map<string, HeldScope<C>>()
   #series = 0
+  #serial = 0
 
   constructor(options: ScopesOptions<C>) {
     this.#options = options
@@ -43,7 +46,7 @@ export class Scopes<C> {
     const hasSeries = this.#series < this.#options.maxSeries
     if (hasSeries) this.#series++
     const counter = this.#options.create(hasSeries ? undefined : this.other)
-    this.#held.set(name, { name, hasSeries, counter, holds: 1 })
+    this.#held.set(name, { name, hasSeries, serial: ++this.#serial, counter, holds: 1 })
     return counter
   }
 

@@ -31,6 +31,8 @@ interface ScopeSnapshot {
   readonly name: string
   /** Whether it has series of its own in Prometheus' form; else it is part of `other` there. */
   readonly hasSeries: boolean
+  /** Tells it from an earlier one of the same name in the same process. */
+  readonly serial: number
   readonly requests: RequestsSnapshot
 }
 

@@ -92,6 +92,19 @@ describe('merged snapshots', () => {
     })
   })
 
+  it('show an endpoint as slow as it is to whom it is slowest, whoever has not used it yet', () => {
+    const merged = mergeSnapshots(
+      [undefined, 4, 9, 2].map(latencyMs => {
+        const endpoint = { address: '10.0.0.1:80', weight: 1, load: 0, state: 'open' as const }
+        const endpoints = [{ ...endpoint, ...(latencyMs !== undefined && { latencyMs }) }]
+        const test = createTestMeter({ clients: { '/#/a': { connections: 1, endpoints } } })
+        count(test, { name: 'a', status: 200, result: 'success', ms: 3 })
+        return test.snapshot()
+      }),
+    )
+    expect(merged?.routers[0]?.clients[0]?.now?.endpoints).toMatchObject([{ latencyMs: 9 }])
+  })
+
   it('keep the counts of a process that is gone, and nothing of what it held', () => {
     const gone = createTestMeter({ clients: { '/#/a': { connections: 1, endpoints: [] } } })
     count(gone, { name: 'a', status: 200, result: 'success', ms: 3 })

@@ -101,6 +101,29 @@ describe('the telemetry of several processes', () => {
     expect(countsOfNames(fleet.look())).toEqual(new Map([['/svc/a', 1]]))
   })
 
+  it('keeps what a process counted of a name that it forgot and began anew since it was asked', () => {
+    const merged = new MergedTelemetry()
+    const [one, other] = [createTestMeter(), createTestMeter()]
+    const failures = (): number | undefined => {
+      merged.take(0, one.snapshot())
+      merged.take(1, other.snapshot())
+      return merged.merged()?.routers[0]?.services[0]?.requests.statuses['500']
+    }
+    for (const { meter } of [one, other]) {
+      const service = meter.service('/svc/a')
+      service.began()
+      service.ended(500, 'failure', 1)
+    }
+    expect(failures()).toBe(2)
+    one.meter.releaseService('/svc/a')
+    const anew = one.meter.service('/svc/a')
+    for (let i = 0; i < 3; i++) {
+      anew.began()
+      anew.ended(200, 'success', 1)
+    }
+    expect(failures()).toBe(2)
+  })
+
   it('tells nothing before anybody has', () => {
     expect(new MergedTelemetry().merged()).toBeUndefined()
   })

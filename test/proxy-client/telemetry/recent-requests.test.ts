@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { RecentRequests } from '../../../proxy-client/telemetry/recent-requests.ts'
 import type { RequestRecord } from '../../../proxy-client/telemetry/stats.ts'
@@ -24,6 +26,23 @@ describe('recent requests', () => {
     const long = 'x'.repeat(8_000)
     recent.add('http', recordWith({ target: long, host: long, method: long, userAgent: long, referer: long }))
     expect(JSON.stringify(recent.list()).length).toBeLessThan(3_000)
+  })
+
+  it('keep nothing of the heads that their texts are parts of', () => {
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('globalThis.gc')
+    const recent = recentWith(1, 100)
+    const used = (): number => {
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const before = used()
+    for (let i = 0; i < 100; i++) {
+      const head = Buffer.alloc(500_000, 'x').toString('latin1')
+      recent.add('http', recordWith({ target: head.slice(10, 60), host: head.slice(60, 100) }))
+    }
+    expect(used() - before).toBeLessThan(5_000_000)
+    expect(recent.list()).toHaveLength(100)
   })
 
   it('are drawn at the sample rate, with an access log and without', () => {
