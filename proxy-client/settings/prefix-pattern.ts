@@ -29,8 +29,26 @@ function segmentsOf(text: string): readonly string[] {
 
 function createLabelMatch(segment: string): (shown: string) => boolean {
   if (segment === '*') return () => true
-  const parts = segment.split(capture)
-  if (parts.length === 1) return shown => shown === segment
-  const pattern = new RegExp(`^${parts.map(RegExp.escape).join('.+')}$`, 's')
-  return shown => pattern.test(shown)
+  const [first = '', ...others] = segment.split(capture)
+  const last = others.pop()
+  if (last === undefined) return shown => shown === segment
+  return shown => {
+    const end = shown.length - last.length
+    const at = shown.startsWith(first) ? endOfAll(others, shown, first.length) : undefined
+    return at !== undefined && at < end && shown.endsWith(last)
+  }
+}
+
+/**
+ * Where the last of the texts ends, each as early as it can be with a character before it; undefined when one is missing. Not
+ * a regular expression: labels are what strangers send, and one of many dots would keep it busy for minutes.
+ */
+function endOfAll(texts: readonly string[], shown: string, from: number): number | undefined {
+  let at = from
+  for (const text of texts) {
+    const found = shown.indexOf(text, at + 1)
+    if (found === -1) return undefined
+    at = found + text.length
+  }
+  return at
 }

@@ -27,6 +27,16 @@ describe('a prefix of the configuration', () => {
     ['/foo/{A}.com/{B}', '/foo/x.com/y', true],
     ['/foo/{A}.com', '/foo/xxcom', false],
     ['/foo/{A}-{B}', '/foo/a-b', true],
+    ['/foo/{A}-{B}', '/foo/--b', true],
+    ['/foo/{A}-{B}', '/foo/-b', false],
+    ['/foo/{A}-{B}', '/foo/a-', false],
+    ['/foo/{A}{B}', '/foo/ab', true],
+    ['/foo/{A}{B}', '/foo/a', false],
+    ['/foo/{A}{B}{C}', '/foo/ab', false],
+    ['/foo/{A}.{B}.com', '/foo/a.b.c.com', true],
+    ['/foo/{A}.{B}.com', '/foo/a.com', false],
+    ['/foo/x{A}x', '/foo/xx', false],
+    ['/foo/x{A}x', '/foo/xxx', true],
     ['/#/io.l5d.fs', '/#/io.l5d.fs/web', true],
     ['/$/inet/{host}/443', '/$/inet/example.com/443', true],
     ['/%/io.l5d.port/4141/', '/%/io.l5d.port/4141/#/io.l5d.fs/web', true],
@@ -34,6 +44,10 @@ describe('a prefix of the configuration', () => {
     [String.raw`/svc/\x61\x20\x62`, String.raw`/svc/\x61\x20\x62`, true],
   ])('%s and %s: %s', (pattern, path, expected) => {
     expect(matches(pattern, path)).toBe(expected)
+  })
+
+  it('matches long labels of strangers as quickly as short ones', () => {
+    expect(matches('/svc/{a}.{b}.{c}.{d}.local', `/svc/${'.'.repeat(8_000)}`)).toBe(false)
   })
 
   it.each(['', 'svc', '/svc//web', '/a b', '/{', '/{}', '/a}', '/{a b}'])('is not %j', pattern => {
