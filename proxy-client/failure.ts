@@ -46,6 +46,8 @@ export interface FailureSubject {
 
 /** A header line longer than this is refused by common clients long before their limit of 8 KB for all. */
 const maxErrorChars = 1000
+/** What as many characters of ASCII take at most; others take more. */
+const maxEncodedChars = 3 * maxErrorChars
 
 export interface FailureAnswer {
   readonly status: FailureStatus
@@ -95,8 +97,17 @@ const reasons = {
 
 /** URL-encoded and cut to a length that fits a header. */
 function encodeError(message: string): string {
-  const short = message.length > maxErrorChars ? `${message.slice(0, maxErrorChars)}...` : message
-  return encodeURIComponent(short.toWellFormed())
+  const encoded = encodeURIComponent(message.slice(0, maxErrorChars).toWellFormed())
+  if (encoded.length <= maxEncodedChars) return message.length > maxErrorChars ? `${encoded}...` : encoded
+  let end = maxEncodedChars
+  while (!isBetweenCharacters(encoded, end)) end--
+  return `${encoded.slice(0, end)}...`
+}
+
+/** Whether no character of the text is cut in two there: neither its %-escape nor its bytes in UTF-8. */
+function isBetweenCharacters(encoded: string, at: number): boolean {
+  if (encoded[at - 1] === '%' || encoded[at - 2] === '%') return false
+  return encoded[at] !== '%' || !'89AB'.includes(encoded[at + 1] ?? '')
 }
 
 function failureWith(status: FailureStatus, isUnsent: boolean) {

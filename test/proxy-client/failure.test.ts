@@ -40,6 +40,18 @@ describe('an answer of the proxy itself', () => {
     expect(dateAt(Date.UTC(1994, 10, 6, 8, 49, 38))).toBe('Sun, 06 Nov 1994 08:49:38 GMT')
   })
 
+  it.each(['é', '€', '\u{1f600}', '%'])(
+    'keeps l5d-err short, whatever it consists of, and cuts no character: %s',
+    text => {
+      for (const first of ['', 'x', 'xy', 'xyz']) {
+        const { lines } = answerOf(badRequest('dtab', first + text.repeat(10_000)), 0)
+        const error = headerOf(lines, 'l5d-err') ?? ''
+        expect(error.length).toBeLessThan(3_010)
+        expect(decodeURIComponent(error)).toMatch(new RegExp(`^dtab: ${first}(?:${text})+\ufffd?\\.\\.\\.$`, 'u'))
+      }
+    },
+  )
+
   it('bears broken text and cuts long text', () => {
     const { lines } = answerOf(badRequest('dtab', `\ud800${'x'.repeat(100_000)}`), 0)
     expect(headerOf(lines, 'l5d-err')?.length).toBeLessThan(1100)
