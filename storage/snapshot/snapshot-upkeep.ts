@@ -97,7 +97,8 @@ export class SnapshotUpkeep {
     const facts = { path: directory.path }
     if (trouble !== undefined && trouble !== this.#trouble) log.warn(facts, trouble)
     if (lock.isOurs && this.#trouble !== undefined) log.info(facts, 'the snapshot directory is ours now')
-    this.#trouble = trouble
+    // A claim that took longer than it holds ends no trouble; the next one may.
+    this.#trouble = trouble ?? (lock.isOurs ? undefined : this.#trouble)
     return isNew
   }
 

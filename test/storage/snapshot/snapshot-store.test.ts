@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { snapshotOrigin } from '../../../storage/snapshot/index.ts'
+import { realTurn } from '../store.fixture.ts'
 import { WarmWorld } from './warm-world.fixture.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
@@ -148,6 +149,22 @@ describe('a directory that cannot be used', () => {
     rmSync(world.path)
     await world.eventually('a directory', () => world.said('info').includes('the snapshot directory is ours now'))
     await world.eventually('the file', () => world.onDisk().includes('/#/fake/v1'))
+    await started.stop()
+  })
+
+  it('and then can be is told of, though the first claim of it took longer than it holds', async () => {
+    writeFileSync(world.path, 'a file stands here')
+    const started = await world.start()
+    rmSync(world.path)
+    for (let turn = 0; turn < 100; turn++) {
+      world.clock.advance(31_000)
+      await realTurn()
+    }
+    await world.idle()
+    expect(existsSync(world.path)).toBe(true)
+    expect(world.said('info')).toEqual([])
+    await world.pass(10_000)
+    expect(world.said('info')).toEqual(['the snapshot directory is ours now'])
     await started.stop()
   })
 

@@ -1,5 +1,6 @@
 // A shared store that can be silent or failing, a namer that may not have answered, and our server's parts around a snapshot:
 // everything on one clock in the test's hand, and started again as often as it likes.
+import { createHook } from 'node:async_hooks'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterpreter } from '../../../interpreters/create-interpreter.ts'
@@ -163,6 +164,7 @@ export class WarmWorld {
   readonly backend: SharedBackend = new SharedBackend(this.clock)
   readonly lines: LogLine[] = []
   readonly #directory = tempDirectory()
+  readonly #requests = new DiskRequests()
   readonly path: string = `${this.#directory.path}/snapshot`
 
   /** Texts of the log at this level. */
@@ -238,7 +240,7 @@ export class WarmWorld {
     for (let quietTurns = 0; quietTurns < 10; quietTurns++) {
       await realTurn()
       this.clock.settle()
-      if (diskIsBusy()) quietTurns = 0
+      if (this.#requests.isBusy) quietTurns = 0
     }
   }
 
@@ -268,13 +270,28 @@ export class WarmWorld {
   }
 
   close(): void {
+    this.#requests.close()
     this.#directory.remove()
   }
 }
 
-/** Whether anything that this thread asked of files is under way. */
-function diskIsBusy(): boolean {
-  return process.getActiveResourcesInfo().some(resource => /^(FSReq|CloseReq)/.test(resource))
+/** What this thread asks of files. Whole files are read and written out of sight of `getActiveResourcesInfo`. */
+class DiskRequests {
+  readonly #open = new Set<number>()
+  readonly #hook = createHook({
+    init: (id, type) => {
+      if (type === 'FSREQCALLBACK') this.#open.add(id)
+    },
+    after: id => void this.#open.delete(id),
+  }).enable()
+
+  get isBusy(): boolean {
+    return this.#open.size > 0 || process.getActiveResourcesInfo().some(resource => /^(FSReq|CloseReq)/.test(resource))
+  }
+
+  close(): void {
+    this.#hook.disable()
+  }
 }
 
 /** Empty when it has gone meanwhile. */
