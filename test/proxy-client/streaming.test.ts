@@ -7,7 +7,7 @@ import { endpointAt } from './naming.fake.ts'
 import { errorOf, keepAliveAgent, send, settled, startNamed, startTestProxy, startUpstream } from './proxy.fixture.ts'
 
 const megabyte = 1024 * 1024
-const tenMegabytes = Buffer.alloc(10 * megabyte, 'nameplane ')
+const threeMegabytes = Buffer.alloc(3 * megabyte, 'nameplane ')
 
 /** A proxy that sends `web` to an upstream with this listener. */
 async function setUp(
@@ -32,26 +32,27 @@ function open(port: number, method = 'GET') {
 const sha = (body: Buffer): string => createHash('sha256').update(body).digest('hex')
 
 describe('bodies', () => {
-  it.each(['content-length', 'chunked'] as const)('of 10 MB pass whole both ways, %s', async framing => {
+  it.each(['content-length', 'chunked'] as const)('of 3 MB pass whole both ways, %s', async framing => {
     const { port } = await setUp((message, response) => {
       const { 'content-length': length } = message.headers
       if (length !== undefined) response.setHeader('content-length', length)
       message.pipe(response)
     })
     const { outgoing, response } = open(port, 'POST')
-    if (framing === 'content-length') outgoing.setHeader('content-length', tenMegabytes.length)
+    if (framing === 'content-length') outgoing.setHeader('content-length', threeMegabytes.length)
     else outgoing.write('')
-    for (let at = 0; at < tenMegabytes.length; at += megabyte) outgoing.write(tenMegabytes.subarray(at, at + megabyte))
+    for (let at = 0; at < threeMegabytes.length; at += megabyte)
+      outgoing.write(threeMegabytes.subarray(at, at + megabyte))
     outgoing.end()
     const message = await response
     expect(message.headers[framing === 'chunked' ? 'transfer-encoding' : 'content-length']).toBeDefined()
     const received = createHash('sha256')
     for await (const chunk of message) received.update(chunk)
-    expect(received.digest('hex')).toBe(sha(tenMegabytes))
+    expect(received.digest('hex')).toBe(sha(threeMegabytes))
   })
 
   it('that a client does not read are not read from the upstream either', async () => {
-    const total = 100 * megabyte
+    const total = 64 * megabyte
     let written = 0
     const { port } = await setUp((_message, response) => {
       const chunk = Buffer.alloc(megabyte)
@@ -76,7 +77,7 @@ describe('bodies', () => {
   })
 
   it('that an upstream does not read are not read from the client either', async () => {
-    const total = 100 * megabyte
+    const total = 64 * megabyte
     let resume = (): void => {}
     let read = 0
     const { port } = await setUp((message, response) => {
@@ -128,7 +129,7 @@ describe('bodies', () => {
 
   it('are not awaited by an answer that comes before their end', async () => {
     const { port } = await setUp((_message, response) => response.writeHead(413).end('too large'))
-    const response = await send(port, { method: 'POST', body: tenMegabytes, agent: keepAliveAgent() })
+    const response = await send(port, { method: 'POST', body: Buffer.alloc(10 * megabyte), agent: keepAliveAgent() })
     expect([response.status, response.body]).toEqual([413, 'too large'])
   })
 })
