@@ -1,7 +1,7 @@
 // Large bodies through the whole proxy with readers that dawdle on either side: every byte arrives, in its place.
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -59,6 +59,60 @@ describe('bodies of responses', () => {
     const sums = await Promise.all([rounds(true), rounds(true), rounds(false)])
     expect(new Set(sums.flat())).toEqual(new Set([sum]))
   })
+})
+
+/** Bytes that the system takes for a client that does not read. */
+async function systemTakes(): Promise<number> {
+  const accepted: Socket[] = []
+  const server = createTcpServer(socket => accepted.push(socket))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo // a TCP server has no other kind
+  const client = connect({ port, host: '127.0.0.1' }).pause()
+  await new Promise(resolve => server.once('connection', resolve))
+  const [socket] = accepted
+  while (socket?.writableLength === 0) socket.write(Buffer.alloc(64 * 1024))
+  const taken = (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0)
+  socket?.destroy()
+  client.destroy()
+  server.close()
+  return taken
+}
+
+it('the end of a body that waits for its client is not written over by what comes for others', async () => {
+  const taken = await systemTakes()
+  let asked = 0
+  const backend = await openRawBackend(({ socket }) => {
+    socket.on('data', (chunk: Buffer) => {
+      asked++
+      const [, letter = '', bytes = ''] = /^GET \/(.)(\d+) /.exec(chunk.toString('latin1')) ?? []
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`)
+      socket.write(Buffer.alloc(Number(bytes), letter))
+    })
+  })
+  onTestFinished(() => backend.close())
+  const port = await proxyBefore(backend.endpoint.port)
+  const get = (letter: string, bytes: number): { readonly socket: Socket; readonly isOwn: Promise<boolean> } => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.write(`GET /${letter}${bytes} HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n`)
+    const isOwn = new Promise<boolean>((resolve, reject) => {
+      const parts: Buffer[] = []
+      socket.on('data', (part: Buffer) => parts.push(part)).on('error', reject)
+      socket.on('end', () => {
+        const all = Buffer.concat(parts)
+        resolve(all.subarray(all.indexOf('\r\n\r\n') + 4).equals(Buffer.alloc(bytes, letter)))
+      })
+    })
+    return { socket, isOwn }
+  }
+  // Of some of them the system takes all but the last slices.
+  const slow = [1, 2, 3, 4, 5, 6].map(n => get('s', taken + n * 50_000))
+  for (const { socket } of slow) socket.pause()
+  await expect
+    .poll(() => asked === 6 && backend.connections.every(({ socket }) => socket.writableLength === 0))
+    .toBe(true)
+  await expect(get('f', 4_000_000).isOwn).resolves.toBe(true)
+  for (const { socket } of slow) socket.resume()
+  expect(await Promise.all(slow.map(({ isOwn }) => isOwn))).toEqual(slow.map(() => true))
 })
 
 describe('bodies of requests', () => {
