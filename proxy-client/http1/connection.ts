@@ -1,4 +1,5 @@
 // What Connection says of the connection itself (RFC 9110, 7.6.1): whether it goes on, and whether it may change protocols.
+import { withoutBlanks } from './blanks.ts'
 import { Field, type Fields } from './fields.ts'
 import { isToken } from './framing.ts'
 import type { MessageProblem } from './message.ts'
@@ -55,7 +56,7 @@ function listed(values: readonly string[]): string[] {
   return values
     .join(',')
     .split(',')
-    .map(option => option.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .map(option => withoutBlanks(option))
     .filter(option => option !== '')
 }
 

@@ -1,4 +1,5 @@
 // How long a body is, by the fields of its head (RFC 9112, 6). Every doubt is a problem.
+import { withoutBlanks } from './blanks.ts'
 import { Field, type Fields } from './fields.ts'
 import type { Framing, MessageProblem } from './message.ts'
 import { tokenBytes } from './octets.ts'
@@ -42,7 +43,7 @@ function codedBody(value: string): Framing | MessageProblem {
   const codings = value
     .toLowerCase()
     .split(',')
-    .map(coding => coding.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .map(coding => withoutBlanks(coding))
   if (!codings.every(isToken)) return malformed('Transfer-Encoding is not a list of codings.')
   if (codings.slice(0, -1).includes('chunked')) return malformed('The coding chunked is not the last, or stands twice.')
   return unsupported('The only transfer coding that is read is chunked.')

@@ -1,5 +1,6 @@
 // Finds the end of a head or of a trailer section while its bytes come, checks every byte on the way and never looks at one
 // twice. Holds no more than the limits allow. Knows the grammar of lines, not what they mean.
+import { withoutBlanks } from './blanks.ts'
 import { FieldSection, marksPerField, noFields } from './field-section.ts'
 import { knownField } from './known-field.ts'
 import type { HeadLimits, MessageProblem } from './message.ts'
@@ -273,17 +274,4 @@ function exactSection(text: string, marks: readonly number[], present: number): 
   }
   exactMarks.push(exact.length)
   return new FieldSection(exact, exactMarks, present)
-}
-
-/** Not `trim`, which takes a byte 0xa0 for a blank too. */
-function withoutBlanks(text: string, from: number, to: number): string {
-  let start = from
-  let end = to
-  while (start < end && isBlank(text.charCodeAt(start))) start++
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
-  return text.substring(start, end)
-}
-
-function isBlank(code: number): boolean {
-  return code === sp || code === tab
 }
