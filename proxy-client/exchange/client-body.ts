@@ -2,6 +2,13 @@
 import type { Fields } from '../http1/fields.ts'
 import type { BodySink, RequestBody } from './inbound.ts'
 
+/** Slices that wait as they came. A body in tiny chunks has thousands in one read, each many times its size as an object. */
+const maxSlices = 16
+/** From there on those up to this size are gathered. */
+const smallBytes = 1_024
+/** Memory that small slices are gathered in. */
+const gatherBytes = 16_384
+
 /** The connection that a body comes from. */
 export interface BodySource {
   /** The sink takes data again: what stands still may flow. */
@@ -18,6 +25,11 @@ export class ClientBody implements RequestBody {
   #sink: BodySink | undefined
   /** What came while nobody took it. */
   #waiting: Buffer[] = []
+  /** Memory whose first bytes, up to `gathered`, hold small slices that wait. */
+  #gather: Buffer | undefined
+  #gathered = 0
+  /** How much of them the last of the waiting slices is; 0 when that lies elsewhere. */
+  #tailBytes = 0
   #trailers: Fields | undefined
   #isWhole = false
   #isPaused = false
@@ -55,7 +67,7 @@ export class ClientBody implements RequestBody {
     if (this.#isDiscarded) return
     this.#isDiscarded = true
     this.#sink = undefined
-    this.#waiting = []
+    this.#setWaiting([])
     this.#source?.bodyDiscarded()
   }
 
@@ -63,7 +75,7 @@ export class ClientBody implements RequestBody {
   push(slice: Buffer): void {
     this.received += slice.length
     if (this.#isDiscarded) return
-    if (this.#sink === undefined || this.#isPaused) this.#waiting.push(slice)
+    if (this.#sink === undefined || this.#isPaused) this.#keep(slice)
     else if (!this.#sink.onData(slice)) this.#isPaused = true
   }
 
@@ -83,9 +95,34 @@ export class ClientBody implements RequestBody {
   /** From the connection: the client has left; a taker that has had all of it hears nothing. */
   cut(error: Error): void {
     this.#source = undefined
-    this.#waiting = []
+    this.#setWaiting([])
     this.#cut = error
     this.#fail(error)
+  }
+
+  #keep(slice: Buffer): void {
+    if (slice.length > smallBytes || this.#waiting.length < maxSlices) {
+      this.#tailBytes = 0
+      this.#waiting.push(slice)
+      return
+    }
+    if (this.#gather === undefined || this.#gathered + slice.length > gatherBytes) {
+      this.#gather = Buffer.allocUnsafeSlow(gatherBytes)
+      this.#gathered = 0
+      this.#tailBytes = 0
+    }
+    slice.copy(this.#gather, this.#gathered)
+    this.#gathered += slice.length
+    if (this.#tailBytes > 0) this.#waiting.pop()
+    this.#tailBytes += slice.length
+    this.#waiting.push(this.#gather.subarray(this.#gathered - this.#tailBytes, this.#gathered))
+  }
+
+  /** What was handed over is not added to. */
+  #setWaiting(waiting: Buffer[]): void {
+    this.#waiting = waiting
+    this.#tailBytes = 0
+    if (waiting.length === 0) this.#gather = undefined
   }
 
   /** Hands over what waits, until the sink asks for a pause. */
@@ -100,7 +137,7 @@ export class ClientBody implements RequestBody {
       const slice = this.#waiting[taken++]
       if (slice !== undefined && this.#sink?.onData(slice) === false) this.#isPaused = true
     }
-    this.#waiting = taken < this.#waiting.length ? this.#waiting.slice(taken) : []
+    this.#setWaiting(taken < this.#waiting.length ? this.#waiting.slice(taken) : [])
     this.#isDelivering = false
     this.#afterDelivery()
   }
