@@ -71,7 +71,7 @@ function hostProblem(fields: FieldSection, repeated: number, minor: 0 | 1): Mess
   if ((repeated & Field.host) !== 0) return malformed('There is more than one Host.')
   const host = fields.first('host')
   if (host === undefined) return minor === 1 ? malformed('There is no Host.') : undefined
-  return isAuthority(host) ? undefined : malformed('Host is not a host.')
+  return isAuthority(host) ? undefined : malformed('Host is not a name or an address with an optional port.')
 }
 
 function requestBody(method: string, fields: FieldSection, repeated: number, minor: 0 | 1): Framing | MessageProblem {

@@ -221,7 +221,7 @@ describe('E8: a request that cannot be routed says at which stage, for which nam
     ['a namer that does not exist', 'class', {}, 502, /^bind: .*com\.example\.Nope/],
     ['a rule that refuses', 'refused', {}, 502, /^bind: \/svc\/refused is refused by a rule/],
     ['a rule that says empty', 'nothing', {}, 502, /^bind: \/svc\/nothing is bound to an empty service/],
-    ['a host that is no host', 'no host', {}, 400, /^identify: the Host header is not a host name/],
+    ['a host that is no host', 'no host', {}, 400, /^protocol: Host is not a name or an address with an optional port/],
     [
       'an override that does not parse',
       'none',
@@ -238,7 +238,7 @@ describe('E8: a request that cannot be routed says at which stage, for which nam
     const ready = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${awayAdminPort}/ready`)).text()
     while (!(await ready()).includes('ECONNREFUSED'));
     const { status, error, body } = await away.get('web')
-    expect([status, error]).toEqual([503, 'bind: /svc/web was not bound within 200 ms'])
+    expect([status, error]).toEqual([503, 'bind: /svc/web was not bound within 200 ms (bindingTimeoutMs)'])
     expect(body).toMatch(
       /naming server: The naming server at 127\.0\.0\.1:1 is away: .*ECONNREFUSED.*tried again in \d+ ms/,
     )
