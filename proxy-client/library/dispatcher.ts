@@ -119,7 +119,7 @@ class NameDispatcher extends Dispatcher {
   #dtabOf({ headers }: Options): string {
     const texts = [headerOf(headers, contextDtab), this.#options.dtab, headerOf(headers, ownDtab)]
     return texts
-      .map(text => text?.replace(/[;\s]+$/, '') ?? '')
+      .map(text => withoutEnd(text ?? ''))
       .filter(text => text !== '')
       .join(';')
   }
@@ -181,6 +181,15 @@ class NameDispatcher extends Dispatcher {
 /** undici passes on what its caller gave, though its type does not say so. */
 function signalOf(request: Options): AbortSignal | undefined {
   return 'signal' in request && request.signal instanceof AbortSignal ? request.signal : undefined
+}
+
+const ends: ReadonlySet<string | undefined> = new Set([';', ' ', '\t', '\r', '\n'])
+
+/** Without what may stand after the last rule. Not a pattern, which takes the square of what a stranger wrote in the middle. */
+function withoutEnd(dtab: string): string {
+  let end = dtab.length
+  while (ends.has(dtab[end - 1])) end--
+  return dtab.slice(0, end)
 }
 
 /** Tells a handler of a request that was never begun. */
