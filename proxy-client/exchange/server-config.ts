@@ -1,5 +1,6 @@
 // What the configuration says of one listener, with linkerd's names and, where it has one, its defaults. Knows no socket.
 import { z } from 'zod'
+import { fieldNames } from '../http1/fields.ts'
 import { addForwardedHeaderConfig } from './forwarded.ts'
 
 const milliseconds = z.int().min(1).max(86_400_000)
@@ -31,6 +32,7 @@ export const serverConfig = z.strictObject({
   timestampHeader: z
     .string()
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'not a field name')
+    .refine(name => !Object.hasOwn(fieldNames, name.toLowerCase()), 'a field that says something else')
     .optional(),
   /** Proxies that a request may have been through, by `Via`; one more is 400. */
   maxCallDepth: z.int().min(1).max(100_000).default(1_000),

@@ -168,6 +168,10 @@ describe('the configuration of a proxy', () => {
     [{ routers: [] }, 'routers: '],
     [withRouter({ protocol: 'h2' }), 'routers.0.protocol: only http is spoken'],
     [withServer({ port: 70_000 }), 'routers.0.servers.0.port: '],
+    [
+      withServer({ timestampHeader: 'Content-Length' }),
+      'routers.0.servers.0.timestampHeader: a field that says something else',
+    ],
     [withServer({ ip: 'localhost' }), 'routers.0.servers.0.ip: not an IP address'],
     [withRouter({ dstPrefix: 'svc' }), 'routers.0.dstPrefix: '],
     [withRouter({ identifier: { kind: 'io.l5d.path', segments: 0 } }), 'routers.0.identifier.segments: '],
