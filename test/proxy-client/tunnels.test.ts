@@ -4,7 +4,8 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { FakeClock } from '../fakes/clock.fake.ts'
-import { startTestProxy, startUpstream, type TestUpstream } from './proxy.fixture.ts'
+import { openRawBackend } from './pool/raw-backend.fixture.ts'
+import { send, startTestProxy, startUpstream, type TestUpstream } from './proxy.fixture.ts'
 
 const nothing: RequestListener = (_, response) => void response.end()
 
@@ -115,6 +116,67 @@ it('a tunnel through which nothing comes is cut on both sides', async () => {
   clock.advance(1)
   await Promise.all([closed, allClosed()])
 })
+
+const switching = 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'
+const upgrade = 'GET / HTTP/1.1\r\nHost: web\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'
+
+/** A proxy before a backend that says something to each head, and then says back what it hears. */
+async function startEchoAfter(answer: string) {
+  const backend = await openRawBackend(connection => {
+    void connection.requests().then(({ socket }) => {
+      socket.write(answer)
+      socket.write(connection.received.slice(connection.received.indexOf('\r\n\r\n') + 4))
+      socket.on('data', data => socket.write(data)).on('end', () => socket.end())
+    })
+  })
+  onTestFinished(() => backend.close())
+  const { port, naming } = await startTestProxy()
+  for (const name of ['/svc/web', '/svc/web:80']) naming.route(name, '/#/web', [backend.endpoint])
+  return { backend, port, naming }
+}
+
+it('what either side says early is not lost, and a client that breaks takes the upstream along', async () => {
+  const { backend, port } = await startEchoAfter(`${switching}early`)
+  let received = ''
+  const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(`${upgrade}bird`))
+  socket.on('data', data => (received += data.toString('latin1')))
+  await expect.poll(() => received).toContain('\r\n\r\nearlybird')
+  socket.resetAndDestroy()
+  await (await backend.connection()).closed()
+})
+
+it('a tunnel outlives the replica that it leads to', async () => {
+  const { port, naming } = await startEchoAfter(switching)
+  let received = ''
+  const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(upgrade))
+  socket.on('data', data => (received += data.toString('latin1')))
+  onTestFinished(() => void socket.destroy())
+  await expect.poll(() => received).toContain('101')
+  naming.route('/svc/web', '/#/web', [])
+  expect((await send(port)).status).toBe(502)
+  socket.write('still here')
+  await expect.poll(() => received).toContain('still here')
+})
+
+it('an upstream that changes protocols before it has the whole request is not believed', async () => {
+  const { port } = await startEchoAfter(switching)
+  const text = await exchange(
+    port,
+    `${upgrade.replace('GET', 'POST').slice(0, -2)}Content-Length: 9\r\n\r\nbody`,
+    '502',
+  )
+  expect(text).toMatch(/^HTTP\/1\.1 502 /)
+})
+
+it.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])(
+  'an answer to CONNECT has no body, though it says %s',
+  async line => {
+    const { port } = await startEchoAfter(`HTTP/1.1 200 OK\r\n${line}\r\n\r\nhello`)
+    const text = await exchange(port, 'CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\n\r\n, you', ', you')
+    expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toBe('hello, you')
+    expect(text).not.toContain(line)
+  },
+)
 
 /** What comes back until a text has come; then the client ends its side and waits for the other one. */
 function exchange(port: number, text: string, until: string): Promise<string> {
