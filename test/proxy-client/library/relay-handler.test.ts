@@ -19,7 +19,7 @@ function setUp() {
     target: undefined,
     id: '/#/fs/web',
     residual: pathOf('/'),
-    answered: () => {},
+    answered: (outcome: string) => told.push(`answered: ${outcome}`),
     release: (outcome: string) => told.push(outcome),
   }
   const handler = { onResponseError: (_: unknown, error: Error) => told.push(error.message) }
@@ -43,4 +43,18 @@ it('tries another endpoint when a request has not begun, and not when it has', (
   broken.relay.onRequestStart(controller, {})
   broken.relay.onResponseError(controller, new Error('ECONNRESET'))
   expect(broken.told).toEqual(['failure', 'ECONNRESET'])
+})
+
+it.each([
+  [200, 'success'],
+  [503, 'failure'],
+])('tells how an answer of %d is when it begins, not at its end nor by what comes before it', (status, outcome) => {
+  const { told, relay } = setUp()
+  relay.onRequestStart(controller, {})
+  relay.onResponseStart(controller, 103, {}, 'Early Hints')
+  expect(told).toEqual([])
+  relay.onResponseStart(controller, status, {}, '')
+  expect(told).toEqual([`answered: ${outcome}`])
+  relay.onResponseEnd(controller, {})
+  expect(told).toEqual([`answered: ${outcome}`, outcome])
 })
