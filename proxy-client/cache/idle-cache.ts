@@ -184,6 +184,8 @@ export class IdleCache<V> {
         this.#drop(entry)
       }
     }
+    // What was above the cap because it was in use may have become free.
+    while (this.#entries.size > this.#options.max && this.#displaceOne());
     this.#arm()
   }
 }

@@ -1,5 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { union } from '../../../naming/name-tree.ts'
+import { showPath } from '../../../naming/path.ts'
 import type { ReplicaSet } from '../../../naming/replica-set.ts'
+import { eachLeaf } from '../../../naming/tree-leaves.ts'
 import { createBalancer } from '../../../proxy-client/balancer/create-balancer.ts'
 import type { Binding } from '../../../proxy-client/binding/binding.ts'
 import { BindingCache } from '../../../proxy-client/binding/binding-cache.ts'
@@ -267,6 +271,41 @@ describe('the caches of a router', () => {
     at('/svc/web')
     clock.advance(2_400_000)
     expect(released).toEqual(['/svc/web', '/#/web'])
+  })
+
+  it('hold each client for exactly the names that lead to it, whatever the trees become', () => {
+    const names = ['/svc/a', '/svc/b', '/svc/c', '/svc/d']
+    const id = fc.constantFrom('/#/1', '/#/2', '/#/3', '/#/4', '/#/5')
+    const step = fc.oneof(
+      fc.record({ name: fc.constantFrom(...names), ids: fc.constant(undefined) }),
+      fc.record({ name: fc.constantFrom(...names), ids: fc.array(id, { maxLength: 4 }) }),
+      fc.record({ passMs: fc.integer({ min: 1, max: 900_000 }) }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), steps => {
+        const { at, naming, clock, kernel, bindings, clients } = setUp({ paths: 3, clients: 3 })
+        for (const next of steps) {
+          if ('passMs' in next) clock.advance(next.passMs)
+          else if (next.ids === undefined) at(next.name)
+          else naming.tree(next.name).set(union(next.ids.map(each => ({ tree: leafOf(each), weight: 1 }))))
+          clock.settle()
+          const users = new Map<string, number>()
+          for (const { tree } of bindings.values()) {
+            const ids = new Set<string>()
+            if (tree !== undefined) eachLeaf(tree, bound => ids.add(showPath(bound.id)))
+            for (const each of ids) users.set(each, (users.get(each) ?? 0) + 1)
+          }
+          const held = Array.from(clients.values(), client => [client.idText, client.users] as const)
+          expect(new Map(held.filter(([, count]) => count > 0))).toEqual(users)
+          if ('passMs' in next && next.passMs >= 75_000) expect(clients.size - users.size).toBeLessThanOrEqual(3)
+          expect(kernel.counts().watchers).toBe(bindings.size + clients.size)
+        }
+        bindings.close()
+        clients.close()
+        expect([kernel.counts().watchers, clock.waiting]).toEqual([0, 0])
+      }),
+      { seed: 11, numRuns: 100 },
+    )
   })
 
   it('release every watch and timer when they are closed', () => {

@@ -71,6 +71,7 @@ class Checked {
     this.isPassing = true
     this.clock.advance(ms)
     this.isPassing = false
+    if (ms >= sweepMs) expect(this.cache.size - this.inUse.size).toBeLessThanOrEqual(this.max)
     for (const [name, at] of this.touchedAt)
       if (!this.inUse.has(name)) expect(this.clock.now() - at).toBeLessThan(idleMs + 2 * sweepMs)
   }
@@ -82,7 +83,7 @@ class Checked {
   #disposed(name: string): void {
     expect(this.touchedAt.has(name)).toBe(true)
     if (!this.isClosing) expect(this.inUse.has(name)).toBe(false)
-    if (this.isPassing) {
+    if (this.isPassing && this.cache.size < this.max) {
       const untouchedMs = this.clock.now() - (this.touchedAt.get(name) ?? 0)
       // What was in use counts as touched when that was looked at last.
       expect(untouchedMs).toBeGreaterThanOrEqual(idleMs - sweepMs)

@@ -44,6 +44,17 @@ describe('an idle cache', () => {
     expect(disposed).toEqual(['a', 'b'])
   })
 
+  it('comes back to its cap soon after entries that were in use have become free', () => {
+    const { cache, inUse, clock } = setUp()
+    for (let i = 0; i < 10; i++) {
+      inUse.add(`${i}`)
+      cache.force(`${i}`, () => `${i}`)
+    }
+    inUse.clear()
+    clock.advance(10)
+    expect(cache.size).toBe(2)
+  })
+
   it('keeps what is asked for again through a flood of names that come once', () => {
     const { cache, add } = setUp(100)
     const regulars = Array.from({ length: 80 }, (_, i) => `regular ${i}`)
