@@ -53,7 +53,7 @@ export class EndpointPool implements Upstream, ConnectionOwner, ExchangeHolder {
 
   send(request: UpstreamRequest, handler: UpstreamHandler): Sending {
     const exchange = new Exchange(request, handler)
-    const idle = this.#idle.last
+    const idle = this.#freshIdle()
     if (this.#isClosing) fail(exchange, 'refused', new Error('the endpoint has left'))
     else if (mayTunnel(request)) this.#sendAlone(exchange)
     else if (idle !== undefined) {
@@ -140,8 +140,20 @@ export class EndpointPool implements Upstream, ConnectionOwner, ExchangeHolder {
       connection.destroy(new Error('the endpoint has left'))
       return
     }
+    const { keepMs } = connection
+    if (keepMs !== Number.POSITIVE_INFINITY) connection.expiresAt = this.#options.clock.monotonic() + keepMs
     this.#idle.append(connection)
     connection.rest()
+  }
+
+  /** The one that was used last, unless its upstream may be closing it: a request would cross that. */
+  #freshIdle(): UpstreamConnection | undefined {
+    let idle = this.#idle.last
+    if (idle === undefined || idle.expiresAt === Number.POSITIVE_INFINITY) return idle
+    const now = this.#options.clock.monotonic()
+    for (; idle !== undefined && idle.expiresAt <= now; idle = this.#idle.last)
+      idle.destroy(new Error('the upstream is about to close it'))
+    return idle
   }
 
   #wait(exchange: Exchange): void {

@@ -1,7 +1,7 @@
 // One connection to an endpoint: it is opened, then carries one exchange at a time until it closes. Does not know which
 // requests wait, nor what a response means.
 import type { Socket } from 'node:net'
-import type { Fields } from '../http1/fields.ts'
+import { Field, type Fields } from '../http1/fields.ts'
 import type { HeadLimits, MessageProblem, MessageSink, ResponseHead, ResponseReader } from '../http1/message.ts'
 import { createResponseReader } from '../http1/response-reader.ts'
 import type { Timeout } from '../timeout/timeout-queue.ts'
@@ -49,6 +49,8 @@ export class UpstreamConnection
   before: UpstreamConnection | undefined
   after: UpstreamConnection | undefined
   readonly isPlain: boolean
+  /** Of the clock's `monotonic`: from then on the upstream may close it at any moment. For its owner to set when it rests. */
+  expiresAt = Number.POSITIVE_INFINITY
   readonly #owner: ConnectionOwner
   readonly #onCrash: (error: unknown) => void
   readonly #reader: ResponseReader
@@ -68,6 +70,7 @@ export class UpstreamConnection
   #isReusable = false
   #isBodySent = true
   #isPaused = false
+  #keepMs = Number.POSITIVE_INFINITY
   #trailers: Fields | undefined
   #tunnel: ResponseHead | undefined
 
@@ -91,6 +94,11 @@ export class UpstreamConnection
     if (isPlain) this.#socket.on('data', this.#onChunk)
     this.#socket.on('connect', this.#onConnect).on('end', this.#onEof).on('error', this.#onError)
     this.#connectTimeout.start()
+  }
+
+  /** For how long the upstream keeps it when it rests, as far as it has said so. */
+  get keepMs(): number {
+    return this.#keepMs
   }
 
   /** Takes an exchange; only when free. */
@@ -182,6 +190,7 @@ export class UpstreamConnection
   #begin(exchange: Exchange, head: ResponseHead): void {
     this.#isAnswered = true
     this.#isReusable = head.isPersistent
+    if ((head.fields.present & Field.keepAlive) !== 0) this.#keepMs = usableMs(head.fields)
     exchange.handler.onResponse(head)
     // An upstream that refuses and closes does not want the rest of the body (RFC 9112, 9.5).
     if (!this.#isBodySent && !head.isPersistent && head.status >= 400) this.#writer?.stop()
@@ -352,4 +361,15 @@ export class UpstreamConnection
     this.#lifeTimeout?.stop()
     this.#owner.onClosed(this)
   }
+}
+
+/** At most so long before an upstream closes a resting connection no request is sent on it: the two would cross. */
+const crossingMs = 1_000
+
+/** What `Keep-Alive: timeout=5` leaves us. */
+function usableMs(fields: Fields): number {
+  const seconds = /(?:^|[,\s])timeout=([0-9]{1,9})(?:$|[,\s])/i.exec(fields.first('keep-alive') ?? '')?.[1]
+  if (seconds === undefined) return Number.POSITIVE_INFINITY
+  const ms = Number(seconds) * 1_000
+  return ms - Math.min(crossingMs, ms / 2)
 }

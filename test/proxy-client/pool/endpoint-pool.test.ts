@@ -260,6 +260,34 @@ describe('the time of a connection', () => {
   })
 })
 
+describe('an upstream that says for how long it keeps a connection', () => {
+  const keeping = (value: string): string => ok.replace('\r\n', `\r\nKeep-Alive: ${value}\r\n`)
+
+  it.each([
+    ['timeout=5', 4_000],
+    ['max=9, Timeout=120', 119_000],
+    ['timeout=1', 500],
+  ])('%s gets no request on it just before it may close it', async (value, ms) => {
+    world = await openWorld({ clientSession: { idleTimeMs: 1_000_000 } }, answering(keeping(value)))
+    await world.send(requestFor()).over()
+    world.clock.advance(ms - 1)
+    await world.send(requestFor()).over()
+    expect(world.backend.connections).toHaveLength(1)
+    world.clock.advance(ms)
+    await world.send(requestFor('POST')).over()
+    expect(world.backend.connections).toHaveLength(2)
+    expect(world.pool.connections).toBe(1)
+  })
+
+  it.each(['max=100', 'timeout=never', 'timeout='])('but not with %s is taken at no word', async value => {
+    world = await openWorld({ clientSession: { idleTimeMs: 1_000_000 } }, answering(keeping(value)))
+    await world.send(requestFor()).over()
+    world.clock.advance(999_999)
+    await world.send(requestFor()).over()
+    expect(world.backend.connections).toHaveLength(1)
+  })
+})
+
 describe('the end of a pool', () => {
   it('lets what runs and what waits finish, takes nothing new, and leaves nothing', async () => {
     world = await openWorld({ hostConnectionPool: { maxSize: 1 } })

@@ -302,6 +302,6 @@ it('every request ends once with its own answer, no limit is passed, nobody wait
         expect([world.pool.connections, world.clock.waiting]).toEqual([0, 0])
       },
     ),
-    { seed: 20261121, numRuns: 250 },
+    { seed: 20261121, numRuns: 150 },
   )
 })
