@@ -60,7 +60,7 @@ export class Ending {
 
   /** Writes the proxy's own answer, or cuts one that has begun. Gives the status that is counted. */
   answer(failure: ProxyFailure): number {
-    const { response } = this.#request.inbound
+    const { response, body } = this.#request.inbound
     const { telemetry, log } = this.#routing
     telemetry.failed(failure.stage)
     log.debug({ stage: failure.stage, service: this.#request.name?.text }, failure.message)
@@ -69,6 +69,8 @@ export class Ending {
       response.cut()
       return this.status || failure.status
     }
+    // Before the head: it says whether the connection bears to have the rest of the body read.
+    body?.discard()
     sendFailure(response, failure, this.#subject(), this.#entrance.clearContext)
     return failure.status
   }

@@ -88,6 +88,8 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   attempts = 0
   #retries = 0
   #retryInMs = 0
+  /** Whether a response was dropped to try again. */
+  #wasAnswered = false
   #isOver = false
 
   constructor(inbound: Inbound, entrance: Entrance, routing: Routing) {
@@ -273,6 +275,11 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   }
 
   retry(): void {
+    this.#wasAnswered = true
+    this.#tryAgain()
+  }
+
+  #tryAgain(): void {
     this.attempt = undefined
     this.tries?.beginAnew()
     if (this.#retryInMs > 0)
@@ -377,7 +384,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
     }
     pick.release('aborted')
     client.stats.requeueBudgetExhausted()
-    this.#fail(outOfBudget(client, tries.problems))
+    this.#fail(outOfBudget(client, tries))
   }
 
   attemptTimedOut(attempt: Attempt): void {
@@ -389,7 +396,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
 
   /** A failure is judged as an answer with its status would be. */
   #failOrRetry(failure: ProxyFailure): void {
-    if (this.#classify(failure.status, false) === 'retryableFailure' && this.takesRetry()) this.retry()
+    if (this.#classify(failure.status, false) === 'retryableFailure' && this.takesRetry()) this.#tryAgain()
     else this.#fail(failure)
   }
 
@@ -420,7 +427,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   }
 
   get #wasSent(): boolean {
-    return this.#retries > 0 || this.tries?.wasSent === true
+    return this.#wasAnswered || this.tries?.wasSent === true
   }
 
   #end(status: number, result: RequestResult): void {

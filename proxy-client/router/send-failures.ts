@@ -11,17 +11,18 @@ export function noEndpoint({ idText }: BoundClient): ProxyFailure {
 
 /** No endpoint is left to try. */
 export function unreachable({ idText, balancer }: BoundClient, { problems, lastUnsent }: Tries): ProxyFailure {
-  const which = `of ${balancer.size} endpoints of ${idText} none`
+  const { size } = balancer
+  const which = `of ${size} endpoint${size === 1 ? '' : 's'} of ${idText} none`
   const list = problems.join(', ')
   if (lastUnsent === 'crowded') return noRoom('overload', `${which} has a connection free; tried ${list}`)
   return noUpstream('connect', `${which} could be reached; tried ${list}`)
 }
 
 /** Another endpoint could be tried, but as many were lately as the budget allows. */
-export function outOfBudget({ idText }: BoundClient, tried: readonly string[]): ProxyFailure {
+export function outOfBudget({ idText }: BoundClient, { problems }: Tries): ProxyFailure {
   return noUpstream(
     'budget',
-    `the budget for requeues to ${idText} is spent (requeueBudget), so that no other endpoint is tried after ${tried.join(', ')}`,
+    `the budget for requeues to ${idText} is spent (requeueBudget), so that no other endpoint is tried after ${problems.join(', ')}`,
   )
 }
 

@@ -20,14 +20,19 @@ export class Tries {
   lastUnsent: 'refused' | 'crowded' = 'refused'
   /** Whether an upstream may have had the request. */
   wasSent = false
-  /** Each try that failed, for people. */
-  readonly problems: string[] = []
+  /** What became of tries, with how often. */
+  readonly #problems = new Map<string, number>()
   readonly #isHarmless: boolean
   #requeues = 0
   #unansweredFresh = 0
 
   constructor(method: string, body: RequestBody | undefined) {
     this.#isHarmless = body === undefined && idempotent.has(method)
+  }
+
+  /** What became of the tries that failed, for people; the same is told once. */
+  get problems(): readonly string[] {
+    return Array.from(this.#problems, ([problem, times]) => (times === 1 ? problem : `${problem} ${times} times`))
   }
 
   /**
@@ -38,7 +43,7 @@ export class Tries {
     { target, endpoint }: Pick<Upstream>,
     { kind, error, isFresh }: UpstreamFailure,
   ): 'unsent' | 'stale' | 'repeatable' | undefined {
-    this.problems.push(`${showEndpoint(endpoint)} (${error.message})`)
+    this.#noteProblem(`${showEndpoint(endpoint)} (${error.message})`)
     this.failed.push(target)
     const isUnsent = kind === 'refused' || kind === 'crowded'
     this.wasSent ||= !isUnsent
@@ -65,6 +70,10 @@ export class Tries {
   /** An attempt that took too long. */
   noteTimeout({ endpoint }: Pick<Upstream>): void {
     this.wasSent = true
-    this.problems.push(`${showEndpoint(endpoint)} (no answer in time)`)
+    this.#noteProblem(`${showEndpoint(endpoint)} (no answer in time)`)
+  }
+
+  #noteProblem(problem: string): void {
+    this.#problems.set(problem, (this.#problems.get(problem) ?? 0) + 1)
   }
 }

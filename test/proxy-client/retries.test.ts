@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { request, type ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { endpointAt } from './naming.fake.ts'
 import { errorOf, keepAliveAgent, send, startNamed, startTestProxy, startUpstream } from './proxy.fixture.ts'
@@ -97,6 +97,26 @@ describe('a request with limits of time', () => {
     const response = await send(port)
     expect([response.status, errorOf(response).split(':')[0]]).toEqual([503, 'timeout'])
     await upstream.allClosed()
+  })
+
+  it('whose deadline ends while it waits for a connection reaches no upstream', async () => {
+    const { naming, port } = await startTestProxy({ router: { client: { hostConnectionPool: { maxSize: 1 } } } })
+    const held = Promise.withResolvers<ServerResponse>()
+    const targets: string[] = []
+    const upstream = await startUpstream((message, response) => {
+      targets.push(message.url ?? '')
+      if (targets.length === 1) held.resolve(response)
+      else response.end('more')
+    })
+    naming.route('/svc/web', '/#/web', [endpointAt(upstream.port)])
+    const first = send(port, { path: '/first' })
+    const response = await held.promise
+    const late = await send(port, { path: '/late', headers: { 'l5d-ctx-deadline': `0 ${Date.now() + 30}000000` } })
+    expect([late.status, errorOf(late).split(':')[0]]).toEqual([503, 'deadline'])
+    response.end()
+    await first
+    await send(port, { path: '/next' })
+    expect(targets).toEqual(['/first', '/next'])
   })
 
   it('whose deadline is over reaches no upstream', async () => {

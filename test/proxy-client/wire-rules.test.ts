@@ -46,6 +46,14 @@ const head = (first: string, ...fields: readonly string[]): string =>
   `${[`${first} HTTP/1.1`, 'Host: web', ...fields].join('\r\n')}\r\n\r\n`
 const last = (first: string, ...fields: readonly string[]): string => head(first, 'Connection: close', ...fields)
 
+it('an answer of the proxy itself to a long body that it will not read says that the connection closes', async () => {
+  const { port, seen } = await setUp()
+  const head = 'POST / HTTP/1.1\r\nHost: web\r\nl5d-dtab: !!\r\nContent-Length: 10000000\r\n\r\n'
+  const answer = await exchange(port, `${head}abc`)
+  expect(answer).toMatch(/^HTTP\/1\.1 400 .*\r\nConnection: close\r\n/s)
+  expect(seen.bytes).toBe('')
+})
+
 describe('a message whose length is in doubt', () => {
   const smuggled = head('GET /smuggled')
   it.each([

@@ -187,4 +187,16 @@ describe('a retry', () => {
     expect([inbound.status, inbound.error.split(':')[0]]).toEqual([502, 'connect'])
     expect(inbound.header('l5d-retryable')).toBeUndefined()
   })
+
+  it('of what no endpoint took is still safe to repeat, and says once what came of it', () => {
+    const { serve, request, upstreams } = createRouterWorld(retrying('retryableAll5XX'))
+    serve(1)
+    upstreams.otherwise = exchange => exchange.fail('refused', 'ECONNREFUSED')
+    const inbound = request({ method: 'POST', body: 'x' })
+    expect(upstreams.exchanges).toHaveLength(26)
+    expect(inbound.header('l5d-retryable')).toBe('true')
+    expect(inbound.error).toBe(
+      'connect: of 1 endpoint of /#/web none could be reached; tried 127.0.0.1:1 (ECONNREFUSED) 26 times',
+    )
+  })
 })
