@@ -10,6 +10,7 @@ import type { Random } from '../../watch/clock.ts'
 import type { State } from '../../watch/state.ts'
 import type { Outcome } from '../balancer/balancer.ts'
 import { createLottery, type Drawn, type Lottery } from '../binding/draw.ts'
+import { Waiters } from '../cache/waiters.ts'
 import type { LeafBalancer, LeafBalancers } from './leaf-balancers.ts'
 import type { ClientInside } from './naming-client.ts'
 
@@ -56,7 +57,7 @@ export type PickResult<T> =
 export class NameBalancer<T> {
   readonly #parts: NameBalancerParts<T>
   readonly #unwatch: Unwatch
-  readonly #waiting = new Set<() => void>()
+  readonly #waiters: Waiters
   readonly #unlisten: () => void
   readonly #forgetClose: () => void
   #state: State<BoundTree> = { kind: 'pending' }
@@ -66,17 +67,18 @@ export class NameBalancer<T> {
 
   constructor(parts: NameBalancerParts<T>) {
     this.#parts = parts
-    this.#unlisten = parts.leaves.listen(() => this.#wake())
+    this.#waiters = new Waiters(parts.naming.clock)
+    this.#unlisten = parts.leaves.listen(() => this.#waiters.wake())
     this.#forgetClose = parts.naming.onClose(() => {
       this.#isNamingClosed = true
-      this.#wake()
+      this.#waiters.wake()
     })
     this.#unwatch = parts.tree.watch(state => this.#take(state))
   }
 
   /** Whether somebody waits for it to be known. */
   get isAwaited(): boolean {
-    return this.#waiting.size > 0
+    return this.#waiters.size > 0
   }
 
   /** An endpoint whose target is not in `avoid`. */
@@ -115,7 +117,7 @@ export class NameBalancer<T> {
     this.#release(this.#plan)
     this.#plan = undefined
     this.#state = { kind: 'failed', error: new NamingError('unavailable', 'The balancer is closed.') }
-    this.#wake()
+    this.#waiters.wake()
   }
 
   #take(state: State<BoundTree>): void {
@@ -125,7 +127,7 @@ export class NameBalancer<T> {
       this.#plan = this.#planOf(state.value)
       this.#release(before)
     }
-    this.#wake()
+    this.#waiters.wake()
   }
 
   #planOf(tree: BoundTree): Plan<T> {
@@ -176,17 +178,11 @@ export class NameBalancer<T> {
       const end = (): void => {
         cancel()
         signal?.removeEventListener('abort', end)
-        this.#waiting.delete(end)
         resolve()
       }
-      const cancel = this.#parts.naming.clock.after(ms, end)
+      const cancel = this.#waiters.wait(ms, end)
       signal?.addEventListener('abort', end, { once: true })
-      this.#waiting.add(end)
     })
-  }
-
-  #wake(): void {
-    for (const end of [...this.#waiting]) end()
   }
 }
 
