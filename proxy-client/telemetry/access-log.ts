@@ -5,7 +5,7 @@ import type { Clock } from '../../watch/clock.ts'
 import type { AccessLogConfig } from './access-log-config.ts'
 import { accessLogLine } from './access-log-line.ts'
 import { BufferedLog } from './buffered-log.ts'
-import { type LogOutput, openFileOutput, openStdoutOutput } from './log-output.ts'
+import { createStdoutOutput, type LogOutput, openFileOutput } from './log-output.ts'
 import type { RecordSink } from './router-telemetry.ts'
 
 export interface AccessLog extends RecordSink {
@@ -21,7 +21,7 @@ export async function openAccessLog(
   const path = config.httpAccessLog
   if (path === undefined) return undefined
   const lines = new BufferedLog({
-    output: path === 'stdout' ? await openStdoutOutput(clock) : await openFile(path, config, clock),
+    output: path === 'stdout' ? createStdoutOutput(clock) : await openFile(path, config, clock),
     clock,
     onTrouble: error => {
       if (error === undefined) log.info({ path }, 'the access log is written again')

@@ -1,6 +1,7 @@
 // Where lines of a log go: a file that may be moved or set aside meanwhile, or standard output. Knows nothing of lines.
-import { constants, fstatSync, write as writeFd } from 'node:fs'
+import { fstatSync, write as writeFd } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../../watch/clock.ts'
 import { isoTime } from './time-text.ts'
@@ -110,28 +111,29 @@ async function asideFiles(path: string): Promise<string[]> {
 
 const retryMs = 50
 
-/**
- * Through the pool of threads, and into a pipe without waiting there: a thread that waits for a reader who does not read
- * would keep the process from ending.
- */
-export async function openStdoutOutput(clock: Clock, fd = 1): Promise<LogOutput> {
-  const pipe = await openPipeAnew(fd)
+/** Standard output, whatever it is. It is left open. */
+export function createStdoutOutput(clock: Clock, fd = 1): LogOutput {
+  const stats = fstatSync(fd)
+  if (stats.isFIFO() || stats.isSocket()) return createStreamOutput(new Socket({ fd, readable: false, writable: true }))
   return {
     write: async bytes => {
-      for (let done = 0; done < bytes.length; ) done += await writeSome(pipe?.fd ?? fd, bytes.subarray(done), clock)
+      for (let done = 0; done < bytes.length; ) done += await writeSome(fd, bytes.subarray(done), clock)
     },
-    close: async () => await pipe?.close(),
+    close: async () => {},
   }
 }
 
-/** The same pipe for us alone, for what is set on ours would hold for every process that writes to it; undefined for what is no pipe. */
-async function openPipeAnew(fd: number): Promise<FileHandle | undefined> {
-  if (!fstatSync(fd).isFIFO()) return undefined
-  try {
-    return await open(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK)
-  } catch {
-    // No such path on this system, a pipe of another user, or no reader: the one that there is has to do.
-    return undefined
+/** By the event loop: a thread that waited for a reader who does not read would keep the process from ending. */
+function createStreamOutput(socket: Socket): LogOutput {
+  // The write that fails is told of it.
+  socket.on('error', () => {})
+  socket.unref()
+  return {
+    write: bytes =>
+      new Promise((resolve, reject) => {
+        socket.write(bytes, error => (error ? reject(error) : resolve()))
+      }),
+    close: async () => {},
   }
 }
 

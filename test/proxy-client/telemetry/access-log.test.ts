@@ -1,15 +1,15 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { beginAccessLogs, openAccessLog } from '../../../proxy-client/telemetry/access-log.ts'
 import { accessLogFields } from '../../../proxy-client/telemetry/access-log-config.ts'
 import { accessLogLine } from '../../../proxy-client/telemetry/access-log-line.ts'
 import { BufferedLog } from '../../../proxy-client/telemetry/buffered-log.ts'
-import { type LogOutput, openFileOutput, openStdoutOutput } from '../../../proxy-client/telemetry/log-output.ts'
+import { type LogOutput, openFileOutput } from '../../../proxy-client/telemetry/log-output.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { recordWith } from './meter.fixture.ts'
@@ -165,25 +165,34 @@ describe('an access log on a slow disk', () => {
 })
 
 describe('an access log on standard output', () => {
-  it('waits for a reader who does not read by a timer, never in a thread, which would keep the process from ending', async () => {
-    const path = join(temporaryDirectory(), 'pipe')
-    execFileSync('mkfifo', [path])
-    const pipe = await open(path, 'r+')
-    onTestFinished(() => pipe.close())
-    const clock = new FakeClock()
-    const output = await openStdoutOutput(clock, pipe.fd)
-    const sent = Buffer.alloc(100_000, 'x')
-    const written = output.write(sent)
-    await vi.waitFor(() => expect(clock.waiting).toBe(1))
-    const read = Buffer.alloc(65_536)
-    const { bytesRead } = await pipe.read(read)
-    clock.advance(50)
-    await written
-    const rest = await pipe.read(Buffer.alloc(100_000))
-    await output.close()
-    expect(bytesRead + rest.bytesRead).toBe(sent.length)
+  it('never keeps the process from ending because nobody reads it, be it a socket or a pipe', async () => {
+    const folder = temporaryDirectory()
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    const pipe = openSync(join(folder, 'pipe'), 'r+')
+    onTestFinished(() => closeSync(pipe))
+    const script = join(folder, 'writer.ts')
+    writeFileSync(script, writer)
+    const endsWith = async (stdout: 'pipe' | number, isRead = false): Promise<unknown> => {
+      const child = spawn(process.execPath, [script, isRead ? '10000' : '200'], {
+        stdio: ['ignore', stdout, 'inherit'],
+      })
+      if (isRead) child.stdout?.resume()
+      const tooLong = setTimeout(() => child.kill('SIGKILL'), 4_000)
+      const [code] = await once(child, 'exit')
+      clearTimeout(tooLong)
+      return code
+    }
+    const ended = await Promise.all([endsWith('pipe'), endsWith(pipe), endsWith('pipe', true)])
+    expect(ended).toEqual([waitedInVain, waitedInVain, everythingWritten])
   })
 })
+
+const [waitedInVain, everythingWritten] = [10, 11]
+const writer = `
+  import { createStdoutOutput } from '${new URL('../../../proxy-client/telemetry/log-output.ts', import.meta.url)}'
+  import { systemClock } from '${new URL('../../../watch/clock.ts', import.meta.url)}'
+  void createStdoutOutput(systemClock).write(Buffer.alloc(1_000_000)).then(() => process.exit(${everythingWritten}))
+  setTimeout(() => process.exit(${waitedInVain}), Number(process.argv[2]))`
 
 describe('the file of an access log', () => {
   it('is appended to, or emptied at the start', async () => {
