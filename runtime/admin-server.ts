@@ -60,9 +60,16 @@ export function textAnswer(body: string, status = 200): AdminAnswer {
   return { status, contentType: 'text/plain; charset=utf-8', body }
 }
 
+const maxConnections = 256
+/** A connection on which nothing moves for so long is closed. */
+const silentMs = 30_000
+
 /** Binds and serves; rejects with `unavailable` naming the address when it cannot bind. */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   const server = createServer((request, response) => void answer(options, request, response))
+  // Pages may be megabytes: what waits for clients who do not read them is bounded.
+  server.maxConnections = maxConnections
+  server.timeout = silentMs
   await listenOn(server, options, 'admin')
   const { port } = server.address() as AddressInfo // always an AddressInfo for a TCP server
   return {
@@ -129,7 +136,8 @@ async function answer(options: AdminOptions, request: IncomingMessage, response:
 }
 
 async function route(options: AdminOptions, request: IncomingMessage): Promise<AdminAnswer> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return textAnswer('GET only\n', 405)
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { ...textAnswer('GET only\n', 405), headers: { allow: 'GET, HEAD' } }
   const url = URL.parse(request.url ?? '/', 'http://admin.invalid')
   const found = url === null ? undefined : options.routes[url.pathname]
   if (url === null || found === undefined) return notFound(options, url?.pathname)

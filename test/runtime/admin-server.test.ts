@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type AdminServer, jsonAnswer, startAdmin, textAnswer } from '../../runtime/admin-server.ts'
 
@@ -44,7 +45,17 @@ describe('the admin server', () => {
 
   it('refuses other methods', async () => {
     const { port } = await start()
-    expect((await fetch(`http://127.0.0.1:${port}/live`, { method: 'POST' })).status).toBe(405)
+    const { status, headers } = await fetch(`http://127.0.0.1:${port}/live`, { method: 'POST' })
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  })
+
+  it('holds answers for so many clients at most', async () => {
+    const { port } = await start()
+    const crowd = Array.from({ length: 256 }, () => connect(port, '127.0.0.1'))
+    await Promise.all(crowd.map(socket => once(socket, 'connect')))
+    const late = connect(port, '127.0.0.1')
+    await once(late, 'close')
+    for (const socket of crowd) socket.destroy()
   })
 
   it('keeps the cause of a broken page to the log', async () => {
