@@ -12,7 +12,7 @@ import { malformed } from './problem.ts'
 import { isTargetFor } from './request-target.ts'
 
 const sp = 0x20
-const headMethod = Buffer.from('HEAD', 'latin1')
+const letterH = 0x48
 
 /** One for each reader: it remembers where the parts of the last request line lie. */
 export function createRequestGrammar(): HeadGrammar<RequestHead> {
@@ -35,7 +35,7 @@ export function createRequestGrammar(): HeadGrammar<RequestHead> {
     const problem = checkVersion(bytes, p, end)
     if (problem !== undefined) return problem
     minor = minorVersion(bytes[p + versionBytes - 1])
-    isHead = methodEnd === headMethod.length && headMethod.compare(bytes, start, start + methodEnd) === 0
+    isHead = methodEnd === 4 && bytes[start] === letterH && bytes.toString('latin1', start, start + 4) === 'HEAD'
     return end - p === versionBytes ? undefined : malformed('The request line goes on after the HTTP version.')
   }
 
