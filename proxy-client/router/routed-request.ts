@@ -24,16 +24,17 @@ import {
 import type { HostRewrite } from '../headers/host-rewrite.ts'
 import { callDepth } from '../headers/via.ts'
 import { Field, type Fields } from '../http1/fields.ts'
-import type { Framing, RequestHead, ResponseHead } from '../http1/message.ts'
+import type { RequestHead, ResponseHead } from '../http1/message.ts'
 import type { Identified } from '../identifier/identifier.ts'
 import type { Upstream, UpstreamFailure } from '../pool/upstream.ts'
-import type { Backoff } from '../retry/backoff.ts'
 import type { Service } from '../service/service.ts'
 import type { RequestResult } from '../telemetry/stats.ts'
 import { Attempt, type AttemptOwner, clientLeft } from './attempt.ts'
 import { noLeafFailure, tooManyNames, unboundFailure, unresolvedFailure } from './naming-failures.ts'
 import { isReplayable, ReplayBody } from './replay-body.ts'
 import { Ending, type EndingSubject } from './request-ending.ts'
+import { framingOf } from './response-framing.ts'
+import { RetryPlan } from './retry-plan.ts'
 import type { Entrance, Routing } from './routing.ts'
 import {
   attemptTimedOut,
@@ -46,9 +47,6 @@ import {
 } from './send-failures.ts'
 import { TimeLimits } from './time-limits.ts'
 import { Tries } from './tries.ts'
-
-/** Times that one request is tried again because of what came back, whatever the budget holds. */
-const maxRetries = 25
 
 /** It is also what its head is composed of, and what its attempts send, so that none of that is copied. */
 export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubject {
@@ -80,14 +78,12 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   tries: Tries | undefined = undefined
   #limits: TimeLimits | undefined = undefined
   #rewrite: HostRewrite | undefined = undefined
-  #backoff: Backoff | undefined = undefined
+  #plan: RetryPlan | undefined = undefined
   /** Of the one wait that runs, if any. */
   #stopWaiting: Cancel | undefined = undefined
   /** Until when its name may be unbound, once it has to wait for that. */
   #bindBy = 0
   attempts = 0
-  #retries = 0
-  #retryInMs = 0
   /** Whether a response was dropped to try again. */
   #wasAnswered = false
   #isOver = false
@@ -259,19 +255,10 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
 
   takesRetry(): boolean {
     const { service } = this
-    if (service === undefined || this.#retries >= maxRetries || this.#isOver || this.inbound.response.isStarted)
-      return false
+    if (service === undefined || this.#isOver || this.inbound.response.isStarted) return false
     if (this.body !== undefined && this.#replay === undefined) return false
-    this.#backoff ??= service.createBackoff()
-    this.#retryInMs = this.#backoff.next()
-    if (this.#limits !== undefined && this.#limits.leftMs <= this.#retryInMs) return false
-    if (!service.budget.tryWithdraw()) {
-      service.stats.budgetExhausted()
-      return false
-    }
-    service.stats.retried()
-    this.#retries++
-    return true
+    this.#plan ??= new RetryPlan(service)
+    return this.#plan.tryTake(this.#limits?.leftMs ?? Number.POSITIVE_INFINITY)
   }
 
   retry(): void {
@@ -282,9 +269,10 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   #tryAgain(): void {
     this.attempt = undefined
     this.tries?.beginAnew()
-    if (this.#retryInMs > 0)
+    const { waitMs = 0 } = this.#plan ?? {}
+    if (waitMs > 0)
       this.#stopWaiting = this.#routing.clock.after(
-        this.#retryInMs,
+        waitMs,
         this.#later(() => this.#bindAnew()),
       )
     else this.#bindAnew()
@@ -468,13 +456,4 @@ function afterSending(failure: ProxyFailure): ProxyFailure {
 function clearedHead(head: RequestHead): RequestHead {
   const fields = withoutContext(head.fields)
   return fields === head.fields ? head : { ...head, fields }
-}
-
-const digits = /^[0-9]{1,15}$/
-
-/** A response without a body may still say how long it would be: to HEAD, and 304. */
-function framingOf({ framing, fields }: ResponseHead): Framing {
-  if (framing.kind !== 'none' || (fields.present & Field.contentLength) === 0) return framing
-  const length = fields.first('content-length') ?? ''
-  return digits.test(length) ? { kind: 'length', bytes: Number(length) } : framing
 }
