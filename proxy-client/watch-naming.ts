@@ -13,7 +13,7 @@ export function openWatchNaming(addresses: readonly string[], env: Env): NamingC
   // What is not used any more stays in the proxy's caches for minutes; a name that they drop is to go at once.
   const client = createWatchClient({ ...env, addresses, clientId, clientVersion: version, lingerMs: 0 })
   let wasConnected = false
-  client.connection.watch(state => {
+  const unwatch = client.connection.watch(state => {
     wasConnected ||= state.kind === 'ok' && state.value.kind === 'connected'
   })
   return {
@@ -31,7 +31,10 @@ export function openWatchNaming(addresses: readonly string[], env: Env): NamingC
         facts: { clientId, servers: addresses, connection, ...client.counts() },
       }
     },
-    close: () => client.close(),
+    close: () => {
+      unwatch()
+      client.close()
+    },
   }
 }
 

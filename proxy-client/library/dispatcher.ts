@@ -1,5 +1,6 @@
 // An undici dispatcher whose origins are names: `http://web/` goes to an endpoint of /svc/web, without a proxy between.
 import { Dispatcher, Pool } from 'undici'
+import { z } from 'zod'
 import { NamingError } from '../../naming/errors.ts'
 import { systemRandom } from '../../watch/clock.ts'
 import { IdleCache } from '../cache/idle-cache.ts'
@@ -34,7 +35,16 @@ const ownDtab = 'l5d-dtab'
 const contextDtab = 'l5d-ctx-dtab'
 const replacedHeaders = new Set(['host', ownDtab, contextDtab])
 
-/** Balances over the endpoints of names. Close it, and then the naming client. */
+const limits = z.object({
+  bindingTimeoutMs: z.number().min(0).default(10_000),
+  maxNames: z.int().min(1).default(1_000),
+  idleMs: z.number().min(1).default(600_000),
+})
+
+/**
+ * Balances over the endpoints of names. Close it, and then the naming client. Throws a ZodError that names each option that
+ * is wrong.
+ */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return new NameDispatcher(options)
 }
@@ -43,6 +53,7 @@ type Options = Dispatcher.DispatchOptions
 
 class NameDispatcher extends Dispatcher {
   readonly #options: DispatcherOptions
+  readonly #bindingTimeoutMs: number
   readonly #leaves: LeafBalancers<Pool>
   readonly #names: IdleCache<NameBalancer<Pool>>
   /** Open, or closing while requests end. */
@@ -51,8 +62,9 @@ class NameDispatcher extends Dispatcher {
 
   constructor(options: DispatcherOptions) {
     super()
-    const { naming, maxNames = 1_000, idleMs = 600_000 } = options
-    const { resolver, clock } = insideOf(naming)
+    const { bindingTimeoutMs, maxNames, idleMs } = limits.parse(options)
+    const { resolver, clock } = insideOf(options.naming)
+    this.#bindingTimeoutMs = bindingTimeoutMs
     this.#options = options
     const create = balancersOf<Pool>(options, clock, {
       open: endpoint => this.#openPool(showEndpoint(endpoint)),
@@ -141,9 +153,9 @@ class NameDispatcher extends Dispatcher {
   /** Never rejects. */
   async #send(balancer: NameBalancer<Pool>, request: Options, handler: Dispatcher.DispatchHandler): Promise<void> {
     try {
-      const { bindingTimeoutMs = 10_000 } = this.#options
       const first = balancer.tryPick()
-      const picked = first.kind === 'picked' ? first.picked : await balancer.pick(bindingTimeoutMs, signalOf(request))
+      const picked =
+        first.kind === 'picked' ? first.picked : await balancer.pick(this.#bindingTimeoutMs, signalOf(request))
       const tried: Pool[] = []
       const attempt = ({ target, ...rest }: typeof picked): void => {
         tried.push(target)

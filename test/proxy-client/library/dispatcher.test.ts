@@ -144,6 +144,10 @@ describe('a dispatcher', () => {
     }
   })
 
+  it.each([{ bindingTimeoutMs: Number.NaN }, { maxNames: 0 }, { idleMs: -1 }])('is not made with %o', option => {
+    expect(() => setUp(option)).toThrow(Object.keys(option)[0])
+  })
+
   it('throws when it is called without a handler', () => {
     const { dispatcher } = setUp()
     const dispatch = dispatcher.dispatch.bind(dispatcher, { origin: 'http://web', path: '/', method: 'GET' })
