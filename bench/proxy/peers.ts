@@ -148,7 +148,15 @@ function socketAddress(port: number): object {
 }
 
 /** Ours from dist/, with a naming server behind it on the load core; metrics, EWMA, budgets, retries and timeouts are on. */
-export async function ourPeer({ folder, backendPort }: Site): Promise<Peer> {
+export function ourPeer(site: Site): Promise<Peer> {
+  return ourPeerWith(site, { workers: 0, cores: proxyCore })
+}
+
+/** The same with so many workers, on these cores. */
+export async function ourPeerWith(
+  { folder, backendPort }: Site,
+  { workers, cores }: { readonly workers: number; readonly cores: number | string },
+): Promise<Peer> {
   await mkdir(join(folder, 'disco'), { recursive: true })
   await writeFile(join(folder, 'disco/web'), `127.0.0.1 ${backendPort}\n`)
   await writeFile(
@@ -162,10 +170,11 @@ interfaces: [{ kind: io.l5d.httpController, port: 0 }, { kind: io.l5d.mesh, port
   const server = nameplane(['serve', join(folder, 'server.yaml'), '--log-level', 'error'])
   const grpc = portOf(await server.listening(), 'grpc')
   const port = await freePort()
-  const file = join(folder, 'proxy.yaml')
+  const file = join(folder, `proxy-${workers}.yaml`)
   await writeFile(
     file,
     `admin: { port: 0 }
+workers: ${workers}
 lastGood: false
 routers:
   - label: outgoing
@@ -180,7 +189,7 @@ routers:
       retries: { budget: { percentCanRetry: 0.2 } }
 `,
   )
-  const pinned = new Pinned(proxyCore, process.execPath, [join(root, 'dist/bin/nameplane.js'), 'proxy', file])
+  const pinned = new Pinned(cores, process.execPath, [join(root, 'dist/bin/nameplane.js'), 'proxy', file])
   const peer = await ready('nameplane', port, pinned)
   return {
     ...peer,

@@ -15,7 +15,8 @@ const ticksPerSecond = 100
 export class Pinned implements AsyncDisposable {
   readonly child: ChildProcess
 
-  constructor(core: number, command: string, argv: readonly string[]) {
+  /** One core, or several as `0,1`. */
+  constructor(core: number | string, command: string, argv: readonly string[]) {
     this.child = spawn('taskset', ['-c', String(core), command, ...argv], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
@@ -29,10 +30,14 @@ export class Pinned implements AsyncDisposable {
 
   /** Processor time of all its threads so far, in microseconds. */
   async cpuMicros(): Promise<number> {
-    const stat = await readFile(`/proc/${this.pid}/stat`, 'utf8')
-    // The name stands in brackets and may hold blanks; user and system time are the 12th and 13th field after it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
+    return await cpuMicrosOf(this.pid)
+  }
+
+  /** Of it and of the processes that it has started. */
+  async familyCpuMicros(): Promise<number> {
+    const children = await readFile(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8')
+    const pids = [this.pid, ...children.split(' ').filter(Boolean).map(Number)]
+    return (await Promise.all(pids.map(cpuMicrosOf))).reduce((sum, each) => sum + each, 0)
   }
 
   async residentMb(): Promise<number> {
@@ -46,6 +51,13 @@ export class Pinned implements AsyncDisposable {
     this.child.kill('SIGKILL')
     await ended
   }
+}
+
+async function cpuMicrosOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  // The name stands in brackets and may hold blanks; user and system time are the 12th and 13th field after it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
 }
 
 /** Resolves when something accepts connections on a port of this machine; rejects after ten seconds. */

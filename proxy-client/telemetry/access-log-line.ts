@@ -8,7 +8,7 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** With its line break. */
 export function accessLogLine(record: RequestRecord): string {
   const { from, startedAt, ms, method, target, minor, status, bytesOut, bytesIn, attempts } = record
-  const address = from.slice(0, from.lastIndexOf(':'))
+  const address = from.slice(0, from.lastIndexOf(':')) || '-'
   return (
     `${address} - - [${logTime(startedAt + ms)}] ${quoted(`${method} ${target} HTTP/1.${minor}`)} ${status} ${bytesOut} ` +
     `${quoted(record.referer)} ${quoted(record.userAgent)} host=${quoted(record.host)} service=${quoted(record.service)} ` +
