@@ -100,17 +100,26 @@ export class EndpointPool implements Upstream, ConnectionOwner, ExchangeHolder {
   }
 
   onFree(connection: UpstreamConnection): void {
-    const waiter = this.#waiting.first
+    const waiter = this.#takeWaiter()
     if (waiter === undefined) {
       this.#keep(connection)
       return
     }
-    this.#waiting.remove(waiter)
     if (!mayTunnel(waiter.request)) connection.carry(waiter)
     else {
       this.#openAlone(waiter)
       connection.destroy(new Error('another takes its place'))
     }
+  }
+
+  /** The first that has time. The timer of one that has none may run a little later than what it is to prevent. */
+  #takeWaiter(): Exchange | undefined {
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) {
+      this.#waiting.remove(waiter)
+      if (waiter.request.isTooLate !== true) return waiter
+      fail(waiter, 'crowded', new Error('no connection came free in time'))
+    }
+    return undefined
   }
 
   onRefused(connection: UpstreamConnection, error: Error): void {

@@ -17,6 +17,8 @@ export interface UpstreamRequest {
   readonly expectsContinue: boolean
   /** The protocol that the client asks to change to. */
   readonly upgrade: string | undefined
+  /** Whether its time is over. Asked when it had to wait for a connection: it is not sent then, and fails as crowded. */
+  readonly isTooLate?: boolean
 }
 
 /**

@@ -122,6 +122,11 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
     this.#end(500, 'failure')
   }
 
+  /** Whether its time is over; its timer may run a little later. */
+  get isTooLate(): boolean {
+    return this.#limits !== undefined && this.#limits.leftMs <= 0
+  }
+
   #identify(): ProxyFailure | undefined {
     const name = this.#routing.identify(this)
     if (name.kind === 'unidentified') return badRequest('identify', name.reason)
@@ -355,9 +360,8 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
 
   /** Another endpoint of the same client, at once. */
   #requeue(client: BoundClient, tries: Tries): void {
-    const limits = this.#limits
-    if (limits !== undefined && limits.leftMs <= 0) {
-      this.#timeOut(limits.strictest)
+    if (this.isTooLate) {
+      this.#timeOut(this.#limits?.strictest ?? 'timeout')
       return
     }
     const pick = client.balancer.pick(tries.failed) ?? client.balancer.pick(tries.refusing)
@@ -432,8 +436,7 @@ export class RoutedRequest implements AttemptOwner, OutgoingRequest, EndingSubje
   #later(step: () => void): () => void {
     return () =>
       this.#guarded(() => {
-        const limits = this.#limits
-        if (limits !== undefined && limits.leftMs <= 0) this.#timeOut(limits.strictest)
+        if (this.isTooLate) this.#timeOut(this.#limits?.strictest ?? 'timeout')
         else step()
       })
   }

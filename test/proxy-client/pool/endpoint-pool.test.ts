@@ -114,6 +114,16 @@ describe('a limited pool', () => {
     expect((await second?.over())?.events).toEqual(['200', 'end'])
   })
 
+  it('passes over a request whose time is over when its turn comes', async () => {
+    world = await openWorld({ hostConnectionPool: { maxSize: 1 } }, answering(ok))
+    const first = world.send(requestFor())
+    const late = world.send(requestFor('DELETE', { isTooLate: true }))
+    const third = world.send(requestFor())
+    await Promise.all([first.over(), late.over(), third.over()])
+    expect([late.events, third.events]).toEqual([['crowded'], ['200', 'end']])
+    expect(world.backend.connections[0]?.received).not.toContain('DELETE')
+  })
+
   it('forgets a request that leaves the queue', async () => {
     world = await openWorld({ hostConnectionPool: { maxSize: 1 } }, answering(ok))
     const first = world.send(requestFor())

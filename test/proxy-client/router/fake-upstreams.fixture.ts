@@ -30,6 +30,11 @@ export class FakeExchange implements Sending {
     this.handler = handler
   }
 
+  /** What a pool asks before it sends what had to wait. */
+  get isTooLate(): boolean {
+    return this.#request.isTooLate === true
+  }
+
   /** Opens the body, unless nothing was sent. */
   read(): void {
     if (this.#isRead) return

@@ -125,6 +125,16 @@ describe('a deadline', () => {
     )
   })
 
+  it('that is over is told to a pool that has no connection free yet, though its timer has not run', () => {
+    const { serve, request, upstreams, clock } = createRouterWorld()
+    serve(1)
+    const seen: boolean[] = []
+    for (const ms of [39, 40]) clock.after(ms, () => seen.push(upstreams.last.isTooLate))
+    request({ fields: [['l5d-ctx-deadline', `0 ${nanos(clock.now() + 40)}`]] })
+    clock.advance(40)
+    expect(seen).toEqual([false, true])
+  })
+
   it('that is over when an endpoint refuses is not tried at another', () => {
     const { serve, request, upstreams, clock } = createRouterWorld()
     serve(1, 2)
