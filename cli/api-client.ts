@@ -73,14 +73,14 @@ export class ApiClient {
       ...(signal && { signal }),
     }
     const response = await this.#fetch(this.#urlOf(request), init)
-    if (!response.ok) throw new RefusedError(await readProblem(response))
+    if (!response.ok) throw new RefusedError(await readProblem(response, this.#asked))
     return response
   }
 
   /** The answer's JSON, checked. */
   async json<T>(schema: z.ZodType<T>, request: Request): Promise<T> {
     const response = await this.send(request)
-    const parsed = schema.safeParse(await readJson(response))
+    const parsed = schema.safeParse(await readJson(response, this.#asked))
     if (parsed.success) return parsed.data
     throw new CliError(
       1,
@@ -120,20 +120,20 @@ function headerText(text: string): string {
   return /^[!-~]+( +[!-~]+)*$/.test(text) ? text : encodeURIComponent(text)
 }
 
-async function readJson(response: Response): Promise<unknown> {
+async function readJson(response: Response, { noun }: Asked): Promise<unknown> {
   const text = await response.text()
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new CliError(1, `${response.url} did not answer with JSON: is it a Nameplane server?`, { cause: error })
+    throw new CliError(1, `${response.url} did not answer with JSON: is it a Nameplane ${noun}?`, { cause: error })
   }
 }
 
 /** Not every refusal comes from our server; a gateway's has only its status. */
-async function readProblem(response: Response): Promise<Problem> {
+async function readProblem(response: Response, asked: Asked): Promise<Problem> {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') ?? false
-  const parsed = isProblem ? problem.safeParse(await readJson(response)) : undefined
+  const parsed = isProblem ? problem.safeParse(await readJson(response, asked)) : undefined
   if (parsed?.success) return parsed.data
   const detail = `${response.url} answered ${response.status} ${response.statusText}`.trimEnd()
-  return { status: response.status, detail: isProblem ? detail : `${detail}: is it a Nameplane server?` }
+  return { status: response.status, detail: isProblem ? detail : `${detail}: is it a Nameplane ${asked.noun}?` }
 }

@@ -174,6 +174,13 @@ describe('namerctl proxy', () => {
       err: "namerctl: --proxy-url: 'nope' is not a base URL; write for example http://127.0.0.1:9990\n",
     })
   })
+
+  it('doubts that it is a proxy that answers a page, a refusal, or something else', async () => {
+    const ask = (body: string, status: number) => runCli('proxy', { fetch: async () => new Response(body, { status }) })
+    expect((await ask('<html>', 200)).err).toMatch(/did not answer with JSON: is it a Nameplane proxy\?\n$/)
+    expect((await ask('<html>', 404)).err).toMatch(/answered 404: is it a Nameplane proxy\?\n$/)
+    expect((await ask('{"routers":[]}', 200)).err).toMatch(/is it a Nameplane proxy of this version\?\n$/)
+  })
 })
 
 describe('the help of namerctl proxy', () => {
