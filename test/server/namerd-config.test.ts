@@ -98,8 +98,6 @@ it('warns of each listener that the network can reach, and of no other', async (
 })
 
 it('is read from standard input for "-"', async () => {
-  const command = nameplane(['check', '-'], { cwd: root, input: yaml() })
-  expect(await command.finished).toMatchObject({ code: 0, stdout: 'standard input: valid\n' })
   const wrong = nameplane(['check', '-'], { cwd: root, input: yaml().replace('rootDir', 'rootdir') })
   expect(await wrong.finished).toMatchObject({
     code: 2,
