@@ -1,6 +1,5 @@
 // All connections to one endpoint: hands exchanges to idle ones, the latest used first, opens more, and keeps those in turn
 // that must wait. Knows no bytes.
-import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { HeadLimits } from '../http1/message.ts'
 import { Exchange, type ExchangeHolder } from './exchange.ts'
@@ -9,13 +8,13 @@ import type { PoolTimeouts } from './pool-timeouts.ts'
 import { mayTunnel } from './request-framing.ts'
 import type { Sending, Upstream, UpstreamFailure, UpstreamHandler, UpstreamRequest } from './upstream.ts'
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts'
-import type { ReadInto } from './upstream-socket.ts'
+import type { OpenSocket } from './upstream-socket.ts'
 
 /** Between a connection that was lost and the one that takes its place to keep minSize. */
 const refillMs = 1_000
 
 export interface EndpointPoolOptions {
-  readonly open: (onread?: ReadInto) => Socket
+  readonly open: OpenSocket
   readonly limits: HeadLimits
   readonly timeouts: PoolTimeouts
   readonly clock: Clock

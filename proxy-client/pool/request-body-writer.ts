@@ -17,6 +17,8 @@ export interface BodyWriterOwner {
 }
 
 export class RequestBodyWriter implements BodySink {
+  /** Whether the system has taken the head and all of the body that was written before the last slice came. */
+  isHeadTaken = false
   readonly #socket: Socket
   readonly #owner: BodyWriterOwner
   /** Text that was not written yet. */
@@ -40,6 +42,7 @@ export class RequestBodyWriter implements BodySink {
   /** The head goes with the part of the body that is there; alone when none is. */
   start(head: string, body: RequestBody): void {
     this.#held = head
+    this.isHeadTaken = false
     this.#isChunked = body.length === undefined
     this.#isPaused = false
     this.#body = body
@@ -65,6 +68,7 @@ export class RequestBodyWriter implements BodySink {
 
   onData(slice: Buffer): boolean {
     if (this.#body === undefined) return true
+    if (this.#held === '' && this.#socket.writableLength === 0) this.isHeadTaken = true
     if (this.#isChunked) this.#held += `${slice.length.toString(16)}\r\n`
     if (slice.length <= smallBytes) this.#held += slice.toString('latin1')
     else this.#writeLarge(slice)

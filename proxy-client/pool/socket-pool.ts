@@ -25,7 +25,7 @@ export function createSocketPools(options: SocketPoolOptions): UpstreamFactory {
   const timeouts = new PoolTimeouts(clientSession, hostConnectionPool, clock)
   return endpoint =>
     new EndpointPool({
-      open: onread => openSocket(endpoint, onread),
+      open: (onread, mayBeAnswered) => openSocket({ endpoint, clock, onread, mayBeAnswered }),
       limits,
       timeouts,
       clock,

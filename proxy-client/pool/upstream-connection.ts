@@ -12,7 +12,7 @@ import { ReadMemory } from './read-memory.ts'
 import { type BodyWriterOwner, RequestBodyWriter } from './request-body-writer.ts'
 import { maySwitch, requestHeadText } from './request-framing.ts'
 import type { UpstreamFailure } from './upstream.ts'
-import type { ReadInto } from './upstream-socket.ts'
+import type { OpenSocket } from './upstream-socket.ts'
 
 /** The pool that a connection belongs to. */
 export interface ConnectionOwner {
@@ -34,8 +34,7 @@ export interface ConnectionOptions {
   readonly timeouts: PoolTimeouts
   /** Told of an error of our own; the connection is cut. */
   readonly onCrash: (error: unknown) => void
-  /** Opens the socket; without `onread` as an ordinary stream. */
-  readonly open: (onread?: ReadInto) => Socket
+  readonly open: OpenSocket
   /** Whether the socket may be handed to another protocol, and so is read as an ordinary stream. */
   readonly isPlain: boolean
 }
@@ -89,8 +88,8 @@ export class UpstreamConnection
     this.#idleTimeout = timeouts.idle.create(this.#onIdleTimeout)
     this.#lifeTimeout = timeouts.life?.create(this.#onLifeTimeout)
     this.#memory = isPlain ? undefined : new ReadMemory()
-    this.#socket =
-      this.#memory === undefined ? open() : open({ buffer: this.#memory.next, callback: bytes => this.#onRead(bytes) })
+    const onread = this.#memory && { buffer: this.#memory.next, callback: (bytes: number) => this.#onRead(bytes) }
+    this.#socket = open(onread, () => this.#exchange?.request.body !== undefined && this.#writer?.isHeadTaken === true)
     if (isPlain) this.#socket.on('data', this.#onChunk)
     this.#socket.on('connect', this.#onConnect).on('end', this.#onEof).on('error', this.#onError)
     this.#connectTimeout.start()

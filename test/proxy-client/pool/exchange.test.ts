@@ -217,6 +217,46 @@ describe('a response', () => {
     expect((await handler.over()).events).toEqual(['413', 'data', 'end'])
   })
 
+  it('that came just before the reset on which the sending of the body fails is not lost', async () => {
+    world = await openWorld()
+    const body = new FedBody(1_000_000, 'first')
+    const handler = world.send(requestFor('POST', { body }))
+    const connection = await (await world.backend.connection()).until(({ received }) => received.endsWith('first'))
+    connection.send('HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno')
+    connection.socket.resetAndDestroy()
+    body.feed('second')
+    await handler.over()
+    expect([handler.events, handler.body]).toEqual([['413', 'data', 'end'], 'no'])
+  })
+
+  it('that never came is not waited for when the sending of the body fails', async () => {
+    world = await openWorld()
+    const body = new FedBody(1_000_000, 'first')
+    const handler = world.send(requestFor('POST', { body }))
+    const connection = await (await world.backend.connection()).until(({ received }) => received.endsWith('first'))
+    connection.socket.resetAndDestroy()
+    body.feed('second')
+    await expect
+      .poll(() => {
+        world.clock.turn()
+        return handler.events
+      })
+      .toEqual(['unanswered'])
+    expect(world.pool.connections).toBe(0)
+  })
+
+  it('is not looked for where the request cannot have come', async () => {
+    world = await openWorld()
+    const first = world.send(requestFor())
+    const connection = await (await world.backend.connection()).requests()
+    connection.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    await first.over()
+    connection.send('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad')
+    connection.socket.resetAndDestroy()
+    const handler = world.send(requestFor('POST', { body: new FedBody(5, 'small') }))
+    expect((await handler.over()).events).toEqual(['unanswered'])
+  })
+
   it('that breaks the rules is not trusted, nor is what follows it', async () => {
     world = await openWorld({}, answering(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n${ok}`))
     expect((await world.send(requestFor()).over()).events).toEqual(['malformed'])

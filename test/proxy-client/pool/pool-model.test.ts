@@ -8,6 +8,7 @@ import type { ResponseHead } from '../../../proxy-client/http1/message.ts'
 import { EndpointPool } from '../../../proxy-client/pool/endpoint-pool.ts'
 import { PoolTimeouts } from '../../../proxy-client/pool/pool-timeouts.ts'
 import type { Sending, UpstreamFailure, UpstreamHandler } from '../../../proxy-client/pool/upstream.ts'
+import type { OpenSocket } from '../../../proxy-client/pool/upstream-socket.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 import { FedBody, requestFor } from './recording-handler.fixture.ts'
 import { ScriptedSocket } from './scripted-socket.fixture.ts'
@@ -58,7 +59,7 @@ class World {
     this.maxWaiters = maxWaiters
     const { clock } = this
     const timeouts = new PoolTimeouts({ connectTimeoutMs: 700, idleTimeMs, lifeTimeMs }, { minSize }, clock)
-    const open: (onread?: ConstructorParameters<typeof ScriptedSocket>[0]) => Socket = onread => {
+    const open: OpenSocket = onread => {
       const socket = new ScriptedSocket(onread)
       this.sockets.push(socket)
       return socket.asSocket
