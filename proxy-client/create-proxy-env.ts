@@ -5,14 +5,15 @@ import { createMetrics } from '../runtime/metrics.ts'
 import type { SourceEvent } from '../watch/cell.ts'
 import { systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
+import { createTurnClock } from './turn-clock.ts'
 
 /** The caller closes its kernel. */
 export function createProxyEnv(log: Log): Env {
-  const clock = systemClock
   const onError = (error: unknown, where: string): void => log.error({ err: error, where }, 'a watcher failed')
   return {
-    kernel: createKernel({ clock, onError, onSource: event => logSource(log, event) }),
-    clock,
+    // Which watches how long its own turns take.
+    kernel: createKernel({ clock: systemClock, onError, onSource: event => logSource(log, event) }),
+    clock: createTurnClock(systemClock),
     random: systemRandom,
     log,
     metrics: createMetrics({ processMetrics: true }),

@@ -17,8 +17,15 @@ export const hopByHop: number =
   Field.proxyAuthenticate |
   Field.proxyAuthorization
 
-/** Words that most messages have in Connection; they name no field. */
-const plainConnection = /^(?:close|keep-alive|upgrade)$/i
+/** Words that most messages have in Connection, as they are mostly spelled; they name no field. */
+const plainConnection: ReadonlySet<string> = new Set([
+  'close',
+  'Close',
+  'keep-alive',
+  'Keep-Alive',
+  'upgrade',
+  'Upgrade',
+])
 
 /** What `Connection` may not take away: without it the message would mean something else, or come from elsewhere. */
 const endToEnd: readonly string[] = ['host', 'content-length', 'via']
@@ -27,7 +34,7 @@ const endToEnd: readonly string[] = ['host', 'content-length', 'via']
 export function namedByConnection(fields: Fields): ReadonlySet<string> | undefined {
   if ((fields.present & Field.connection) === 0) return undefined
   const values = fields.all('connection')
-  if (values.every(value => plainConnection.test(value))) return undefined
+  if (values.length === 1 && plainConnection.has(values[0] ?? '')) return undefined
   const named = new Set(
     values
       .join(',')

@@ -33,15 +33,17 @@ export class FieldSection implements Fields {
   }
 
   first(lowerName: string): string | undefined {
-    if (this.#isAbsent(lowerName)) return undefined
-    for (let i = 0; i < this.size; i++) if (this.#isNamed(i, lowerName)) return this.valueAt(i)
-    return undefined
+    const found = this.#find(lowerName, 0)
+    return found < 0 ? undefined : this.valueAt(found)
   }
 
   all(lowerName: string): readonly string[] {
-    const values: string[] = []
-    if (this.#isAbsent(lowerName)) return values
-    for (let i = 0; i < this.size; i++) if (this.#isNamed(i, lowerName)) values.push(this.valueAt(i))
+    const first = this.#find(lowerName, 0)
+    if (first < 0) return noValues
+    // Nearly always there is one.
+    const values = [this.valueAt(first)]
+    for (let i = this.#find(lowerName, first + 1); i >= 0; i = this.#find(lowerName, i + 1))
+      values.push(this.valueAt(i))
     return values
   }
 
@@ -72,9 +74,18 @@ export class FieldSection implements Fields {
     return this.#marks[index * marksPerField + 1] ?? 0
   }
 
-  #isAbsent(lowerName: string): boolean {
+  /** The index of the next field of that name, from one on; -1 when there is none. */
+  #find(lowerName: string, from: number): number {
     const bit = knownBits.get(lowerName)
-    return bit !== undefined && (this.present & bit) === 0
+    if (bit === undefined) {
+      for (let i = from; i < this.size; i++) if (this.#isNamed(i, lowerName)) return i
+    } else if ((this.present & bit) !== 0) {
+      // Names may share a bit.
+      for (let i = from; i < this.size; i++) {
+        if (this.#marks[i * marksPerField + 2] === bit && this.#isNamed(i, lowerName)) return i
+      }
+    }
+    return -1
   }
 
   #isNamed(index: number, lowerName: string): boolean {
@@ -86,6 +97,8 @@ export class FieldSection implements Fields {
     return true
   }
 }
+
+const noValues: readonly string[] = []
 
 /** A section without fields. */
 export const noFields: FieldSection = new FieldSection('', [0], 0)
