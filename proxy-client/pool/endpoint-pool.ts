@@ -180,7 +180,7 @@ export class EndpointPool implements Upstream, ConnectionOwner, ExchangeHolder {
     if (mayOpen && this.#waiting.size > this.#connecting) this.#open()
   }
 
-  /** A connection that may change its protocol is not taken from the others, nor kept for them. */
+  /** What may change its protocol gets a connection of its own, which joins the others when it does not. */
   #sendAlone(exchange: Exchange): void {
     const idle = this.#idle.first
     if (this.#all.size < this.#options.maxSize) this.#openAlone(exchange)
