@@ -2,7 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
+import { checkProxyConfig } from '../../proxy-client/check-config.ts'
+import { runCheck } from '../../runtime/check-command.ts'
 import { parseConfig } from '../../runtime/config.ts'
 import { loadServerPlan, startServer } from '../../server/compose.ts'
 import { nameplane, root } from '../e2e/process.fixture.ts'
@@ -95,6 +97,15 @@ it('warns of each listener that the network can reach, and of no other', async (
     const { lines: quiet } = await start(yaml().replaceAll('0.0.0.0', `"${local}"`))
     expect(quiet.filter(({ level }) => level === 'warn')).toEqual([])
   }
+})
+
+it('is checked without a server', async () => {
+  const file = join(folder, 'namerd.yaml')
+  await writeFile(file, yaml())
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  onTestFinished(() => write.mockRestore())
+  const code = await runCheck([file], { server: loadServerPlan, proxy: checkProxyConfig })
+  expect([code, write.mock.calls.map(([text]) => String(text)).join('')]).toEqual([0, `${file}: valid\n`])
 })
 
 it('is read from standard input for "-"', async () => {
