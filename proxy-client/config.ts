@@ -53,7 +53,6 @@ const interpreter = kinds([nameplane], {
 const server = serverConfig.extend({
   tls: refused('clients are spoken to in plain HTTP; delete the block'),
   announce: refused('servers do not announce themselves; delete the line'),
-  socketOptions: refused('sockets have the options of the system; delete the block'),
   timeoutMs: refused('set totalTimeoutMs under service'),
 })
 

@@ -86,19 +86,31 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
 interface Listening {
   once(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
   off(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
-  listen(port: number, host: string, listening: () => void): unknown
+  listen(options: ListenOptions, listening: () => void): unknown
+}
+
+interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  readonly reusePort?: boolean
+  readonly exclusive?: boolean
+}
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+  /** Whether processes of this user may share the port, each with a socket of its own. */
+  readonly reusePort?: boolean
 }
 
 /** Binds a server, or rejects with one sentence that names the role, the address, the cause and the cure. */
-export function listenOn(
-  server: Listening,
-  at: { readonly host: string; readonly port: number },
-  role: string,
-): Promise<void> {
+export function listenOn(server: Listening, at: ListenAddress, role: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => reject(cannotListen(error, at, role))
     server.once('error', refuse)
-    server.listen(at.port, at.host, () => {
+    const { host, port, reusePort = false } = at
+    server.listen({ host, port, ...(reusePort && { reusePort, exclusive: true }) }, () => {
       server.off('error', refuse)
       resolve()
     })

@@ -116,6 +116,6 @@ function unsettledState(state: Exclude<State<ReplicaSet>, { kind: 'ok' }>): Clie
 const hostValue = /^[!-~]+$/
 
 function authorityOf(metadata: Metadata | undefined): string | undefined {
-  const authority = metadata?.['authority']
+  const authority = metadata?.authority
   return typeof authority === 'string' && hostValue.test(authority) ? authority : undefined
 }

@@ -16,7 +16,7 @@ const probeMs = 200
 /** What a listener needs to know of its configuration. */
 export type ListenerConfig = Pick<
   ServerConfig,
-  'ip' | 'port' | 'maxConcurrentRequests' | 'serverSession' | 'headTimeoutMs' | 'stallTimeoutMs'
+  'ip' | 'port' | 'maxConcurrentRequests' | 'serverSession' | 'socketOptions' | 'headTimeoutMs' | 'stallTimeoutMs'
 >
 
 export interface ConnectionOptions {

@@ -80,7 +80,7 @@ class SocketListener implements Listener {
   async listen(): Promise<void> {
     const { config, role } = this.#options
     const { onAcceptError } = this.#options
-    await listenOn(this.#server, { host: config.ip, port: config.port }, role)
+    await listenOn(this.#server, { host: config.ip, port: config.port, ...config.socketOptions }, role)
     this.#server.on('error', error => onAcceptError?.(error))
   }
 

@@ -12,6 +12,11 @@ const serverSession = z.strictObject({
   lifeTimeMs: milliseconds.optional(),
 })
 
+const socketOptions = z.strictObject({
+  /** Whether other processes of this user may listen on the port too; the system spreads new connections over them. */
+  reusePort: z.boolean().default(false),
+})
+
 /** One entry of a router's `servers`. */
 export const serverConfig = z.strictObject({
   ip: z.union([z.ipv4(), z.ipv6()], { error: 'not an IP address' }).default('127.0.0.1'),
@@ -19,6 +24,7 @@ export const serverConfig = z.strictObject({
   /** Requests in progress at once; one more is 503, to be tried again. None by default. */
   maxConcurrentRequests: z.int().min(1).max(1_000_000).optional(),
   serverSession: serverSession.prefault({}),
+  socketOptions: socketOptions.prefault({}),
   /** From the first byte of a request, for the first one from the connection's opening, to the end of its head. */
   headTimeoutMs: milliseconds.default(10_000),
   /** A client that neither sends what is left of its body nor reads what is left of its response for that long is cut off. */

@@ -1,5 +1,5 @@
-// The workers of a proxy: they share its ports, each with its own watch, pools and balancers. This process only hands them
-// connections, one after the other, and shows what they tell.
+// The workers of a proxy: they share its ports, each with its own socket, watch, pools and balancers; the system spreads new
+// connections over them. This process only watches over them and shows what they tell.
 import cluster from 'node:cluster'
 import type { Env } from '../../runtime/env.ts'
 import type { AdminSource } from '../admin/admin-source.ts'

@@ -7,6 +7,7 @@ describe('the configuration of a server', () => {
       ip: '127.0.0.1',
       port: 4140,
       serverSession: { idleTimeMs: 600_000 },
+      socketOptions: { reusePort: false },
       headTimeoutMs: 10_000,
       stallTimeoutMs: 300_000,
       tunnelIdleTimeMs: 3_600_000,

@@ -17,8 +17,8 @@ const state = z.looseObject({
 interface Fleet {
   readonly proxy: Command
   readonly port: number
-  /** Numbers and process ids of the workers that answer. */
-  workers(): Promise<readonly { readonly worker: number; readonly pid: number }[]>
+  /** Numbers, process ids and ports of the workers that answer. */
+  workers(): Promise<readonly { readonly worker: number; readonly pid: number; readonly port: number | undefined }[]>
   /** Requests that are counted as ended. */
   counted(): Promise<number>
 }
@@ -45,7 +45,11 @@ async function startFleet(): Promise<Fleet> {
     proxy,
     port: portOf(ports, 'outgoing'),
     workers: async () =>
-      state.parse(await (await page('/state')).json()).routers.map(({ worker, pid }) => ({ worker, pid })),
+      state.parse(await (await page('/state')).json()).routers.map(({ worker, pid, servers: [server] }) => ({
+        worker,
+        pid,
+        port: server?.port,
+      })),
     counted: async () => {
       const text = await (await page('/metrics')).text()
       return Number(
@@ -61,14 +65,20 @@ it('workers share the port of a proxy, are shown and counted as one, and are rep
     for (let i = 0; i < times; i++) expect((await send(port)).status).toBe(503)
   }
   const first = await workers()
-  expect(first.map(({ worker }) => worker)).toEqual([1, 2])
+  expect(first.map(worker => [worker.worker, worker.port])).toEqual([
+    [1, port],
+    [2, port],
+  ])
   await ask(10)
   expect(await counted()).toBe(10)
   const [victim] = first
   process.kill(victim?.pid ?? Number.NaN, 'SIGKILL')
   await proxy.printed(/another worker has taken its place/)
   const second = await workers()
-  expect(second.map(({ worker }) => worker)).toEqual([1, 2])
+  expect(second.map(worker => [worker.worker, worker.port])).toEqual([
+    [1, port],
+    [2, port],
+  ])
   expect(second[0]?.pid).not.toBe(victim?.pid)
   expect(second[1]?.pid).toBe(first[1]?.pid)
   await ask(10)
