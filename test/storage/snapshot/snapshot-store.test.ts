@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { snapshotOrigin } from '../../../storage/snapshot/index.ts'
@@ -161,8 +161,6 @@ describe('a directory that cannot be used', () => {
       await realTurn()
     }
     await world.idle()
-    expect(existsSync(world.path)).toBe(true)
-    expect(world.said('info')).toEqual([])
     await world.pass(10_000)
     expect(world.said('info')).toEqual(['the snapshot directory is ours now'])
     await started.stop()
