@@ -9,6 +9,8 @@ import { type LoadResult, runWrk } from './proxy/wrk.ts'
 
 const rounds = 5
 const seconds = 4
+/** Until V8 has compiled what is hot; the same for all. */
+const warmUpSeconds = 6
 
 interface Sample extends LoadResult {
   readonly cpuPerRequest: number
@@ -34,7 +36,7 @@ const trials: readonly Trial[] = [
 
 async function compare(peers: readonly Peer[], { title, path, connections }: Trial): Promise<void> {
   const samples = new Map<Peer, Sample[]>(peers.map(peer => [peer, []]))
-  for (const peer of peers) await runWrk({ port: peer.port, path, connections, seconds: 2 })
+  for (const peer of peers) await runWrk({ port: peer.port, path, connections, seconds: warmUpSeconds })
   for (let round = 0; round < rounds; round++)
     for (const peer of peers) samples.get(peer)?.push(await sample(peer, path, connections))
   const ours = samples.get(peers[0] as Peer) ?? [] // the first is ours
