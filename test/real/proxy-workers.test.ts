@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { type Command, nameplane, portOf } from '../../e2e/process.fixture.ts'
-import { send } from '../proxy.fixture.ts'
+import { type Command, nameplane, portOf } from '../e2e/process.fixture.ts'
+import { send } from '../proxy-client/proxy.fixture.ts'
 
 const state = z.looseObject({
   routers: z.array(
