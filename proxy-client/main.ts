@@ -3,6 +3,7 @@ import { parseConfig, readConfig } from '../runtime/config.ts'
 import type { Env } from '../runtime/env.ts'
 import type { Log } from '../runtime/log.ts'
 import { type ListeningAddress, runService } from '../runtime/service-command.ts'
+import { trimHeap } from '../runtime/trim-heap.ts'
 import { systemClock } from '../watch/clock.ts'
 import { type ProxyConfig, proxyConfig } from './config.ts'
 import { createProxyEnv } from './create-proxy-env.ts'
@@ -11,7 +12,7 @@ import { surviveHangUps } from './hang-up.ts'
 import { defaultMaxAgeSecs } from './last-good/last-good-config.ts'
 import { stateDirectoryOf } from './last-good/state-directory.ts'
 import type { RunningProxy } from './with-admin.ts'
-import { releaseYoungHeapSoon, trimHeap } from './young-heap.ts'
+import { releaseYoungHeapSoon } from './young-heap.ts'
 
 const help = `Usage: nameplane proxy [config.yaml | -] [--log-level debug|info|warn|error]
 

@@ -2,7 +2,6 @@
 // start makes that part grow to its full size, of which an idle proxy needs nothing and which it does not give back for
 // minutes: 10 MB of 100. Knows nothing of what is loaded.
 import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Clock } from '../watch/clock.ts'
 
 /** V8's own. */
@@ -18,19 +17,6 @@ export function holdYoungHeap(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--no-parallel-scavenge')
 }
-
-/**
- * Gives back what loading has left behind, in some tens of milliseconds: to be called when all is loaded and nobody waits
- * for an answer yet. V8 would do it by itself only after minutes.
- */
-export function trimHeap(): void {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('globalThis.gc') as Collect | undefined // what the flag defines
-  setFlagsFromString('--no-expose-gc')
-  collect?.({ type: 'major', flavor: 'last-resort' })
-}
-
-type Collect = (options: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void
 
 /** It grows again when there is work. */
 export function releaseYoungHeapSoon(clock: Clock): void {

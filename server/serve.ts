@@ -1,6 +1,7 @@
 // `nameplane serve`: configuration in, a running server or one line that says why not.
 import { parseConfig, readConfig } from '../runtime/config.ts'
 import { runService } from '../runtime/service-command.ts'
+import { trimHeap } from '../runtime/trim-heap.ts'
 import { systemClock } from '../watch/clock.ts'
 import { loadServerPlan, prepareDefaultFolders, type ServerPlan, startServer } from './compose.ts'
 import { defaultConfigText } from './config.ts'
@@ -28,6 +29,7 @@ export function runServe(argv: readonly string[]): Promise<number> {
       clock: systemClock,
       start: async (file, log) => {
         const plan = await planFor(file)
+        trimHeap()
         const server = await startServer(plan, { log })
         return { ...server, graceMs: plan.config.admin.shutdownGraceMs }
       },

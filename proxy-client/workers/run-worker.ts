@@ -1,13 +1,14 @@
 // `nameplane proxy` in a worker: it has its configuration from the first process, and serves until that, or a signal, ends it.
 import { NamingError } from '../../naming/errors.ts'
 import { runService } from '../../runtime/service-command.ts'
+import { trimHeap } from '../../runtime/trim-heap.ts'
 import { systemClock } from '../../watch/clock.ts'
 import { createProxyEnv } from '../create-proxy-env.ts'
 import { graceMs } from '../grace.ts'
 import { surviveHangUps } from '../hang-up.ts'
 import { createOpenNaming } from '../open-naming.ts'
 import { openRouters, type ServingRouters } from '../open-routers.ts'
-import { releaseYoungHeapSoon, trimHeap } from '../young-heap.ts'
+import { releaseYoungHeapSoon } from '../young-heap.ts'
 import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
 
 /** Runs until stopped; resolves to the exit code. */
