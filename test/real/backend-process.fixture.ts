@@ -1,6 +1,6 @@
 // A real backend as a child process: its output is kept, readiness is asked for until it is there, and its end is SIGKILL.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { locateTool } from '../../backends/locate.ts'
@@ -116,6 +116,8 @@ export class BackendProcess implements AsyncDisposable {
   /** Stands still without closing anything, as behind a dead path; `resume` ends it. */
   freeze(): void {
     this.#child.kill('SIGSTOP')
+    // The signal is on its way: a thread that still runs may answer meanwhile.
+    while (!isStopped(this.#child.pid));
   }
 
   resume(): void {
@@ -124,5 +126,15 @@ export class BackendProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
+  }
+}
+
+/** Whether no thread of a process runs; true of one that is gone. */
+function isStopped(pid: number | undefined): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    return threads.every(thread => /\) [TtZX] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')))
+  } catch {
+    return true // it ended while we looked
   }
 }
