@@ -14,5 +14,3 @@ export const bindingCacheConfig = z.strictObject({
   clients: entries,
   idleTtlSecs: z.int().min(1).max(86_400).default(600),
 })
-
-export type BindingCacheConfig = z.output<typeof bindingCacheConfig>
