@@ -130,6 +130,13 @@ export interface Kernel {
   source<T>(name: string, open: (sink: Sink<T>) => () => void, options?: SourceOptions<T>): Cell<T>
   /** One cell per key while anyone watches it; create makes a new one of this kernel from the key and its text, and is asked while there is none. */
   pool<K, T>(create: (key: K, keyText: string) => Cell<T>, keyText: (key: K) => string): Pool<K, T>
+  /** Runs `then` once every watcher that has something to be told now has been told. */
+  afterDelivery(then: () => void): void
+  /**
+   * Inside a watcher: when the first of the changes that are being delivered was made, on the monotonic clock. A change that
+   * is delivered is never older. Elsewhere: now.
+   */
+  changedAt(): number
   /** Every open source, for /state. */
   sources(): readonly SourceReport[]
   /** Counts of what is alive, for leak tests and metrics. */

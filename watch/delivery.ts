@@ -41,12 +41,17 @@ export class Subscription implements Observation, Chained<Subscription> {
 
 export class Delivery {
   readonly #options: KernelOptions
-  #flush: Subscription[] = []
-  #next: Subscription[] = []
+  #flush: (Subscription | (() => void))[] = []
+  #next: (Subscription | (() => void))[] = []
+  /** When the first change of each was made, on the monotonic clock. */
+  #flushSince = 0
+  #nextSince = 0
   /** Those who feed other cells: a step of the graph, not its end. */
   #relays: Subscription[] = []
   #cursor = 0
   #isFlushing = false
+  /** Whether a turn is telling watchers at this moment. */
+  #isServing = false
   #isClosed = false
   #cancel: Cancel | undefined
   delivered = 0
@@ -58,10 +63,26 @@ export class Delivery {
   enqueue(subscription: Subscription): void {
     if (subscription.phase !== 'idle' || this.#isClosed) return
     subscription.phase = 'queued'
-    if (isRelay(subscription)) this.#relays.push(subscription)
-    else if (this.#isFlushing) this.#next.push(subscription)
-    else this.#flush.push(subscription)
+    if (isRelay(subscription)) {
+      if (this.#flush.length + this.#relays.length === 0) this.#flushSince = this.#options.clock.monotonic()
+      this.#relays.push(subscription)
+    } else this.#append(subscription)
     this.#cancel ??= this.#options.clock.defer(this.#turn)
+  }
+
+  /** Runs `then` once all who are queued now have been told. */
+  afterNow(then: () => void): void {
+    if (this.#isClosed) return
+    this.#append(then)
+    this.#cancel ??= this.#options.clock.defer(this.#turn)
+  }
+
+  /**
+   * When the first of the changes that are being told was made; now, outside of a turn. On the monotonic clock. What is set
+   * by who is being told counts as part of what he was told.
+   */
+  get changedAt(): number {
+    return this.#isServing ? this.#flushSince : this.#options.clock.monotonic()
   }
 
   /** Tells one watcher the present state, unless it has learnt as much before. */
@@ -91,10 +112,22 @@ export class Delivery {
   readonly #turn = (): void => {
     this.#cancel = undefined
     this.#isFlushing = true
+    this.#isServing = true
     try {
       this.#serve()
     } finally {
+      this.#isServing = false
       this.#endTurn()
+    }
+  }
+
+  #append(item: Subscription | (() => void)): void {
+    if (this.#isFlushing) {
+      if (this.#next.length === 0) this.#nextSince = this.changedAt
+      this.#next.push(item)
+    } else {
+      if (this.#flush.length + this.#relays.length === 0) this.#flushSince = this.#options.clock.monotonic()
+      this.#flush.push(item)
     }
   }
 
@@ -107,11 +140,23 @@ export class Delivery {
       const subscription = this.#flush[this.#cursor]
       if (subscription === undefined) return
       this.#cursor++
+      if (typeof subscription === 'function') {
+        this.#run(subscription)
+        continue
+      }
       const { core } = subscription.node
       const { evaluations } = core
       this.#serveOne(subscription)
       const mayBeLate = core.evaluations !== evaluations || this.#cursor % watchersPerTimeCheck === 0
       if (mayBeLate && clock.monotonic() >= endsAt) return
+    }
+  }
+
+  #run(then: () => void): void {
+    try {
+      then()
+    } catch (error) {
+      this.#options.onError(error, 'what follows a delivery')
     }
   }
 
@@ -132,6 +177,7 @@ export class Delivery {
     if (this.#cursor >= this.#flush.length) {
       this.#isFlushing = false
       this.#flush = this.#next
+      this.#flushSince = this.#nextSince
       this.#next = []
       this.#cursor = 0
     }

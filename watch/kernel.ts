@@ -35,6 +35,8 @@ export function createKernel(options: KernelOptions): Kernel {
       new SourceNode(core, name, open, cell as SourceOptions<unknown>) as Cell<T>,
     pool: <K, T>(create: (key: K, keyText: string) => Cell<T>, keyText: (key: K) => string) =>
       new KeyedPool(core, create, keyText) as Pool<K, T>,
+    afterDelivery: then => core.delivery.afterNow(then),
+    changedAt: () => core.delivery.changedAt,
     sources: () => [...core.openSources].map(source => source.report()),
     counts: () => ({
       watchers: core.watchers,

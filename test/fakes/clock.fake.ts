@@ -50,6 +50,11 @@ export class FakeClock implements Clock {
     }
   }
 
+  /** Time goes on while the process does something else: nothing runs. */
+  pass(ms: number): void {
+    this.#now += ms
+  }
+
   /** Moves time on, running timers at their instants and settling after each. */
   advance(ms: number): void {
     const until = this.#now + ms
