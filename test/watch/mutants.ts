@@ -40,8 +40,8 @@ export const mutants: readonly Mutant[] = [
   {
     law: 13,
     file: 'delivery.ts',
-    from: 'if (this.#isFlushing) this.#next.push',
-    to: 'if (this.#isClosed) this.#next.push',
+    from: '    if (this.#isFlushing) {',
+    to: '    if (this.#isClosed) {',
   },
   {
     law: 14,
