@@ -6,12 +6,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
+import { ProxyRegistry } from '../api/push/proxy-registry.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import type { Namer } from '../interpreters/namer.ts'
 import type { ReplicaSet } from '../naming/replica-set.ts'
 import { silentLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
-import { createSources } from '../server/sources.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
 import type { Store } from '../storage/store.ts'
 import { loneServer } from '../test/fakes/servers.fake.ts'
@@ -58,8 +58,13 @@ async function startServer(): Promise<Server> {
     namers: [createBenchNamer(kernel)],
     builtIn: [],
   })
-  const sources = createSources({ ...env, namers: [], storageKind: 'io.l5d.inMemory' })
-  const api = createGrpcApi({ ...env, store, interpreter, sources, servers, shutdown: new AbortController().signal })
+  const api = createGrpcApi({
+    ...env,
+    interpreter,
+    servers,
+    proxies: new ProxyRegistry(systemClock),
+    shutdown: new AbortController().signal,
+  })
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
   return {
     store,

@@ -6,6 +6,7 @@ import type { GrpcApi } from '../api/grpc/grpc-api.ts'
 import { createPeerDialer } from '../api/grpc/servers-dialer.ts'
 import type { HttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
+import { ProxyRegistry } from '../api/push/proxy-registry.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import type { Namer } from '../interpreters/namer.ts'
 import { namerKinds } from '../interpreters/registry.ts'
@@ -147,6 +148,7 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   })
   closers.add(() => interpreter.close())
   closers.add(() => replicas.close())
+  const proxies = new ProxyRegistry(clock)
   const ports: ApiPorts = { ...env, store, interpreter, sources, servers: replicas.servers, shutdown }
   const refused = createRefusedReasons(store)
   closers.add(refused.close)
@@ -170,7 +172,7 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   const opened: (HttpApi | GrpcApi)[] = []
   closers.add(() => closeTogether(opened))
   for (const each of plan.config.interfaces)
-    listening.push(await openInterface(each, { ports, readiness, opened, drainMs: drainMsOf(plan) }))
+    listening.push(await openInterface(each, { ports, proxies, readiness, opened, drainMs: drainMsOf(plan) }))
   replicas.begin(listening.find(({ api }) => api === 'grpc'))
   closers.add(() => stopping.abort())
   warnOpenListeners(listening, log)

@@ -2,6 +2,7 @@
 import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
 import { createHttpApi, type HttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
+import type { ProxyRegistry } from '../api/push/proxy-registry.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Interface, ServerConfig } from './config.ts'
 import { isLoopback } from './loopback.ts'
@@ -17,6 +18,8 @@ export interface Listening {
 /** What the interfaces of a server have in common. */
 export interface InterfaceParts {
   readonly ports: ApiPorts
+  /** The proxies that are connected to this process. */
+  readonly proxies: ProxyRegistry
   readonly readiness: Readiness
   /** Each is added before it listens. */
   readonly opened: (HttpApi | GrpcApi)[]
@@ -34,8 +37,8 @@ export async function openInterface({ api, ip, port }: Interface, parts: Interfa
 }
 
 /** Health follows readiness, and ends with the stop. */
-function openGrpc({ ports, readiness, drainMs }: InterfaceParts): GrpcApi {
-  const grpc = createGrpcApi(ports, { drainMs })
+function openGrpc({ ports, proxies, readiness, drainMs }: InterfaceParts): GrpcApi {
+  const grpc = createGrpcApi({ ...ports, proxies }, { drainMs })
   readiness.whenReady(() => grpc.setServing(true))
   return grpc
 }

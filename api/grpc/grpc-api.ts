@@ -10,18 +10,27 @@ import { encodeResolveResponse } from '../../proto/updates.ts'
 import { decodeResolveRequest } from '../../proto/watch-requests.ts'
 import { cannotListen } from '../../runtime/admin-server.ts'
 import { version } from '../../runtime/version.ts'
-import type { ApiPorts } from '../ports.ts'
+import { PushContext } from '../push/push-context.ts'
+import type { SubscriptionLimitsOptions } from '../push/subscription-limits.ts'
+import type { GrpcPorts } from './grpc-ports.ts'
 import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './grpc-server.ts'
 import { resolveName } from './resolve.ts'
 import { type FollowStream, ServersSession } from './servers-session.ts'
-import { WatchContext, type WatchCounts, type WatchLimits } from './watch-context.ts'
-import { WatchSession, type WatchStream } from './watch-session.ts'
+import { WatchContext } from './watch-context.ts'
+import { type WatchCall, WatchSession } from './watch-session.ts'
 
 export interface GrpcApiOptions extends Partial<GrpcServerOptions> {
-  readonly maxSubscriptionsPerStream?: number
-  readonly maxSubscriptionsPerServer?: number
+  readonly limits?: Partial<SubscriptionLimitsOptions>
+  /** How long a peer may take nothing while there is something for it; milliseconds. */
+  readonly unsentDeadlineMs?: number
   /** How long close waits for peers to go before it cuts them off. */
   readonly drainMs?: number
+}
+
+/** Live counts, for tests and /state. */
+export interface WatchCounts {
+  readonly streams: number
+  readonly subscriptions: number
 }
 
 export interface ListenAddress {
@@ -43,7 +52,7 @@ export interface GrpcApi {
 }
 
 /** A gRPC API that is not listening yet; close it also when it never listened. */
-export function createGrpcApi(ports: ApiPorts, options: GrpcApiOptions = {}): GrpcApi {
+export function createGrpcApi(ports: GrpcPorts, options: GrpcApiOptions = {}): GrpcApi {
   return new GrpcApiServer(ports, options)
 }
 
@@ -51,8 +60,9 @@ export function createGrpcApi(ports: ApiPorts, options: GrpcApiOptions = {}): Gr
 const maxFollowers = 256
 
 class GrpcApiServer implements GrpcApi {
-  readonly #ports: ApiPorts
+  readonly #ports: GrpcPorts
   readonly #server: Server
+  readonly #push: PushContext
   readonly #context: WatchContext
   readonly #health = new HealthImplementation()
   readonly #sessions = new Set<WatchSession>()
@@ -63,13 +73,17 @@ class GrpcApiServer implements GrpcApi {
   #isServing: boolean | undefined
   #closed: Promise<void> | undefined
 
-  constructor(ports: ApiPorts, options: GrpcApiOptions) {
+  constructor(ports: GrpcPorts, options: GrpcApiOptions) {
     this.#ports = ports
     this.#drainMs = options.drainMs ?? 5_000
-    this.#context = new WatchContext(ports, limitsOf(options))
+    this.#push = new PushContext(ports, {
+      limits: { ...defaultLimits, ...options.limits },
+      unsentDeadlineMs: options.unsentDeadlineMs ?? 10_000,
+    })
+    this.#context = new WatchContext(ports, this.#push)
     this.#server = createGrpcServer({ ...grpcServerDefaults, ...options })
     this.#server.addService(namingService, {
-      Watch: (stream: WatchStream) => this.#watch(stream),
+      Watch: (stream: WatchCall) => this.#watch(stream),
       Resolve: (call: UnaryCall, answer: sendUnaryData<Buffer>) => void this.#resolve(call, answer),
     })
     this.#server.addService(serversService, { Follow: (stream: FollowStream) => this.#follow(stream) })
@@ -103,7 +117,8 @@ class GrpcApiServer implements GrpcApi {
   }
 
   counts(): WatchCounts {
-    return this.#context.counts()
+    const { streams, subscriptions } = this.#context
+    return { streams, subscriptions }
   }
 
   close(): Promise<void> {
@@ -133,7 +148,7 @@ class GrpcApiServer implements GrpcApi {
     for (const session of [...this.#sessions, ...this.#followers]) endForShutdown(session)
   }
 
-  #watch(stream: WatchStream): void {
+  #watch(stream: WatchCall): void {
     const session = new WatchSession(stream, this.#context)
     this.#sessions.add(session)
     stream.on('close', () => this.#sessions.delete(session))
@@ -177,8 +192,11 @@ function endForShutdown(session: WatchSession | ServersSession): void {
   session.end(status.UNAVAILABLE, 'The server is stopping.')
 }
 
-function limitsOf({ maxSubscriptionsPerStream, maxSubscriptionsPerServer }: GrpcApiOptions): WatchLimits {
-  return { perStream: maxSubscriptionsPerStream ?? 100_000, perServer: maxSubscriptionsPerServer ?? 200_000 }
+const defaultLimits: SubscriptionLimitsOptions = {
+  perStream: 100_000,
+  perClient: 200_000,
+  perNamespace: 1_000_000,
+  perServer: 1_000_000,
 }
 
 function createReflection(): ReflectionService {

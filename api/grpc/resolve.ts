@@ -1,5 +1,4 @@
 // Resolve: one name bound and resolved once, for tools and for clients that do not stay.
-import type { Interpreter } from '../../interpreters/interpreter.ts'
 import type { BoundTree } from '../../naming/bound-tree.ts'
 import type { Path } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
@@ -7,7 +6,7 @@ import { eachLeaf } from '../../naming/tree-leaves.ts'
 import type { ResolveRequest } from '../../proto/watch-requests.ts'
 import type { Cell } from '../../watch/cell.ts'
 import { ok, type State } from '../../watch/state.ts'
-import type { ApiPorts } from '../ports.ts'
+import type { GrpcPorts } from './grpc-ports.ts'
 import { bindRequestFromName } from './wire-names.ts'
 
 const maxWaitMs = 30_000
@@ -19,7 +18,7 @@ export interface Resolution {
 }
 
 /** Answers when nothing is pending any more or the wait is over. Rejects with a NamingError for an invalid name. */
-export async function resolveName(ports: ApiPorts, request: ResolveRequest, signal: AbortSignal): Promise<Resolution> {
+export async function resolveName(ports: GrpcPorts, request: ResolveRequest, signal: AbortSignal): Promise<Resolution> {
   const bound = bindRequestFromName(request.name)
   if (!bound.ok) throw bound.error
   const tree = ports.interpreter.bind(bound.value)
@@ -29,7 +28,7 @@ export async function resolveName(ports: ApiPorts, request: ResolveRequest, sign
 
 type ReadCell = <T>(cell: Cell<T>) => State<T>
 
-function resolutionOf(read: ReadCell, bound: Cell<BoundTree>, interpreter: Interpreter): Resolution {
+function resolutionOf(read: ReadCell, bound: Cell<BoundTree>, interpreter: GrpcPorts['interpreter']): Resolution {
   const tree = read(bound)
   const replicas = new Map<string, Resolution['replicas'][number]>()
   if (tree.kind === 'ok')
@@ -42,7 +41,7 @@ function isSettled({ tree, replicas }: Resolution): boolean {
 }
 
 /** The first settled value of the cell, or what it has when the wait is over or the signal aborts. */
-function settled(ports: ApiPorts, cell: Cell<Resolution>, waitMs: number, signal: AbortSignal): Promise<Resolution> {
+function settled(ports: GrpcPorts, cell: Cell<Resolution>, waitMs: number, signal: AbortSignal): Promise<Resolution> {
   const { promise, resolve, reject } = Promise.withResolvers<Resolution>()
   const ended = new AbortController()
   let last: Resolution | undefined

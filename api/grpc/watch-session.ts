@@ -1,12 +1,12 @@
-// One Watch stream: reads requests piece by piece, and writes the newest states whenever the peer has taken the last message.
-// At most one message is on its way, so a slow peer holds that much and no more. Knows nothing of names.
-import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js'
+// One Watch stream: requests in, a piece at a time, and one message after the other out. Knows nothing of what is subscribed.
+import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import { WatchRequestReader } from '../../proto/watch-requests.ts'
+import type { ProxyRecord } from '../push/proxy-registry.ts'
+import { type PushProtocol, PushStream } from '../push/push-stream.ts'
 import type { WatchContext } from './watch-context.ts'
 import { WatchSubscriptions } from './watch-subscriptions.ts'
-import type { Task } from './work-queue.ts'
 
-/** A message is sent when it has this many bytes, or when there is nothing more to say. */
+/** A message is closed when it has so many bytes; a single state may make it longer. */
 const messageBytes = 65_536
 /** Parts of a request, or subscriptions to give up, that one piece of work takes on. */
 const partsPerPiece = 64
@@ -15,58 +15,72 @@ const maxNewsUnread = 4096
 /** While a request is being read, updates wait until there are so many, so that messages are not tiny. */
 const newsWorthAMessage = 512
 
-export type WatchStream = ServerDuplexStream<Buffer, Buffer>
+export type WatchCall = ServerDuplexStream<Buffer, Buffer>
 
-export class WatchSession implements Task {
-  readonly #stream: WatchStream
+export class WatchSession implements PushProtocol {
+  readonly #call: WatchCall
   readonly #context: WatchContext
+  readonly #proxy: ProxyRecord
+  readonly #stream: PushStream
   readonly #subscriptions: WatchSubscriptions
   #request: WatchRequestReader | undefined
-  #isWriting = false
-  #isClosed = false
+  #isGone = false
 
-  /** Takes the stream over: it is served until it ends. */
-  constructor(stream: WatchStream, context: WatchContext) {
-    this.#stream = stream
+  /** Takes the call over: it is served until it ends. */
+  constructor(call: WatchCall, context: WatchContext) {
+    const address = call.getPeer()
+    this.#call = call
     this.#context = context
-    this.#subscriptions = new WatchSubscriptions(context, () => context.queue.add(this))
+    this.#proxy = context.ports.proxies.join({ protocol: 'nameplane.v1', confirms: true, address })
+    this.#proxy.addStreams(1)
+    this.#subscriptions = new WatchSubscriptions(context, {
+      proxy: this.#proxy,
+      client: hostOf(address),
+      onMail: () => this.#stream.wake(),
+    })
+    this.#stream = new PushStream(call, this, context.push)
     context.streams++
-    stream.on('data', (bytes: Buffer) => this.#receive(bytes))
-    stream.on('end', () => this.#finish())
-    for (const event of ['cancelled', 'error', 'close']) stream.on(event, () => this.#close())
-    stream.sendMetadata(new Metadata())
+    call.on('data', (bytes: Buffer) => this.#receive(bytes))
+    call.on('end', () => this.#stream.finish())
   }
 
   work(): boolean {
-    if (this.#isClosed) return this.#subscriptions.release(partsPerPiece)
     if (this.#canRead) this.#read()
-    if (this.#canWrite && this.#isWorthWriting) this.#write()
-    return this.#canRead || (this.#canWrite && this.#isWorthWriting)
+    return this.#canRead
+  }
+
+  nextMessage(): Buffer | undefined {
+    const worth = this.#request === undefined ? 1 : newsWorthAMessage
+    if (this.#subscriptions.mailbox.readyCount < worth) return undefined
+    const { builder } = this.#context
+    while (builder.length < messageBytes && this.#subscriptions.writeNext());
+    return builder.length === 0 ? undefined : builder.take()
+  }
+
+  release(): boolean {
+    if (!this.#isGone) {
+      this.#isGone = true
+      this.#request = undefined
+      this.#context.streams--
+      this.#proxy.leave()
+    }
+    return this.#subscriptions.release(partsPerPiece)
   }
 
   /** Ends the stream with a status; subscriptions are given up in pieces afterwards. */
   end(code: status, details: string): void {
-    if (this.#isClosed) return
-    this.#close()
-    this.#stream.emit('error', Object.assign(new Error(details), { code, details }))
+    this.#stream.end(code, details)
   }
 
   get #canRead(): boolean {
-    return this.#request !== undefined && !(this.#isWriting && this.#subscriptions.newsCount >= maxNewsUnread)
-  }
-
-  get #canWrite(): boolean {
-    return !this.#isWriting && !this.#isClosed
-  }
-
-  get #isWorthWriting(): boolean {
-    return this.#subscriptions.newsCount >= (this.#request === undefined ? 1 : newsWorthAMessage)
+    const isUnread = this.#stream.unsentBytes > 0 && this.#subscriptions.mailbox.size >= maxNewsUnread
+    return this.#request !== undefined && !isUnread && !this.#stream.isClosed
   }
 
   #receive(bytes: Buffer): void {
-    this.#stream.pause()
+    this.#call.pause()
     this.#request = new WatchRequestReader(bytes)
-    this.#context.queue.add(this)
+    this.#stream.wake()
   }
 
   #read(): void {
@@ -75,7 +89,7 @@ export class WatchSession implements Task {
         const part = this.#request?.next()
         if (part === undefined) {
           this.#request = undefined
-          this.#stream.resume()
+          this.#call.resume()
           return
         }
         this.#subscriptions.apply(part)
@@ -85,29 +99,10 @@ export class WatchSession implements Task {
       this.end(status.INVALID_ARGUMENT, `The request does not decode: ${error.message}`)
     }
   }
+}
 
-  #write(): void {
-    const { builder, counters } = this.#context
-    while (builder.length < messageBytes && this.#subscriptions.writeNext());
-    if (builder.length === 0) return
-    this.#isWriting = true
-    counters.messages.inc()
-    this.#stream.write(builder.take(), () => {
-      this.#isWriting = false
-      if (this.#request !== undefined || this.#subscriptions.newsCount > 0) this.#context.queue.add(this)
-    })
-  }
-
-  #finish(): void {
-    this.#close()
-    this.#stream.end()
-  }
-
-  #close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#request = undefined
-    this.#context.streams--
-    this.#context.queue.add(this)
-  }
+/** `1.2.3.4:5` without the port. */
+function hostOf(peer: string): string {
+  const colon = peer.lastIndexOf(':')
+  return colon < 0 ? peer : peer.slice(0, colon)
 }

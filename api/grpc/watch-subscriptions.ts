@@ -1,55 +1,49 @@
 // The subscriptions of one Watch stream, and which of them have something to send. A slow stream costs a place in a set
 // per name, whatever the number of changes. Knows nothing of streams and back-pressure.
 import type { BoundTree } from '../../naming/bound-tree.ts'
-import { NamingError } from '../../naming/errors.ts'
 import { type Path, showPath } from '../../naming/path.ts'
-import { failure, type Result } from '../../naming/result.ts'
+import type { Result } from '../../naming/result.ts'
 import { eachLeaf } from '../../naming/tree-leaves.ts'
 import { type Content, encodeIdField, encodeStale, hashOf, type WireHash } from '../../proto/updates.ts'
 import type { RequestPart } from '../../proto/watch-requests.ts'
 import { failed, type State } from '../../watch/state.ts'
+import type { Mailbox } from '../push/mailbox.ts'
+import type { ProxyRecord } from '../push/proxy-registry.ts'
+import type { Subscriber } from '../push/subscription-limits.ts'
 import type { WatchContext } from './watch-context.ts'
-import { type Entry, type EntryOwner, isFinal, NameEntry, ReplicaEntry } from './watch-entries.ts'
+import { isFinal, NameEntry, ReplicaEntry } from './watch-entries.ts'
 import { bindRequestFromName, checkPath } from './wire-names.ts'
 
 type Subscribe = Extract<RequestPart, { kind: 'subscribe' }>
 type SubscribeReplicas = Extract<RequestPart, { kind: 'subscribe-replicas' }>
 
-export class WatchSubscriptions implements EntryOwner {
+export interface SubscriptionsOptions {
+  readonly proxy: ProxyRecord
+  /** Who is counted for what is subscribed. */
+  readonly client: string
+  readonly onMail: () => void
+}
+
+export class WatchSubscriptions {
+  readonly mailbox: Mailbox
   readonly #context: WatchContext
-  readonly #onNews: () => void
+  readonly #proxy: ProxyRecord
+  readonly #subscriber: Subscriber
   readonly #names = new Map<number, NameEntry>()
   readonly #replicas = new Map<string, ReplicaEntry>()
-  /** What has news, in the order in which it came. */
-  readonly #news = new Set<Entry>()
-  /** One that goes on where it was: one that began anew would first pass over all that was taken out before. */
-  #newsInOrder = this.#news.values()
-  #subscribed = 0
 
-  /** onNews: called when something is to be sent and nothing was before. */
-  constructor(context: WatchContext, onNews: () => void) {
+  /** onMail: called when something can be sent and nothing could before. */
+  constructor(context: WatchContext, { proxy, client, onMail }: SubscriptionsOptions) {
     this.#context = context
-    this.#onNews = onNews
-  }
-
-  /** How many resources have something to send. */
-  get newsCount(): number {
-    return this.#news.size
-  }
-
-  entryChanged(entry: Entry): void {
-    if (this.#news.has(entry)) {
-      this.#context.counters.conflated.inc()
-      return
-    }
-    this.#news.add(entry)
-    if (this.#news.size === 1) this.#onNews()
+    this.#proxy = proxy
+    this.#subscriber = { client, held: 0 }
+    this.mailbox = context.push.mailbox(onMail)
   }
 
   apply(part: RequestPart): void {
     switch (part.kind) {
       case 'client':
-        this.#context.log.debug({ client: part.id, version: part.version }, 'A client has opened a Watch stream.')
+        this.#proxy.identify(part.id, part.version)
         return
       case 'unsubscribe':
         for (const key of part.keys) this.#unsubscribe(key)
@@ -68,23 +62,15 @@ export class WatchSubscriptions implements EntryOwner {
 
   /** Appends the newest state of one resource to the shared builder, before it those that it needs; false when there is none. */
   writeNext(): boolean {
-    const entry = this.#firstNews()
-    if (entry === undefined) return false
+    const entry = this.mailbox.next()
     if (entry instanceof NameEntry) this.#writeName(entry)
-    else this.#writeReplicas(entry)
-    return true
-  }
-
-  #firstNews(): Entry | undefined {
-    const { value } = this.#newsInOrder.next()
-    if (value !== undefined) return value
-    this.#newsInOrder = this.#news.values()
-    return this.#newsInOrder.next().value
+    else if (entry instanceof ReplicaEntry) this.#writeReplicas(entry)
+    return entry !== undefined
   }
 
   /** Gives up to `count` subscriptions back; true while there are more. */
   release(count: number): boolean {
-    this.#news.clear()
+    this.mailbox.clear()
     let left = count
     for (const key of this.#names.keys()) {
       if (left-- <= 0) return true
@@ -99,23 +85,24 @@ export class WatchSubscriptions implements EntryOwner {
 
   #subscribe({ key, name, hash }: Subscribe): void {
     this.#unsubscribe(key)
-    const entry = new NameEntry(this, key, hash)
-    const request = this.#withinLimits(bindRequestFromName(name))
+    const { namespace } = name
+    const entry = new NameEntry(this.mailbox, { key, namespace, held: hash })
+    const request = this.#taking(bindRequestFromName(name), namespace)
     if (!request.ok) {
       entry.deliver(failed(request.error))
       return
     }
     this.#names.set(key, entry)
-    this.#count(1)
-    entry.open(this.#context.interpreter.bind(request.value))
+    this.#proxy.namespace(namespace).addNames(1)
+    entry.open(this.#context.ports.interpreter.bind(request.value))
   }
 
   #unsubscribe(key: number): void {
     const entry = this.#names.get(key)
     if (entry === undefined) return
     this.#names.delete(key)
-    this.#news.delete(entry)
-    this.#count(-1)
+    this.#proxy.namespace(entry.namespace).addNames(-1)
+    this.#give(entry.namespace)
     entry.close()
     if (entry.tree !== undefined) this.#releaseLeaves(entry.tree)
   }
@@ -123,12 +110,11 @@ export class WatchSubscriptions implements EntryOwner {
   #subscribeReplicas({ id, hash }: SubscribeReplicas): void {
     const known = this.#replicas.get(showPath(id))
     if (known?.isSubscribed) return
-    const checked = this.#withinLimits(checkPath(id))
+    const checked = this.#taking(checkPath(id))
     if (!checked.ok) {
-      new ReplicaEntry(this, id, '').deliver(failed(checked.error))
+      new ReplicaEntry(this.mailbox, id, '').deliver(failed(checked.error))
       return
     }
-    this.#count(1)
     if (known === undefined) this.#openReplicas(id, hash).isSubscribed = true
     else {
       known.isSubscribed = true
@@ -147,48 +133,47 @@ export class WatchSubscriptions implements EntryOwner {
   }
 
   #unsubscribeEntry(entry: ReplicaEntry): void {
-    if (entry.isSubscribed) this.#count(-1)
+    if (entry.isSubscribed) this.#give()
     entry.isSubscribed = false
     this.#dropUnused(entry)
   }
 
   #openReplicas(id: Path, hash: WireHash): ReplicaEntry {
-    const entry = new ReplicaEntry(this, id, hash)
+    const entry = new ReplicaEntry(this.mailbox, id, hash)
     this.#replicas.set(showPath(id), entry)
-    entry.open(this.#context.interpreter.replicas(id))
+    entry.open(this.#context.ports.interpreter.replicas(id))
     return entry
   }
 
   #dropUnused(entry: ReplicaEntry): void {
     if (entry.isSubscribed || entry.leaves > 0) return
     this.#replicas.delete(showPath(entry.id))
-    this.#news.delete(entry)
     entry.close()
   }
 
   /** Make before break: what the new leaves need goes out before the tree, and the old ones are given up after it. */
   #writeName(entry: NameEntry): void {
-    this.#news.delete(entry)
+    this.mailbox.delete(entry)
     if (!entry.hasNews) return
     const { state, tree: before } = entry
     const after = treeToFollow(state, before)
     if (after !== before && after !== undefined) this.#acquireLeaves(after)
-    this.#write(entry.key, entry.take(this.#context.treeFrames.of(state)), state)
+    this.#write(entry.key, entry.take(this.#context.treeFrames.of(state), this.#now), state)
     entry.tree = after
     if (after !== before && before !== undefined) this.#releaseLeaves(before)
   }
 
   #writeReplicas(entry: ReplicaEntry): void {
-    this.#news.delete(entry)
+    this.mailbox.delete(entry)
     if (!entry.hasNews) return
     const { state } = entry
-    this.#write(encodeIdField(entry.id), entry.take(this.#context.replicaFrames.of(state)), state)
+    this.#write(encodeIdField(entry.id), entry.take(this.#context.replicaFrames.of(state), this.#now), state)
   }
 
   #write(resource: number | Uint8Array, content: Content, state: State<unknown>): void {
     const stale = state.kind === 'ok' && state.stale !== undefined ? encodeStale(state.stale) : undefined
     this.#context.builder.add(resource, content, stale)
-    this.#context.counters.updates.inc()
+    this.#context.push.counters.updates.inc()
   }
 
   #acquireLeaves(tree: BoundTree): void {
@@ -208,22 +193,23 @@ export class WatchSubscriptions implements EntryOwner {
     })
   }
 
-  #count(change: number): void {
-    this.#subscribed += change
-    this.#context.subscriptions += change
+  get #now(): number {
+    return this.#context.push.clock.monotonic()
   }
 
-  #withinLimits<T>(request: Result<T>): Result<T> {
+  /** Counts one more subscription, when what is asked for may be and the limits allow it. */
+  #taking<T>(request: Result<T>, namespace?: string): Result<T> {
     if (!request.ok) return request
-    const { limits, subscriptions } = this.#context
-    if (this.#subscribed >= limits.perStream) return failure(limitReached('stream', limits.perStream))
-    if (subscriptions >= limits.perServer) return failure(limitReached('server', limits.perServer))
+    const taken = this.#context.push.limits.take(this.#subscriber, namespace)
+    if (!taken.ok) return taken
+    this.#context.subscriptions++
     return request
   }
-}
 
-function limitReached(who: string, limit: number): NamingError {
-  return new NamingError('resource-exhausted', `This ${who} holds ${limit} subscriptions, which is its limit.`)
+  #give(namespace?: string): void {
+    this.#context.subscriptions--
+    this.#context.push.limits.give(this.#subscriber, namespace)
+  }
 }
 
 /** The tree whose leaves the stream goes on sending: while nothing better is known, the client keeps the old one. */

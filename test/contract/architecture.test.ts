@@ -83,7 +83,12 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
   },
   {
     files: /^server\/interfaces\.ts$/,
-    may: [/^runtime\//, /^api\/ports\.ts$/, /^api\/(http\/http-api|grpc\/grpc-api)\.ts$/, /^server\//],
+    may: [
+      /^runtime\//,
+      /^api\/ports\.ts$/,
+      /^api\/(http\/http-api|grpc\/grpc-api|push\/proxy-registry)\.ts$/,
+      /^server\//,
+    ],
   },
   {
     files: /^server\//,

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { createGrpcApi } from '../../api/grpc/grpc-api.ts'
 import { createPeerDialer } from '../../api/grpc/servers-dialer.ts'
+import { ProxyRegistry } from '../../api/push/proxy-registry.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
 import { openServers } from '../../server/servers/index.ts'
-import { createSources } from '../../server/sources.ts'
 import { createMemoryStore } from '../../storage/memory/memory-store.ts'
 import { systemClock, systemRandom } from '../../watch/clock.ts'
 import { testKernel, until } from '../api/grpc/grpc-api.fixture.ts'
@@ -28,10 +28,16 @@ describe('servers that come and go', () => {
         createDialer: self => createPeerDialer({ id: self, version: '1' }, systemClock),
         shutdown: shutdown.signal,
       })
-      const sources = createSources({ ...env, metrics, namers: [], storageKind: 'memory' })
       const interpreter = new FakeInterpreter(kernel)
       const { servers } = open
-      const api = createGrpcApi({ ...env, metrics, store, interpreter, sources, servers, shutdown: shutdown.signal })
+      const api = createGrpcApi({
+        ...env,
+        metrics,
+        interpreter,
+        servers,
+        proxies: new ProxyRegistry(systemClock),
+        shutdown: shutdown.signal,
+      })
       open.begin(await api.listen({ host: '127.0.0.1', port: 0 }))
       const stop = async (): Promise<void> => {
         shutdown.abort()

@@ -2,14 +2,14 @@
 import { once } from 'node:events'
 import { Client, type ClientDuplexStream, credentials, Metadata, type StatusObject } from '@grpc/grpc-js'
 import { createGrpcApi, type GrpcApi, type GrpcApiOptions } from '../../../api/grpc/grpc-api.ts'
-import type { ApiPorts } from '../../../api/ports.ts'
+import type { GrpcPorts } from '../../../api/grpc/grpc-ports.ts'
+import { ProxyRegistry } from '../../../api/push/proxy-registry.ts'
 import { namingService } from '../../../proto/naming-service.ts'
 import { decodeWatchResponse, type ReceivedUpdate } from '../../../proto/updates.ts'
 import { type RequestPart, WatchRequestWriter } from '../../../proto/watch-requests.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
 import type { SharedServers } from '../../../server/servers/shared-servers.ts'
-import { createSources } from '../../../server/sources.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import type { Kernel } from '../../../watch/cell.ts'
 import { type Clock, systemClock, systemRandom } from '../../../watch/clock.ts'
@@ -47,10 +47,10 @@ export async function startServer(
   const metrics = createMetrics()
   const shutdown = new AbortController()
   const env = { kernel, clock: options.clock ?? systemClock, random: systemRandom, log: silentLog, metrics }
-  const sources = createSources({ ...env, namers: [], storageKind: 'inMemory' })
   const store = createMemoryStore(env)
   const servers = loneServer(env, store)
-  const ports: ApiPorts = { ...env, store, interpreter, sources, servers, shutdown: shutdown.signal }
+  const proxies = new ProxyRegistry(env.clock)
+  const ports: GrpcPorts = { ...env, interpreter, servers, proxies, shutdown: shutdown.signal }
   const api = createGrpcApi(ports, options)
   const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   const address = `127.0.0.1:${port}`

@@ -177,7 +177,7 @@ describe('a Watch stream', () => {
   })
 
   test('refuses what exceeds the limits by name and leaves the rest alone', async () => {
-    const small = await startServer({ maxSubscriptionsPerStream: 2, maxSubscriptionsPerServer: 3 })
+    const small = await startServer({ limits: { perStream: 2, perServer: 3 } })
     const first = new RawStream(small.address)
     const second = new RawStream(small.address)
     first.subscribe(['default/a', 'default/b', 'default/c'])

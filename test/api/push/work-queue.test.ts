@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { WorkQueue } from '../../../api/grpc/work-queue.ts'
+import { WorkQueue } from '../../../api/push/work-queue.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
 
 /** A clock on which each reading of the time costs a millisecond, as a piece of work would. */

@@ -1,0 +1,14 @@
+// What the gRPC services ask of the rest of the server: little enough to be had in another thread too.
+import type { Interpreter } from '../../interpreters/interpreter.ts'
+import type { Env } from '../../runtime/env.ts'
+import type { ProxyRegistry } from '../push/proxy-registry.ts'
+import type { ToldVersions } from '../servers.ts'
+
+export interface GrpcPorts extends Env {
+  readonly interpreter: Pick<Interpreter, 'namespace' | 'bind' | 'replicas' | 'delegate'>
+  readonly servers: { readonly selfId: string; readonly told: ToldVersions }
+  /** Where streams say who is connected and what it has. */
+  readonly proxies: ProxyRegistry
+  /** Aborted when the server begins to stop: streams end, new ones are refused. */
+  readonly shutdown: AbortSignal
+}

@@ -1,0 +1,113 @@
+// One response stream of any push protocol: messages go out one at a time, each when the transport has taken the one before,
+// so that a slow reader holds one message and the newest state of each name. Knows no protocol.
+import { Metadata, type ServerDuplexStream, type ServerWritableStream, type status } from '@grpc/grpc-js'
+import { type CallTransport, transportOf } from './http2-of-call.ts'
+import type { PushContext } from './push-context.ts'
+import type { Task } from './work-queue.ts'
+
+export type PushCall = ServerDuplexStream<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>
+
+/** What a protocol does on its stream. Nothing here may throw. */
+export interface PushProtocol {
+  /** The next message, bytes that nobody changes any more; undefined when nothing is to be sent now. About a millisecond's work. */
+  nextMessage(): Buffer | undefined
+  /** The transport has taken that message. */
+  messageTaken?(): void
+  /** Work besides sending, a piece of about a millisecond; true while there is more that can be done now. */
+  work?(): boolean
+  /** The stream is over: gives up a piece of what it holds; true while there is more. */
+  release(): boolean
+}
+
+export class PushStream implements Task {
+  readonly transport: CallTransport | undefined
+  readonly #call: PushCall
+  readonly #context: PushContext
+  readonly #protocol: PushProtocol
+  #isClosed = false
+  /** Bytes on their way, and since when, on the monotonic clock. */
+  #sending = 0
+  #sendingSince = 0
+
+  /** Takes the call over: it is served until it ends. `protocol` may be asked from the next turn on. */
+  constructor(call: PushCall, protocol: PushProtocol, context: PushContext) {
+    this.#call = call
+    this.#protocol = protocol
+    this.#context = context
+    this.transport = transportOf(call)
+    for (const event of ['cancelled', 'error', 'close']) call.on(event, () => this.#close())
+    context.opened(this)
+    call.sendMetadata(new Metadata())
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Bytes that the transport has not taken; 0 when it waits for nothing. */
+  get unsentBytes(): number {
+    return this.#sending
+  }
+
+  /** Since when the transport takes nothing, on the monotonic clock; meaningless when it holds nothing. */
+  get unsentSince(): number {
+    return this.#sendingSince
+  }
+
+  /** There is something to do: work or send. */
+  wake(): void {
+    this.#context.queue.add(this)
+  }
+
+  work(): boolean {
+    if (this.#isClosed) return this.#protocol.release()
+    const hasMore = this.#protocol.work?.() === true
+    if (!this.#isClosed && this.#sending === 0) this.#send()
+    return hasMore
+  }
+
+  /** Ends the stream with a status after what is on its way; what it held is given up in pieces afterwards. */
+  end(code: status, details: string): void {
+    if (this.#isClosed) return
+    this.#close()
+    this.#call.emit('error', Object.assign(new Error(details), { code, details }))
+  }
+
+  /** Ends it well. */
+  finish(): void {
+    if (this.#isClosed) return
+    this.#close()
+    this.#call.end()
+  }
+
+  /** Ends a stream whose peer does not read: what is on its way is lost. */
+  reset(): void {
+    if (this.#isClosed) return
+    this.#close()
+    this.transport?.reset()
+  }
+
+  #send(): void {
+    const message = this.#protocol.nextMessage()
+    if (message === undefined || this.#isClosed) return
+    this.#sending = message.length
+    this.#sendingSince = this.#context.clock.monotonic()
+    this.#context.sending(message.length)
+    this.#call.write(message, this.#taken)
+  }
+
+  readonly #taken = (): void => {
+    this.#context.taken(this.#sending)
+    this.#sending = 0
+    if (this.#isClosed) return
+    this.#protocol.messageTaken?.()
+    this.wake()
+  }
+
+  #close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#context.closed(this)
+    this.wake()
+  }
+}
