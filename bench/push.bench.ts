@@ -20,7 +20,7 @@ import { systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
 import { ok } from '../watch/state.ts'
 import { median } from './measure.ts'
-import type { ClientReport, OpenOrder } from './push-clients.ts'
+import type { ClientReport, OpenOrder } from './push/node-clients.ts'
 
 const rounds = 7
 
@@ -99,7 +99,7 @@ async function nextReport(clients: ChildProcess): Promise<ClientReport> {
 }
 
 async function openClients(order: OpenOrder): Promise<ChildProcess> {
-  const clients = fork(new URL('./push-clients.ts', import.meta.url))
+  const clients = fork(new URL('./push/node-clients.ts', import.meta.url))
   const opened = nextReport(clients)
   clients.send(order)
   await opened

@@ -1,9 +1,9 @@
 // The clients of the push benchmark, in a process of their own: bare Watch streams that read every update.
 // Orders come by IPC: open streams, expect a number of trees; answers say when that was reached.
 import { Client, credentials, Metadata } from '@grpc/grpc-js'
-import { namingService } from '../proto/naming-service.ts'
-import { decodeWatchResponse } from '../proto/updates.ts'
-import { WatchRequestWriter } from '../proto/watch-requests.ts'
+import { namingService } from '../../proto/naming-service.ts'
+import { decodeWatchResponse } from '../../proto/updates.ts'
+import { WatchRequestWriter } from '../../proto/watch-requests.ts'
 
 /** What the benchmark tells its clients. */
 export interface OpenOrder {
