@@ -68,6 +68,20 @@ export interface Sink<T> {
 /** A cell that is set from outside. */
 export interface Input<T> extends Cell<T>, Sink<T> {}
 
+/** A cell that shows what a cell of another kernel has. */
+export interface Mirror<T> extends Cell<T> {
+  /** The state of that cell, whatever it is: nothing is kept of the one before. The same value, by identity, is no change. Ignored while closed. */
+  show(state: State<T>): void
+}
+
+/** Who feeds mirrors. One may feed many. */
+export interface MirrorFeed<T> {
+  /** Its first watcher came; it is pending until its first state is shown. */
+  opened(mirror: Mirror<T>): void
+  /** Its last watcher left and none came back in that turn. Not called for those that are open when the kernel closes. */
+  closed(mirror: Mirror<T>): void
+}
+
 export interface CellOptions<T> {
   /** Equal values are not delivered; Object.is when absent. */
   readonly equals?: (a: T, b: T) => boolean
@@ -128,6 +142,8 @@ export interface Kernel {
   derive<T>(name: string, compute: Compute<T>, options?: CellOptions<T>): Cell<T>
   /** A cell fed by a backend: open runs at the first watcher and returns its close, which runs once after the last one left. */
   source<T>(name: string, open: (sink: Sink<T>) => () => void, options?: SourceOptions<T>): Cell<T>
+  /** A cell fed from outside with any state, pending included, while somebody watches it. */
+  mirror<T>(name: string, feed: MirrorFeed<T>): Mirror<T>
   /** One cell per key while anyone watches it; create makes a new one of this kernel from the key and its text, and is asked while there is none. */
   pool<K, T>(create: (key: K, keyText: string) => Cell<T>, keyText: (key: K) => string): Pool<K, T>
   /** Runs `then` once every watcher that has something to be told now has been told. */

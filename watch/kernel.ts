@@ -1,9 +1,22 @@
 // The watch kernel: cells that push "perhaps changed" and pull the new value, so that nobody sees a half-made change.
 // Delivery is latest-wins and bounded per turn of the event loop. Knows nothing of naming.
-import type { Cell, CellOptions, Compute, Input, InputOptions, Kernel, Pool, Sink, SourceOptions } from './cell.ts'
+import type {
+  Cell,
+  CellOptions,
+  Compute,
+  Input,
+  InputOptions,
+  Kernel,
+  Mirror,
+  MirrorFeed,
+  Pool,
+  Sink,
+  SourceOptions,
+} from './cell.ts'
 import type { Core, KernelOptions } from './core.ts'
 import { Delivery } from './delivery.ts'
 import { DerivedNode } from './derived.ts'
+import { MirrorNode } from './mirror.ts'
 import { KeyedPool } from './pool.ts'
 import { InputNode } from './settable.ts'
 import { SourceNode } from './source.ts'
@@ -33,6 +46,8 @@ export function createKernel(options: KernelOptions): Kernel {
       new DerivedNode(core, name, compute, cell as CellOptions<unknown>) as Cell<T>,
     source: <T>(name: string, open: (sink: Sink<T>) => () => void, cell: SourceOptions<T> = {}) =>
       new SourceNode(core, name, open, cell as SourceOptions<unknown>) as Cell<T>,
+    mirror: <T>(name: string, feed: MirrorFeed<T>) =>
+      new MirrorNode(core, name, feed as MirrorFeed<unknown>) as Mirror<T>,
     pool: <K, T>(create: (key: K, keyText: string) => Cell<T>, keyText: (key: K) => string) =>
       new KeyedPool(core, create, keyText) as Pool<K, T>,
     afterDelivery: then => core.delivery.afterNow(then),

@@ -1,4 +1,4 @@
-// Cells that are told their state: what an input and a source share, and the input itself.
+// Cells that are told their state: what an input, a source and a mirror share, and the input itself.
 import type { Input, InputOptions } from './cell.ts'
 import type { Core } from './core.ts'
 import { Node } from './node.ts'
@@ -11,21 +11,22 @@ export abstract class SettableNode extends Node {
   }
 
   protected accept(value: unknown): boolean {
-    return this.#change(ok(value))
+    return this.take(ok(value))
   }
 
   protected reject(reason: Error): void {
     const last = this.state
-    if (last.kind !== 'ok') this.#change(failed(reason))
+    if (last.kind !== 'ok') this.take(failed(reason))
     else this.acceptStale(last.value, reason)
   }
 
   protected acceptStale(value: unknown, reason: Error): boolean {
     const since = (this.state.kind === 'ok' ? this.state.stale?.since : undefined) ?? this.core.options.clock.now()
-    return this.#change(ok(value, { since, reason }))
+    return this.take(ok(value, { since, reason }))
   }
 
-  #change(next: State<unknown>): boolean {
+  /** Any state; whether it is another than before. */
+  protected take(next: State<unknown>): boolean {
     const hasChanged = this.setState(next)
     if (hasChanged) this.invalidate()
     return hasChanged
