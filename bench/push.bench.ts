@@ -1,96 +1,17 @@
-// Push to many names: one dtab change that touches all of 100,000 live names, on 100 Watch streams and on a single one, and
-// the edit of one entry of 50,000. Server in this process, clients in another; memory store, real interpreter.
+// Push. First to many names: one dtab change that touches all of 100,000 live names, on 100 Watch streams and on a single one,
+// and the edit of one entry of 50,000; server in this process, clients in another. Then to many streams (bench/push): a server
+// process and clients in Go.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { createGrpcApi, type GrpcApi } from '../api/grpc/grpc-api.ts'
-import { ProxyRegistry } from '../api/push/proxy-registry.ts'
-import { createInterpreter } from '../interpreters/create-interpreter.ts'
-import type { Namer } from '../interpreters/namer.ts'
-import type { ReplicaSet } from '../naming/replica-set.ts'
-import { silentLog } from '../runtime/log.ts'
-import { createMetrics } from '../runtime/metrics.ts'
-import { createMemoryStore } from '../storage/memory/memory-store.ts'
-import type { Store } from '../storage/store.ts'
-import { loneServer } from '../test/fakes/servers.fake.ts'
-import type { Kernel } from '../watch/cell.ts'
-import { systemClock, systemRandom } from '../watch/clock.ts'
-import { createKernel } from '../watch/kernel.ts'
-import { ok } from '../watch/state.ts'
 import { median } from './measure.ts'
+import { fanOut } from './push/fan-out.ts'
+import { fleet } from './push/fleet.ts'
+import { type Memory, memory, put, startServer } from './push/in-process.ts'
 import type { ClientReport, OpenOrder } from './push/node-clients.ts'
+import { openCancel } from './push/open-cancel.ts'
 
 const rounds = 7
-
-/** Every name under /#/bench is bound: its first label to the id, the others are residual. */
-function createBenchNamer(kernel: Kernel): Namer {
-  const prefix = ['#', 'bench']
-  const replicas: ReplicaSet = { kind: 'bound', endpoints: [{ address: '127.0.0.1', port: 8080, weight: 1 }] }
-  const cell = kernel.derive('bench replicas', () => ok(replicas))
-  return {
-    prefix,
-    lookup: rest =>
-      ok({ kind: 'leaf', value: { kind: 'bound', id: prefix.concat(rest.slice(0, 1)), residual: rest.slice(1) } }),
-    replicas: () => cell,
-    close: () => {},
-  }
-}
-
-interface Server {
-  readonly store: Store
-  readonly kernel: Kernel
-  readonly api: GrpcApi
-  readonly address: string
-  close(): Promise<void>
-}
-
-async function startServer(): Promise<Server> {
-  const kernel = createKernel({ clock: systemClock, onError: (error, where) => console.error(where, error) })
-  const env = { kernel, clock: systemClock, random: systemRandom, log: silentLog, metrics: createMetrics() }
-  const store = createMemoryStore(env)
-  const servers = loneServer(env, store)
-  const interpreter = createInterpreter({
-    store,
-    kernel,
-    clock: systemClock,
-    namers: [createBenchNamer(kernel)],
-    builtIn: [],
-  })
-  const api = createGrpcApi({
-    ...env,
-    interpreter,
-    servers,
-    proxies: new ProxyRegistry(systemClock),
-    shutdown: new AbortController().signal,
-  })
-  const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
-  return {
-    store,
-    kernel,
-    api,
-    address: `127.0.0.1:${port}`,
-    close: async () => {
-      while (api.counts().subscriptions > 0) await new Promise(setImmediate)
-      await api.close()
-      interpreter.close()
-      kernel.close()
-      await store.close()
-    },
-  }
-}
-
-async function put(store: Store, text: string): Promise<void> {
-  await store.write({
-    namespace: 'default',
-    text,
-    expect: { kind: 'anything' },
-    author: 'bench',
-    verified: false,
-    message: '',
-  })
-}
 
 /** The clients' next report. */
 async function nextReport(clients: ChildProcess): Promise<ClientReport> {
@@ -104,22 +25,6 @@ async function openClients(order: OpenOrder): Promise<ChildProcess> {
   clients.send(order)
   await opened
   return clients
-}
-
-setFlagsFromString('--expose-gc')
-const collect: () => void = runInNewContext('gc')
-
-interface Memory {
-  readonly heap: number
-  readonly rss: number
-}
-
-/** After garbage collection; the heap is that of JavaScript and what it holds outside. */
-function memory(): Memory {
-  collect()
-  collect()
-  const { heapUsed, external, rss } = process.memoryUsage()
-  return { heap: heapUsed + external, rss }
 }
 
 function printMemory(when: string, before: Memory, names: number): void {
@@ -219,4 +124,7 @@ export async function run(): Promise<void> {
   await changeAll(100, 1000)
   await changeAll(1, 100_000)
   await editOne()
+  await fanOut()
+  await fleet()
+  await openCancel()
 }
