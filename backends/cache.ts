@@ -1,6 +1,6 @@
 // Where finished backends lie: one folder per recipe, named by its hash, outside the checkout. Knows nothing of how they are made.
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type { GoBackend, WheelBackend } from './catalogue.ts'
@@ -20,16 +20,18 @@ export function goBuildFlags({ linkerFlags }: GoBackend): readonly string[] {
 /** Variables that `go build` gets beside the caller's own: no C compiler is needed, and no workspace interferes. */
 export const goBuildEnvironment: Readonly<Record<string, string>> = { CGO_ENABLED: '0', GOWORK: 'off' }
 
-/** Absolute path of the wrapper module of a backend. */
+/** Absolute path of the module that a backend is built from. */
 export function moduleFolder({ module }: GoBackend): string {
-  return join(import.meta.dirname, module)
+  return join(import.meta.dirname, '..', module)
 }
 
 /** Names a Go build by all that decides its result. `goVersion` is what `go version` prints, platform included. */
 export function goBuildHash(backend: GoBackend, goVersion: string): string {
-  const read = (file: string): string => readFileSync(join(moduleFolder(backend), file), 'utf8')
+  const folder = moduleFolder(backend)
+  const sources = readdirSync(folder).filter(file => file.endsWith('.go'))
+  const files = ['go.mod', 'go.sum', ...sources.toSorted()].map(file => readFileSync(join(folder, file), 'utf8'))
   const environment = Object.entries(goBuildEnvironment).map(([name, value]) => `${name}=${value}`)
-  return hashOf([backend.main, read('go.mod'), read('go.sum'), goVersion, ...environment, ...goBuildFlags(backend)])
+  return hashOf([backend.main, ...files, goVersion, ...environment, ...goBuildFlags(backend)])
 }
 
 /** Names what a wheel gives: the release, and the platform it is for. */

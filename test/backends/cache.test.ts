@@ -25,7 +25,7 @@ describe('the cache of backends', () => {
 
   it.each(goBackends)('names $name anew for another Go, other flags or another module', backend => {
     const hash = goBuildHash(backend, go)
-    const module = backend.module === 'etcd' ? 'consul' : 'etcd'
+    const module = backend.module === 'backends/etcd' ? 'backends/consul' : 'backends/etcd'
     expect(goBuildHash({ ...backend }, go)).toBe(hash)
     expect(goBuildHash(backend, 'go version go1.26.9 linux/amd64')).not.toBe(hash)
     expect(goBuildHash({ ...backend, linkerFlags: '' }, go)).not.toBe(hash)
