@@ -326,5 +326,5 @@ function fail(): never {
 
 async function sentMessages(server: TestServer): Promise<number> {
   const { body } = await server.metrics.expose()
-  return Number(/^nameplane_watch_messages_total (\d+)/m.exec(body)?.[1])
+  return Number(/^nameplane_push_messages_total (\d+)/m.exec(body)?.[1])
 }
