@@ -1,23 +1,18 @@
-// The gRPC port: Naming, Servers, health and reflection on one server, from listen to a graceful stop.
-import { type Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
+// The gRPC port: every service, health and reflection on one server, from listen to a graceful stop. Knows the services by
+// their contract only.
+import { type Server, ServerCredentials, type sendUnaryData, status, type UntypedHandleCall } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoFile } from 'grpc-health-check'
-import { NamingError } from '../../naming/errors.ts'
-import { namingProtoFile, namingService, namingServiceName } from '../../proto/naming-service.ts'
-import { serversProtoFile, serversService, serversServiceName } from '../../proto/servers-service.ts'
-import { encodeResolveResponse } from '../../proto/updates.ts'
-import { decodeResolveRequest } from '../../proto/watch-requests.ts'
 import { cannotListen } from '../../runtime/admin-server.ts'
-import { version } from '../../runtime/version.ts'
 import { PushContext } from '../push/push-context.ts'
 import type { SubscriptionLimitsOptions } from '../push/subscription-limits.ts'
 import type { GrpcPorts } from './grpc-ports.ts'
 import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './grpc-server.ts'
-import { resolveName } from './resolve.ts'
-import { type FollowStream, ServersSession } from './servers-session.ts'
+import type { GrpcService } from './grpc-service.ts'
+import { createNamingCalls } from './naming-calls.ts'
+import { createServersCalls, type ServersCalls } from './servers-calls.ts'
 import { WatchContext } from './watch-context.ts'
-import { type WatchCall, WatchSession } from './watch-session.ts'
 
 export interface GrpcApiOptions extends Partial<GrpcServerOptions> {
   readonly limits?: Partial<SubscriptionLimitsOptions>
@@ -42,12 +37,12 @@ export interface ListenAddress {
 export interface GrpcApi {
   /** Resolves to the address in use; rejects when it cannot be had. */
   listen(address: ListenAddress): Promise<ListenAddress>
-  /** What grpc.health.v1 says of the server and of Naming; not serving until the first call. */
+  /** What grpc.health.v1 says of the server and of its services; not serving until the first call. */
   setServing(isServing: boolean): void
   counts(): WatchCounts
   /** Servers that follow this one. */
   readonly followers: number
-  /** Ends Watch streams with UNAVAILABLE, waits for calls in progress, then cuts what is left. Harmless when called twice. */
+  /** Ends streams with UNAVAILABLE, waits for calls in progress, then cuts what is left. Harmless when called twice. */
   close(): Promise<void>
 }
 
@@ -56,8 +51,7 @@ export function createGrpcApi(ports: GrpcPorts, options: GrpcApiOptions = {}): G
   return new GrpcApiServer(ports, options)
 }
 
-/** Servers that may follow this one; far more than a store has. */
-const maxFollowers = 256
+const stopping = { code: status.UNAVAILABLE, details: 'The server is stopping.' }
 
 class GrpcApiServer implements GrpcApi {
   readonly #ports: GrpcPorts
@@ -65,8 +59,8 @@ class GrpcApiServer implements GrpcApi {
   readonly #push: PushContext
   readonly #context: WatchContext
   readonly #health = new HealthImplementation()
-  readonly #sessions = new Set<WatchSession>()
-  readonly #followers = new Set<ServersSession>()
+  readonly #servers: ServersCalls
+  readonly #services: readonly GrpcService[]
   readonly #drainMs: number
   /** `host:port`, once it listens. */
   #boundTo: string | undefined
@@ -81,15 +75,17 @@ class GrpcApiServer implements GrpcApi {
       unsentDeadlineMs: options.unsentDeadlineMs ?? 10_000,
     })
     this.#context = new WatchContext(ports, this.#push)
+    this.#servers = createServersCalls(ports)
+    this.#services = [createNamingCalls(this.#context), this.#servers]
     this.#server = createGrpcServer({ ...grpcServerDefaults, ...options })
-    this.#server.addService(namingService, {
-      Watch: (stream: WatchCall) => this.#watch(stream),
-      Resolve: (call: UnaryCall, answer: sendUnaryData<Buffer>) => void this.#resolve(call, answer),
-    })
-    this.#server.addService(serversService, { Follow: (stream: FollowStream) => this.#follow(stream) })
+    for (const { definition, handlers } of this.#services)
+      this.#server.addService(
+        definition,
+        mapValues(handlers, handle => this.#unlessStopping(handle)),
+      )
     this.setServing(false)
     this.#health.addToServer(this.#server)
-    createReflection().addToServer(this.#server)
+    createReflection(this.#services).addToServer(this.#server)
     ports.shutdown.addEventListener('abort', () => this.#refuseAll(), { once: true })
   }
 
@@ -108,12 +104,12 @@ class GrpcApiServer implements GrpcApi {
     const isServing = wanted && !this.#isStopping
     if (isServing === this.#isServing) return
     this.#isServing = isServing
-    for (const service of ['', namingServiceName, serversServiceName])
+    for (const service of ['', ...this.#services.map(({ name }) => name)])
       this.#health.setStatus(service, isServing ? 'SERVING' : 'NOT_SERVING')
   }
 
   get followers(): number {
-    return this.#followers.size
+    return this.#servers.followers
   }
 
   counts(): WatchCounts {
@@ -145,51 +141,21 @@ class GrpcApiServer implements GrpcApi {
   /** Whoever asks for health hears of the end before any stream ends. */
   #refuseAll(): void {
     this.setServing(false)
-    for (const session of [...this.#sessions, ...this.#followers]) endForShutdown(session)
+    this.#push.connections.endStreams(stopping.code, stopping.details)
+    for (const service of this.#services) service.end?.(stopping.code, stopping.details)
   }
 
-  #watch(stream: WatchCall): void {
-    const session = new WatchSession(stream, this.#context)
-    this.#sessions.add(session)
-    stream.on('close', () => this.#sessions.delete(session))
-    if (this.#isStopping) endForShutdown(session)
-  }
-
-  #follow(stream: FollowStream): void {
-    const { servers, clock, log } = this.#ports
-    const session = new ServersSession(stream, { selfId: servers.selfId, version, told: servers.told, clock, log })
-    this.#followers.add(session)
-    stream.on('close', () => this.#followers.delete(session))
-    if (this.#isStopping) endForShutdown(session)
-    else if (this.#followers.size > maxFollowers)
-      session.end(status.RESOURCE_EXHAUSTED, `This server is followed by ${maxFollowers} others already.`)
-  }
-
-  async #resolve(call: UnaryCall, answer: sendUnaryData<Buffer>): Promise<void> {
-    const cancelled = new AbortController()
-    call.on('cancelled', () => cancelled.abort())
-    try {
-      const request = decodeResolveRequest(call.request)
-      const { tree, replicas } = await resolveName(this.#ports, request, cancelled.signal)
-      answer(null, encodeResolveResponse(tree, replicas))
-    } catch (error) {
-      answer(this.#statusOf(error))
+  #unlessStopping(handle: UntypedHandleCall): UntypedHandleCall {
+    return (call: AnyCall, answer?: sendUnaryData<unknown>): void => {
+      if (!this.#isStopping) Reflect.apply(handle, undefined, [call, answer])
+      else if (answer === undefined) call.emit('error', stopping)
+      else answer(stopping)
     }
-  }
-
-  #statusOf(error: unknown): { code: status; details: string } {
-    if (error instanceof RangeError)
-      return { code: status.INVALID_ARGUMENT, details: `The request does not decode: ${error.message}` }
-    const known = NamingError.from(error)
-    if (known.code === 'internal') this.#ports.log.error({ err: error }, 'Resolve failed unexpectedly.')
-    return { code: known.grpcStatus, details: known.message }
   }
 }
 
-type UnaryCall = ServerUnaryCall<Buffer, Buffer>
-
-function endForShutdown(session: WatchSession | ServersSession): void {
-  session.end(status.UNAVAILABLE, 'The server is stopping.')
+interface AnyCall {
+  emit(event: 'error', error: object): boolean
 }
 
 const defaultLimits: SubscriptionLimitsOptions = {
@@ -199,8 +165,12 @@ const defaultLimits: SubscriptionLimitsOptions = {
   perServer: 1_000_000,
 }
 
-function createReflection(): ReflectionService {
+function createReflection(services: readonly GrpcService[]): ReflectionService {
   const options = { keepCase: true }
-  const files = [namingProtoFile, serversProtoFile, healthProtoFile]
-  return new ReflectionService(Object.assign({}, ...files.map(file => loadSync(file, options))))
+  const files = new Set([...services.map(({ protoFile }) => protoFile), healthProtoFile])
+  return new ReflectionService(Object.assign({}, ...[...files].map(file => loadSync(file, options))))
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
 }

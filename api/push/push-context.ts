@@ -5,6 +5,7 @@ import type { Metrics } from '../../runtime/metrics.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { GrpcPorts } from '../grpc/grpc-ports.ts'
 import { Admission } from './admission.ts'
+import { Connections } from './connections.ts'
 import { Mailbox } from './mailbox.ts'
 import { Pace } from './pace.ts'
 import type { PushStream } from './push-stream.ts'
@@ -23,6 +24,7 @@ export class PushContext {
   readonly pace: Pace
   readonly limits: SubscriptionLimits
   readonly admission: Admission
+  readonly connections: Connections
   readonly counters: ReturnType<typeof createCounters>
   readonly #options: PushContextOptions
   readonly #changedAt: () => number
@@ -37,6 +39,7 @@ export class PushContext {
     this.pace = new Pace({ clock, load: () => 0 })
     this.limits = new SubscriptionLimits(options.limits)
     this.admission = new Admission({ clock })
+    this.connections = new Connections({ clock })
     this.counters = createCounters(metrics)
     this.#changedAt = () => kernel.changedAt()
   }
@@ -59,11 +62,13 @@ export class PushContext {
   /** For PushStream alone, as the three below. */
   opened(stream: PushStream): void {
     this.#streams.add(stream)
+    if (stream.transport !== undefined) this.connections.opened(stream, stream.transport.session)
     this.#cancelSweep ??= this.clock.after(this.#sweepMs, this.#sweep)
   }
 
   closed(stream: PushStream): void {
     this.#streams.delete(stream)
+    if (stream.transport !== undefined) this.connections.closed(stream, stream.transport.session)
   }
 
   sending(bytes: number): void {

@@ -1,6 +1,7 @@
 // One response stream of any push protocol: messages go out one at a time, each when the transport has taken the one before,
 // so that a slow reader holds one message and the newest state of each name. Knows no protocol.
 import { Metadata, type ServerDuplexStream, type ServerWritableStream, type status } from '@grpc/grpc-js'
+import type { ConnectionStream } from './connections.ts'
 import { type CallTransport, transportOf } from './http2-of-call.ts'
 import type { PushContext } from './push-context.ts'
 import type { Task } from './work-queue.ts'
@@ -15,11 +16,13 @@ export interface PushProtocol {
   messageTaken?(): void
   /** Work besides sending, a piece of about a millisecond; true while there is more that can be done now. */
   work?(): boolean
+  /** Asks the client to go on with another stream within this time; absent where the protocol has no words for it. */
+  askToMove?(withinMs: number, reason: string): void
   /** The stream is over: gives up a piece of what it holds; true while there is more. */
   release(): boolean
 }
 
-export class PushStream implements Task {
+export class PushStream implements Task, ConnectionStream {
   readonly transport: CallTransport | undefined
   readonly #call: PushCall
   readonly #context: PushContext
@@ -42,6 +45,10 @@ export class PushStream implements Task {
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  get service(): string {
+    return this.#call.getPath().split('/', 2)[1] ?? ''
   }
 
   /** Bytes that the transport has not taken; 0 when it waits for nothing. */
@@ -71,6 +78,12 @@ export class PushStream implements Task {
     if (this.#isClosed) return
     this.#close()
     this.#call.emit('error', Object.assign(new Error(details), { code, details }))
+  }
+
+  askToMove(withinMs: number, reason: string): boolean {
+    if (this.#isClosed || this.#protocol.askToMove === undefined) return false
+    this.#protocol.askToMove(withinMs, reason)
+    return true
   }
 
   /** Ends it well. */

@@ -1,0 +1,124 @@
+// The connections of this thread's gRPC server, and the push streams on each: who is there, since when, and how much waits
+// for it. Knows no protocol.
+
+import type { Http2Session } from 'node:http2'
+import type { status } from '@grpc/grpc-js'
+import type { Clock } from '../../watch/clock.ts'
+
+/** A push stream as its connection knows it. */
+export interface ConnectionStream {
+  /** `nameplane.v1.Naming`. */
+  readonly service: string
+  /** Bytes on their way that the transport has not taken. */
+  readonly unsentBytes: number
+  /** Asks the client to go on elsewhere with what it has; false where the protocol has no words for it. */
+  askToMove(withinMs: number, reason: string): boolean
+  end(code: status, details: string): void
+}
+
+/** One HTTP/2 connection, until it closes. */
+export class Connection {
+  readonly session: Http2Session
+  /** `host:port` of the peer. */
+  readonly address: string
+  /** In ms since 1970. */
+  readonly since: number
+  readonly streams = new Set<ConnectionStream>()
+  /** When it is to be left, on the monotonic clock; absent for never. */
+  leaveAt: number | undefined
+  /** Whether the peer has been told to leave it. */
+  isLeaving = false
+
+  constructor(session: Http2Session, since: number) {
+    this.session = session
+    this.address = addressOf(session)
+    this.since = since
+  }
+
+  get unsentBytes(): number {
+    let bytes = 0
+    for (const stream of this.streams) bytes += stream.unsentBytes
+    return bytes
+  }
+}
+
+export interface ConnectionsOptions {
+  readonly clock: Clock
+  /** Told of each connection when it is there. */
+  readonly onOpen?: (connection: Connection) => void
+}
+
+export class Connections {
+  readonly #options: ConnectionsOptions
+  readonly #connections = new Map<Http2Session, Connection>()
+  readonly #streamsOfService = new Map<string, number>()
+  #streams = 0
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#connections.size
+  }
+
+  /** Push streams of all connections. */
+  get streams(): number {
+    return this.#streams
+  }
+
+  /** Push streams of each service that ever had one. */
+  get streamsOfService(): ReadonlyMap<string, number> {
+    return this.#streamsOfService
+  }
+
+  /** The connection, known from now until it closes; the same one each time. */
+  of(session: Http2Session): Connection {
+    const known = this.#connections.get(session)
+    if (known !== undefined) return known
+    const connection = new Connection(session, this.#options.clock.now())
+    if (session.destroyed) return connection
+    this.#connections.set(session, connection)
+    session.on('close', () => this.#connections.delete(session))
+    this.#options.onOpen?.(connection)
+    return connection
+  }
+
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#connections.values()
+  }
+
+  /** The stream counts until `closed`. */
+  opened(stream: ConnectionStream, session: Http2Session): void {
+    this.of(session).streams.add(stream)
+    this.#count(stream, 1)
+  }
+
+  /** Once for each that was opened. */
+  closed(stream: ConnectionStream, session: Http2Session): void {
+    this.#connections.get(session)?.streams.delete(stream)
+    this.#count(stream, -1)
+  }
+
+  /** Push streams of the connection that has most. */
+  highestStreams(): number {
+    let highest = 0
+    for (const { streams } of this) highest = Math.max(highest, streams.size)
+    return highest
+  }
+
+  /** Ends every push stream with a status. */
+  endStreams(code: status, details: string): void {
+    for (const { streams } of this) for (const stream of streams) stream.end(code, details)
+  }
+
+  #count({ service }: ConnectionStream, change: number): void {
+    this.#streams += change
+    this.#streamsOfService.set(service, (this.#streamsOfService.get(service) ?? 0) + change)
+  }
+}
+
+function addressOf({ socket, destroyed }: Http2Session): string {
+  const { remoteAddress, remotePort } = destroyed || socket === undefined ? {} : socket
+  return remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`
+}
