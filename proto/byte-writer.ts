@@ -39,6 +39,14 @@ export class ByteWriter {
     return this
   }
 
+  /** A whole number up to 2^53 in eight bytes. */
+  fixed64(value: number): this {
+    this.#reserve(8)
+    this.#length = this.#buffer.writeUInt32LE(value % 0x1_0000_0000, this.#length)
+    this.#length = this.#buffer.writeUInt32LE(Math.floor(value / 0x1_0000_0000), this.#length)
+    return this
+  }
+
   bool(value: boolean): this {
     return this.uint32(value ? 1 : 0)
   }

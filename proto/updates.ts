@@ -126,18 +126,10 @@ export type ReceivedUpdate =
   | { readonly kind: 'tree'; readonly key: number; readonly hash: WireHash; readonly state: ReceivedState<BoundTree> }
   | { readonly kind: 'replicas'; readonly id: Path; readonly hash: WireHash; readonly state: ReceivedState<ReplicaSet> }
 
-/** The updates of a WatchResponse. Throws a RangeError when it is malformed or of a shape that is not known here. */
-export function decodeWatchResponse(bytes: Uint8Array): readonly ReceivedUpdate[] {
+/** One Update, whose bytes came in pieces. Throws a RangeError as decodeWatchResponse does. */
+export function decodeUpdate(bytes: Uint8Array): ReceivedUpdate {
   const reader = protobuf.Reader.create(bytes)
-  const updates: ReceivedUpdate[] = []
-  decoding(() =>
-    eachField(reader, reader.len, field => {
-      if (field !== 1) return false
-      updates.push(readMessage(reader, readUpdate))
-      return true
-    }),
-  )
-  return updates
+  return decoding(() => readUpdate(reader, reader.len))
 }
 
 interface Fields {

@@ -15,13 +15,20 @@ export interface WireName {
   readonly dtab: string
 }
 
-/** One part of a WatchRequest. Absent hash fields are the empty text. */
+/** A name by the key of its subscription, or a replica set by its id. */
+export type WireResource = number | Path
+
+/** One part of a WatchRequest. Absent hash fields are the empty text; the fields are those of naming.proto. */
 export type RequestPart =
   | { readonly kind: 'client'; readonly id: string; readonly version: string }
   | { readonly kind: 'unsubscribe'; readonly keys: readonly number[] }
   | { readonly kind: 'unsubscribe-replicas'; readonly id: Path }
   | { readonly kind: 'subscribe-replicas'; readonly id: Path; readonly hash: WireHash }
   | { readonly kind: 'subscribe'; readonly key: number; readonly name: WireName; readonly hash: WireHash }
+  | { readonly kind: 'ack'; readonly received: number; readonly applied: number; readonly digest: number }
+  | { readonly kind: 'held'; readonly resource: WireResource; readonly hash: WireHash; readonly isStale: boolean }
+  | { readonly kind: 'held-is-whole' }
+  | { readonly kind: 'refused'; readonly resource: WireResource; readonly hash: WireHash; readonly reason: string }
 
 /** Builds one WatchRequest. Add parts in the order of RequestPart: a receiver may apply them in that order. */
 export class WatchRequestWriter {
@@ -36,11 +43,15 @@ export class WatchRequestWriter {
     partWriters[part.kind](this.#writer, part as never) // the table pairs each kind with the writer of that kind
   }
 
-  /** The message; the writer is empty afterwards. */
-  finish(): Uint8Array {
-    return this.#writer.finish()
+  /** The message, with its number before all parts; 0 in a stream that does not count. The writer is empty afterwards. */
+  finish(sequence = 0): Uint8Array {
+    const parts = this.#writer.finish()
+    if (sequence === 0) return parts
+    return Buffer.concat([this.#writer.uint32(tagOf(sequenceField, 0)).uint64(sequence).finish(), parts])
   }
 }
+
+const sequenceField = 6
 
 type PartOf<K> = Extract<RequestPart, { kind: K }>
 type PartWriters = { readonly [K in RequestPart['kind']]: (writer: ByteWriter, part: PartOf<K>) => void }
@@ -72,6 +83,31 @@ const partWriters: PartWriters = {
     writeHash(writer, 3, hash)
     writer.ldelim()
   },
+  ack: (writer, { received, applied, digest }) => {
+    writer.uint32(tagOf(7, lengthDelimited)).fork().uint32(tagOf(1, 0)).uint64(received)
+    writer.uint32(tagOf(2, 0)).uint64(applied).uint32(tagOf(3, fixed64)).fixed64(digest).ldelim()
+  },
+  held: (writer, { resource, hash, isStale }) => {
+    writeResource(writer.uint32(tagOf(8, lengthDelimited)).fork(), resource)
+    writeHash(writer, 3, hash)
+    if (isStale) writer.uint32(tagOf(4, 0)).bool(true)
+    writer.ldelim()
+  },
+  'held-is-whole': writer => {
+    writer.uint32(tagOf(9, 0)).bool(true)
+  },
+  refused: (writer, { resource, hash, reason }) => {
+    writeResource(writer.uint32(tagOf(10, lengthDelimited)).fork(), resource)
+    writeHash(writer, 3, hash)
+    writer.uint32(tagOf(4, lengthDelimited)).string(reason).ldelim()
+  },
+}
+
+const fixed64 = 1
+
+function writeResource(writer: ByteWriter, resource: WireResource): void {
+  if (typeof resource === 'number') writer.uint32(tagOf(1, 0)).uint32(resource)
+  else writePath(writer.uint32(tagOf(2, lengthDelimited)).fork(), resource).ldelim()
 }
 
 function writeName(writer: ByteWriter, { namespace, path, dtab }: WireName): void {
@@ -93,6 +129,19 @@ export class WatchRequestReader {
     this.#reader = protobuf.Reader.create(bytes)
   }
 
+  /** The number of the message; 0 when it has none. Throws a RangeError when the bytes before it are malformed. */
+  readSequence(): number {
+    const reader = protobuf.Reader.create(this.#reader.buf)
+    return decoding(() => {
+      while (reader.pos < reader.len) {
+        const tag = reader.uint32()
+        if (tag === tagOf(sequenceField, 0)) return Number(reader.uint64())
+        reader.skipType(tag & 7)
+      }
+      return 0
+    })
+  }
+
   /** The next part; undefined after the last. Throws a RangeError when the bytes are malformed. */
   next(): RequestPart | undefined {
     return decoding(() => this.#read())
@@ -102,18 +151,22 @@ export class WatchRequestReader {
     const reader = this.#reader
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
-      const read = partReaders[tag >>> 3]
+      const field = tag >>> 3
+      const read = (tag & 7) === lengthDelimited ? partReaders[field] : undefined
       if (read !== undefined) {
-        if ((tag & 7) === 0) return { kind: 'unsubscribe', keys: [reader.uint32()] }
         const part = readMessage(reader, (inner, end) => read(inner, end, this.#lastPath))
         if (part.kind === 'subscribe') this.#lastPath = part.name.path
         return part
       }
-      reader.skipType(tag & 7)
+      if (tag === tagOf(2, 0)) return { kind: 'unsubscribe', keys: [reader.uint32()] }
+      if (tag !== tagOf(9, 0)) reader.skipType(tag & 7)
+      else if (reader.bool()) return heldIsWhole
     }
     return undefined
   }
 }
+
+const heldIsWhole: RequestPart = { kind: 'held-is-whole' }
 
 type PartReader = (reader: Reader, end: number, lastPath: Path) => RequestPart
 
@@ -123,6 +176,59 @@ const partReaders: Readonly<Record<number, PartReader>> = {
   3: (reader, end) => ({ kind: 'unsubscribe-replicas', id: readPath(reader, end) }),
   4: readReplicaSubscription,
   5: readNameSubscription,
+  7: readAck,
+  8: readHeld,
+  10: readRefused,
+}
+
+function readAck(reader: Reader, end: number): RequestPart {
+  let received = 0
+  let applied = 0
+  let digest = 0
+  eachField(reader, end, field => {
+    if (field === 1) received = Number(reader.uint64())
+    else if (field === 2) applied = Number(reader.uint64())
+    else if (field === 3) digest = readFixed64(reader)
+    else return false
+    return true
+  })
+  return { kind: 'ack', received, applied, digest }
+}
+
+/** Another number than was written when that is above 2^53. */
+function readFixed64(reader: Reader): number {
+  const low = reader.fixed32()
+  return reader.fixed32() * 0x1_0000_0000 + low
+}
+
+function readHeld(reader: Reader, end: number): RequestPart {
+  let resource: WireResource = 0
+  let hash: WireHash = ''
+  let isStale = false
+  eachField(reader, end, field => {
+    if (field === 1) resource = reader.uint32()
+    else if (field === 2) resource = readMessage(reader, readPath)
+    else if (field === 3) hash = readHash(reader)
+    else if (field === 4) isStale = reader.bool()
+    else return false
+    return true
+  })
+  return { kind: 'held', resource, hash, isStale }
+}
+
+function readRefused(reader: Reader, end: number): RequestPart {
+  let resource: WireResource = 0
+  let hash: WireHash = ''
+  let reason = ''
+  eachField(reader, end, field => {
+    if (field === 1) resource = reader.uint32()
+    else if (field === 2) resource = readMessage(reader, readPath)
+    else if (field === 3) hash = readHash(reader)
+    else if (field === 4) reason = reader.string()
+    else return false
+    return true
+  })
+  return { kind: 'refused', resource, hash, reason }
 }
 
 function readClient(reader: Reader, end: number): RequestPart {

@@ -1,9 +1,21 @@
-// Puts encoded parts together to one WatchResponse. Knows the wire's lengths and nothing of what the parts say.
-import { varintLength } from '../../proto/byte-writer.ts'
+// Puts encoded parts together to one WatchResponse. Knows the wire's lengths and nothing of what the updates say.
+import type { Path } from '../../naming/path.ts'
+import { ByteWriter, varintLength } from '../../proto/byte-writer.ts'
+import { lengthDelimited, tagOf } from '../../proto/fields.ts'
+import { writePath } from '../../proto/naming-values.ts'
+import type { Move } from '../../proto/watch-responses.ts'
 
-const updateTag = 0x0a
-const keyTag = 0x08
+const updateTag = tagOf(1, lengthDelimited)
+const sequenceTag = tagOf(2, 0)
+const pieceTag = tagOf(3, lengthDelimited)
+const wantsHeldTag = tagOf(4, 0)
+const unknownKeyTag = tagOf(5, 0)
+const unknownIdTag = tagOf(6, lengthDelimited)
+const moveTag = tagOf(7, lengthDelimited)
+const keyTag = tagOf(1, 0)
 const initialBytes = 4096
+/** For what is sent seldom. */
+const scratch = new ByteWriter()
 
 /** A WatchResponse in the making; used again after each take. */
 export class ResponseBuilder {
@@ -28,11 +40,49 @@ export class ResponseBuilder {
     if (stale !== undefined) this.#addBytes(stale)
   }
 
-  /** The message; the builder is empty afterwards and the bytes are the caller's. */
-  take(): Buffer {
+  /** Appends a part of an Update's bytes, of which there is one in a message at most. */
+  addPiece(bytes: Uint8Array, begins: boolean, ends: boolean): void {
+    scratch.clear().uint32(pieceTag).fork().uint32(tagOf(1, lengthDelimited)).bytes(bytes)
+    if (begins) scratch.uint32(tagOf(2, 0)).bool(true)
+    if (ends) scratch.uint32(tagOf(3, 0)).bool(true)
+    this.#append(scratch.ldelim().finish())
+  }
+
+  /** The client is to say what it holds. */
+  wantHeld(): void {
+    this.#append(scratch.clear().uint32(wantsHeldTag).bool(true).finish())
+  }
+
+  /** A name, by the key that the client gave it, or a replica set that the client is to subscribe to again. */
+  addUnknown(resource: number | Path): void {
+    if (typeof resource === 'number') scratch.clear().uint32(unknownKeyTag).uint32(resource)
+    else writePath(scratch.clear().uint32(unknownIdTag).fork(), resource).ldelim()
+    this.#append(scratch.finish())
+  }
+
+  addMove({ withinMs, reason }: Move): void {
+    scratch.clear().uint32(moveTag).fork().uint32(tagOf(1, 0)).uint64(withinMs)
+    this.#append(scratch.uint32(tagOf(2, lengthDelimited)).string(reason).ldelim().finish())
+  }
+
+  /**
+   * The message with its number, at most 2^31; 0 in a stream that does not count. The builder is empty afterwards and the
+   * bytes are the caller's.
+   */
+  take(sequence = 0): Buffer {
+    if (sequence > 0) {
+      this.#reserve(6)
+      this.#buffer[this.#length++] = sequenceTag
+      this.#addVarint(sequence)
+    }
     const message = Buffer.from(this.#buffer.subarray(0, this.#length))
     this.#length = 0
     return message
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#addBytes(bytes)
   }
 
   #addKey(key: number): void {

@@ -2,8 +2,8 @@
 // Orders come by IPC: open streams, expect a number of trees; answers say when that was reached.
 import { Client, credentials, Metadata } from '@grpc/grpc-js'
 import { namingService } from '../../proto/naming-service.ts'
-import { decodeWatchResponse } from '../../proto/updates.ts'
 import { WatchRequestWriter } from '../../proto/watch-requests.ts'
+import { decodeWatchResponse } from '../../proto/watch-responses.ts'
 
 /** What the benchmark tells its clients. */
 export interface OpenOrder {
@@ -34,7 +34,8 @@ function openStream(order: OpenOrder, index: number, received: (trees: number) =
   )
   stream.on('data', (message: Buffer) => {
     let trees = 0
-    for (const update of decodeWatchResponse(message)) if (update.kind === 'tree' && update.state.kind === 'ok') trees++
+    for (const update of decodeWatchResponse(message).updates)
+      if (update.kind === 'tree' && update.state.kind === 'ok') trees++
     received(trees)
   })
   stream.on('error', () => process.exit())

@@ -3,8 +3,9 @@
 import type { BoundTree } from '../../naming/bound-tree.ts'
 import { type Path, showPath } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
-import { decodeWatchResponse, type ReceivedUpdate } from '../../proto/updates.ts'
+import type { ReceivedUpdate } from '../../proto/updates.ts'
 import type { WireName } from '../../proto/watch-requests.ts'
+import { decodeWatchResponse } from '../../proto/watch-responses.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
 import type { Cell, Pool, Sink } from '../../watch/cell.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
@@ -209,7 +210,7 @@ class ClientSession {
   #receive(message: Buffer): void {
     this.#messagesReceived++
     this.#messages?.received.inc()
-    const updates = decodeWatchResponse(message)
+    const { updates } = decodeWatchResponse(message)
     for (const update of updates) this.#apply(update)
     this.#replicas.dropUnclaimed()
     this.#updatesReceived += updates.length

@@ -10,14 +10,7 @@ import type { Path } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { namingProtoFile } from '../../proto/naming-service.ts'
 import { maxTreeDepth } from '../../proto/naming-values.ts'
-import {
-  decodeWatchResponse,
-  encodeIdField,
-  encodeReplicaContent,
-  encodeStale,
-  encodeTreeContent,
-  hashOf,
-} from '../../proto/updates.ts'
+import { encodeIdField, encodeReplicaContent, encodeStale, encodeTreeContent, hashOf } from '../../proto/updates.ts'
 import {
   decodeResolveRequest,
   encodeResolveRequest,
@@ -25,6 +18,7 @@ import {
   WatchRequestReader,
   WatchRequestWriter,
 } from '../../proto/watch-requests.ts'
+import { decodeWatchResponse } from '../../proto/watch-responses.ts'
 import { ok, type State } from '../../watch/state.ts'
 
 const schema = protobuf.loadSync(namingProtoFile)
@@ -65,7 +59,7 @@ function response(...fields: readonly Uint8Array[]): Uint8Array {
 }
 
 const keySeven = Uint8Array.of(8, 7)
-const decodeTree = (content: Uint8Array) => decodeWatchResponse(response(keySeven, content))[0]
+const decodeTree = (content: Uint8Array) => decodeWatchResponse(response(keySeven, content)).updates[0]
 
 describe('updates', () => {
   test('carry any tree unchanged', () => {
@@ -80,7 +74,7 @@ describe('updates', () => {
   test('carry any replica set unchanged, and its id', () => {
     fc.assert(
       fc.property(anyPath, anyReplicas, (id, value) => {
-        const [update] = decodeWatchResponse(response(encodeIdField(id), encodeReplicaContent(ok(value))))
+        const [update] = decodeWatchResponse(response(encodeIdField(id), encodeReplicaContent(ok(value)))).updates
         expect(update).toMatchObject({ kind: 'replicas', id, state: ok(value) })
       }),
       seed,
@@ -159,12 +153,18 @@ describe('updates', () => {
 describe('requests', () => {
   const hash = fc.constantFrom('', '\x01\x80\xff45678')
   const name = fc.record({ namespace: fc.string(), path: anyPath, dtab: fc.string() }, { noNullPrototype: true })
+  const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
+  const resource = fc.oneof(fc.nat(), anyPath)
   const part: fc.Arbitrary<RequestPart> = fc.oneof(
     fc.record({ kind: fc.constant('client' as const), id: fc.string(), version: fc.string() }),
     fc.record({ kind: fc.constant('unsubscribe' as const), keys: fc.array(fc.nat(), { minLength: 1 }) }),
     fc.record({ kind: fc.constant('unsubscribe-replicas' as const), id: anyPath }),
     fc.record({ kind: fc.constant('subscribe-replicas' as const), id: anyPath, hash }),
     fc.record({ kind: fc.constant('subscribe' as const), key: fc.nat(), name, hash }),
+    fc.record({ kind: fc.constant('ack' as const), received: count, applied: count, digest: count }),
+    fc.record({ kind: fc.constant('held' as const), resource, hash, isStale: fc.boolean() }),
+    fc.record({ kind: fc.constant('held-is-whole' as const) }),
+    fc.record({ kind: fc.constant('refused' as const), resource, hash, reason: fc.string() }),
   )
 
   function partsOf(bytes: Uint8Array): RequestPart[] {
@@ -182,12 +182,31 @@ describe('requests', () => {
         for (const each of parts) writer.add(each)
         const bytes = writer.finish()
         expect(partsOf(bytes)).toEqual(parts)
+        expect(new WatchRequestReader(bytes).readSequence()).toBe(0)
         const again = partsOf(WatchRequest.encode(WatchRequest.decode(bytes)).finish())
         const subscriptions = (all: readonly RequestPart[]) => all.filter(({ kind }) => kind === 'subscribe')
         expect(subscriptions(again)).toEqual(subscriptions(parts))
       }),
       seed,
     )
+  })
+
+  test('have their number before all parts, and are read with it in any place', () => {
+    const ack = { kind: 'ack', received: 7, applied: 6, digest: 2 ** 53 - 1 } as const
+    const writer = new WatchRequestWriter()
+    writer.add(ack)
+    const bytes = writer.finish(2 ** 40)
+    expect(bytes[0]).toBe(0x30)
+    const WatchRequest = schema.lookupType('nameplane.v1.WatchRequest')
+    expect(WatchRequest.toObject(WatchRequest.decode(bytes), { longs: Number })).toEqual({
+      sequence: 2 ** 40,
+      ack: { received: 7, applied: 6, digest: 2 ** 53 - 1 },
+    })
+    const last = Buffer.concat([bytes.subarray(7), bytes.subarray(0, 7)])
+    for (const each of [bytes, last]) {
+      expect(new WatchRequestReader(each).readSequence()).toBe(2 ** 40)
+      expect(partsOf(each)).toEqual([ack])
+    }
   })
 
   test('to resolve are read as they were written', () => {
@@ -206,6 +225,7 @@ describe('requests', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), bytes => {
         try {
+          new WatchRequestReader(bytes).readSequence()
           partsOf(bytes)
         } catch (error) {
           expect(error).toBeInstanceOf(RangeError)

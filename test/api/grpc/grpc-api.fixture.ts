@@ -5,8 +5,9 @@ import { createGrpcApi, type GrpcApi, type GrpcApiOptions } from '../../../api/g
 import type { GrpcPorts } from '../../../api/grpc/grpc-ports.ts'
 import { ProxyRegistry } from '../../../api/push/proxy-registry.ts'
 import { namingService } from '../../../proto/naming-service.ts'
-import { decodeWatchResponse, type ReceivedUpdate } from '../../../proto/updates.ts'
+import type { ReceivedUpdate } from '../../../proto/updates.ts'
 import { type RequestPart, WatchRequestWriter } from '../../../proto/watch-requests.ts'
+import { decodeWatchResponse } from '../../../proto/watch-responses.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
 import type { SharedServers } from '../../../server/servers/shared-servers.ts'
@@ -82,7 +83,7 @@ export class RawStream {
       new Metadata(),
     )
     this.#stream.on('data', (message: Buffer) => {
-      const updates = decodeWatchResponse(message)
+      const { updates } = decodeWatchResponse(message)
       this.messages.push({ bytes: message.length, updates: updates.length })
       this.updates.push(...updates)
     })
