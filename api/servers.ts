@@ -17,6 +17,8 @@ export interface ServerState {
   readonly since: number
   /** The version that it goes by, of every namespace that it knows of. To be read at once: it moves on with what is heard. */
   readonly dtabs: ReadonlyMap<string, number>
+  /** Streams that proxies have open there; absent while none may come, and where it is not told. */
+  readonly streams?: number
 }
 
 /** A namespace for which servers have gone by different versions for longer than they may. */
@@ -69,6 +71,8 @@ export interface PeerMessage {
   /** With this message it has said all it knows. */
   readonly isWhole: boolean
   readonly dtabs: readonly DtabVersion[]
+  /** Streams that proxies have open there; absent where it says nothing of them. */
+  readonly streams?: number
 }
 
 /** Hears one followed server. Nothing is called after `lost`, or after the stream was closed from here. */
@@ -83,6 +87,8 @@ export type DialPeer = (address: string, listener: PeerListener) => () => void
 export interface Servers {
   readonly selfId: string
   readonly told: ToldVersions
+  /** Streams that proxies have open here, in all threads; undefined while none may come. */
+  streams(): number | undefined
   /** Everyone present in the store, sorted by id; this server always. */
   list(): Cell<readonly ServerState[]>
   /** Sorted by namespace; empty while all agree. */

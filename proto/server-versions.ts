@@ -21,6 +21,8 @@ export interface WireDtabVersion {
 export interface FollowResponse extends Speaker {
   readonly isWhole: boolean
   readonly dtabs: readonly WireDtabVersion[]
+  /** Streams that proxies have open there; absent where it is not told. */
+  readonly streams?: number
 }
 
 /** A message without fields. */
@@ -38,7 +40,7 @@ export function decodeSpeaker(bytes: Uint8Array): Speaker {
   return { id, version }
 }
 
-export function encodeFollowResponse({ isWhole, dtabs, ...speaker }: FollowResponse): Buffer {
+export function encodeFollowResponse({ isWhole, dtabs, streams, ...speaker }: FollowResponse): Buffer {
   const writer = new ByteWriter()
   writeSpeaker(writer, speaker)
   if (isWhole) writer.uint32(tagOf(3, 0)).bool(true)
@@ -46,6 +48,7 @@ export function encodeFollowResponse({ isWhole, dtabs, ...speaker }: FollowRespo
     writer.uint32(tagOf(4, lengthDelimited)).fork()
     writer.uint32(tagOf(1, lengthDelimited)).string(namespace).uint32(tagOf(2, 0)).uint64(version).ldelim()
   }
+  if (streams !== undefined) writer.uint32(tagOf(5, 0)).uint64(streams)
   return writer.finish()
 }
 
@@ -55,6 +58,7 @@ export function decodeFollowResponse(bytes: Uint8Array): FollowResponse {
   let id = ''
   let version = ''
   let isWhole = false
+  let streams: number | undefined
   const dtabs: WireDtabVersion[] = []
   decoding(() =>
     eachField(reader, reader.len, field => {
@@ -62,11 +66,12 @@ export function decodeFollowResponse(bytes: Uint8Array): FollowResponse {
       else if (field === 2) version = reader.string()
       else if (field === 3) isWhole = reader.bool()
       else if (field === 4) dtabs.push(readMessage(reader, readDtabVersion))
+      else if (field === 5) streams = Number(reader.uint64())
       else return false
       return true
     }),
   )
-  return { id, version, isWhole, dtabs }
+  return { id, version, isWhole, dtabs, ...(streams !== undefined && { streams }) }
 }
 
 function writeSpeaker(writer: ByteWriter, { id, version }: Speaker): void {

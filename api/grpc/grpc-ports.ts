@@ -2,11 +2,11 @@
 import type { Interpreter } from '../../interpreters/interpreter.ts'
 import type { Env } from '../../runtime/env.ts'
 import type { ProxyRegistry } from '../push/proxy-registry.ts'
-import type { ToldVersions } from '../servers.ts'
+import type { Servers } from '../servers.ts'
 
 export interface GrpcPorts extends Env {
   readonly interpreter: Pick<Interpreter, 'namespace' | 'bind' | 'replicas' | 'delegate'>
-  readonly servers: { readonly selfId: string; readonly told: ToldVersions }
+  readonly servers: Pick<Servers, 'selfId' | 'told' | 'streams'>
   /** Where streams say who is connected and what it has. */
   readonly proxies: ProxyRegistry
   /** Aborted when the server begins to stop: streams end, new ones are refused. */

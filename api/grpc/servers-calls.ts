@@ -17,7 +17,8 @@ export interface ServersCalls extends GrpcService {
 export function createServersCalls({ servers, clock, log }: GrpcPorts): ServersCalls {
   const followers = new Set<ServersSession>()
   const follow = (stream: FollowStream): void => {
-    const session = new ServersSession(stream, { selfId: servers.selfId, version, told: servers.told, clock, log })
+    const { selfId, told } = servers
+    const session = new ServersSession(stream, { selfId, version, told, streams: () => servers.streams(), clock, log })
     followers.add(session)
     stream.on('close', () => followers.delete(session))
     if (followers.size > maxFollowers)

@@ -73,8 +73,8 @@ class FollowedServer {
   #hear(bytes: Buffer): void {
     if (this.#isOver) return
     try {
-      const { id, isWhole, dtabs } = decodeFollowResponse(bytes)
-      this.#options.listener.heard({ isWhole, dtabs, ...(id !== '' && { id }) })
+      const { id, version: _, ...said } = decodeFollowResponse(bytes)
+      this.#options.listener.heard({ ...said, ...(id !== '' && { id }) })
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       this.#lose(`it sent what cannot be read: ${error.message}`)

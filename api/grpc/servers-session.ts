@@ -1,7 +1,12 @@
 // One server that follows this one: told all versions that are gone by here, then each change, the newest only. At most one
 // message is on its way, so a slow follower holds that much and one name for each namespace with news.
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js'
-import { decodeSpeaker, encodeFollowResponse, type WireDtabVersion } from '../../proto/server-versions.ts'
+import {
+  decodeSpeaker,
+  encodeFollowResponse,
+  type FollowResponse,
+  type WireDtabVersion,
+} from '../../proto/server-versions.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Unwatch } from '../../watch/cell.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
@@ -14,6 +19,7 @@ export interface ServersSessionOptions {
   /** Of this software. */
   readonly version: string
   readonly told: ToldVersions
+  readonly streams: () => number | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -53,7 +59,7 @@ export class ServersSession {
     stream.on('end', () => this.#finish())
     for (const event of ['cancelled', 'error', 'close']) stream.on(event, () => this.#close())
     stream.sendMetadata(new Metadata())
-    this.#write(encodeFollowResponse({ ...nobody, id: selfId, version }))
+    this.#write({ ...nobody, id: selfId, version })
     this.#take([])
   }
 
@@ -84,12 +90,13 @@ export class ServersSession {
     }
     const isWhole = this.#progress === 'telling' && this.#news.size === 0
     if (isWhole) this.#progress = 'whole'
-    this.#write(encodeFollowResponse({ ...nobody, isWhole, dtabs }))
+    this.#write({ ...nobody, isWhole, dtabs })
   }
 
-  #write(message: Buffer): void {
+  #write(message: FollowResponse): void {
+    const streams = this.#options.streams()
     this.#isWriting = true
-    this.#stream.write(message, () => {
+    this.#stream.write(encodeFollowResponse(streams === undefined ? message : { ...message, streams }), () => {
       this.#isWriting = false
       this.#tell()
     })
@@ -112,7 +119,7 @@ export class ServersSession {
     if (clock.monotonic() - this.#heardAt > followerSilenceMs) {
       log.debug({ server: this.#follower }, 'A server that followed this one fell silent.')
       this.end(status.DEADLINE_EXCEEDED, 'Nothing was heard for too long.')
-    } else if (!this.#isWriting) this.#write(encodeFollowResponse(nobody))
+    } else if (!this.#isWriting) this.#write(nobody)
   }
 
   #finish(): void {

@@ -33,6 +33,8 @@ export class Peer {
   readonly #options: PeerOptions
   readonly #record: ServerRecord
   #versions = new Map<string, number>()
+  /** Streams that proxies have open there, as it said last. */
+  #streams: number | undefined
   /** What it says until it has said everything; absent then. */
   #incoming: Map<string, number> | undefined
   #error: string | undefined = 'it has not been asked yet'
@@ -86,6 +88,7 @@ export class Peer {
       ...(this.#error !== undefined && { error: this.#error }),
       since: this.#since,
       dtabs: this.#versions,
+      ...(this.replies && this.#streams !== undefined && { streams: this.#streams }),
     }
   }
 
@@ -126,8 +129,9 @@ export class Peer {
     })
   }
 
-  #hear({ id, isWhole, dtabs }: PeerMessage): void {
+  #hear({ id, isWhole, dtabs, streams }: PeerMessage): void {
     this.#heardAt = this.#options.clock.monotonic()
+    this.#streams = streams
     if (!this.#hasGreeted && id !== this.#record.id) {
       this.#lose(this.#whyAnother(id))
       return

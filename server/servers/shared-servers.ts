@@ -40,6 +40,7 @@ export class SharedServers implements Servers {
   #members: readonly Member[] = []
   #changes = 0
   #hasTooMany = false
+  #ownStreams: () => number | undefined = () => undefined
 
   constructor(options: SharedServersOptions) {
     const { kernel, clock, log, store, self } = options
@@ -67,6 +68,15 @@ export class SharedServers implements Servers {
 
   get told(): ToldVersions {
     return this.own
+  }
+
+  streams(): number | undefined {
+    return this.#ownStreams()
+  }
+
+  /** From now on this is asked for what `streams` says. */
+  countStreams(count: () => number | undefined): void {
+    this.#ownStreams = count
   }
 
   list(): Cell<readonly ServerState[]> {
@@ -132,6 +142,7 @@ export class SharedServers implements Servers {
 
   #selfState(): ServerState {
     const { self } = this.#options
+    const streams = this.streams()
     return {
       id: self.id,
       isSelf: true,
@@ -141,6 +152,7 @@ export class SharedServers implements Servers {
       replies: true,
       since: self.startedAt,
       dtabs: this.own.versions,
+      ...(streams !== undefined && { streams }),
     }
   }
 
