@@ -127,6 +127,7 @@ export function cannotListen(
     EADDRINUSE: 'the port is in use by another process; stop it or configure another port',
     EACCES: 'this user may not bind the port; use one above 1023 or grant the right',
     EADDRNOTAVAIL: 'no interface of this machine has that address; configure another ip',
+    ENOTSUP: 'a port cannot be shared on this system; configure no workers',
   }
   const [code = ''] = /\bE[A-Z]{3,}\b/.exec(error.message) ?? []
   const cause = causes[code] ?? error.message

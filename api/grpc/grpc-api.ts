@@ -12,6 +12,7 @@ import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './
 import type { GrpcService } from './grpc-service.ts'
 import { createNamingCalls } from './naming-calls.ts'
 import { createServersCalls, type ServersCalls } from './servers-calls.ts'
+import { SharedPort } from './shared-port.ts'
 import { WatchContext } from './watch-context.ts'
 
 export interface GrpcApiOptions extends Partial<GrpcServerOptions> {
@@ -32,6 +33,8 @@ export interface ListenAddress {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /** Whether other threads listen on the port too, each with a socket of its own. */
+  readonly isShared?: boolean
 }
 
 export interface GrpcApi {
@@ -62,8 +65,9 @@ class GrpcApiServer implements GrpcApi {
   readonly #servers: ServersCalls
   readonly #services: readonly GrpcService[]
   readonly #drainMs: number
-  /** `host:port`, once it listens. */
+  /** `host:port`, once it listens alone. */
   #boundTo: string | undefined
+  #sharedPort: SharedPort | undefined
   #isServing: boolean | undefined
   #closed: Promise<void> | undefined
 
@@ -89,7 +93,11 @@ class GrpcApiServer implements GrpcApi {
     ports.shutdown.addEventListener('abort', () => this.#refuseAll(), { once: true })
   }
 
-  async listen({ host, port }: ListenAddress): Promise<ListenAddress> {
+  async listen({ host, port, isShared }: ListenAddress): Promise<ListenAddress> {
+    if (isShared) {
+      this.#sharedPort = new SharedPort(this.#server)
+      return await this.#sharedPort.listen({ host, port })
+    }
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     const authority = host.includes(':') ? `[${host}]` : host
     this.#server.bindAsync(`${authority}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
@@ -127,6 +135,7 @@ class GrpcApiServer implements GrpcApi {
     const { promise, resolve } = Promise.withResolvers<void>()
     // Not forceShutdown: without channelz, grpc-js does not know its connections there and cuts none.
     if (this.#boundTo !== undefined) this.#server.drain(this.#boundTo, this.#drainMs)
+    this.#sharedPort?.drain(this.#drainMs)
     this.#server.tryShutdown(error => {
       if (error !== undefined) this.#ports.log.debug({ err: error }, 'The gRPC server was not running.')
       resolve()
