@@ -75,7 +75,7 @@ class GrpcApiServer implements GrpcApi {
     this.#ports = ports
     this.#drainMs = options.drainMs ?? 5_000
     this.#push = new PushContext(ports, {
-      limits: { ...defaultLimits, ...options.limits },
+      limits: options.limits,
       unsentDeadlineMs: options.unsentDeadlineMs ?? 10_000,
     })
     this.#context = new WatchContext(ports, this.#push)
@@ -165,13 +165,6 @@ class GrpcApiServer implements GrpcApi {
 
 interface AnyCall {
   emit(event: 'error', error: object): boolean
-}
-
-const defaultLimits: SubscriptionLimitsOptions = {
-  perStream: 100_000,
-  perClient: 200_000,
-  perNamespace: 1_000_000,
-  perServer: 1_000_000,
 }
 
 function createReflection(services: readonly GrpcService[]): ReflectionService {

@@ -9,11 +9,11 @@ import { Connections } from './connections.ts'
 import { Mailbox } from './mailbox.ts'
 import { Pace } from './pace.ts'
 import type { PushStream } from './push-stream.ts'
-import { SubscriptionLimits, type SubscriptionLimitsOptions } from './subscription-limits.ts'
+import { SubscriptionLimits, type SubscriptionLimitsOptions, subscriptionLimitDefaults } from './subscription-limits.ts'
 import { WorkQueue } from './work-queue.ts'
 
 export interface PushContextOptions {
-  readonly limits: SubscriptionLimitsOptions
+  readonly limits?: Partial<SubscriptionLimitsOptions> | undefined
   /** How long a peer may take nothing while there is something for it; milliseconds. */
   readonly unsentDeadlineMs: number
 }
@@ -36,8 +36,8 @@ export class PushContext {
     this.clock = clock
     this.#options = options
     this.queue = new WorkQueue(clock)
-    this.pace = new Pace({ clock, load: () => 0 })
-    this.limits = new SubscriptionLimits(options.limits)
+    this.pace = new Pace({ clock, load: () => this.queue.load })
+    this.limits = new SubscriptionLimits({ ...subscriptionLimitDefaults, ...options.limits }, metrics)
     this.admission = new Admission({ clock })
     this.connections = new Connections({ clock })
     this.counters = createCounters(metrics)
