@@ -33,8 +33,7 @@ abstract class WatchEntry<T> extends Entry<T> {
   /** Notes the newest state as sent and gives the fields to send: of its content, the hash alone when the client has it. */
   take(content: Content, now: number): Content {
     const { state, sent } = this
-    this.sent = state
-    this.sentAt = Math.trunc(now)
+    this.noteSent(now)
     const isValue = state.kind === 'ok' && !isFailure(content)
     const isSent = isValue && sent?.kind === 'ok' && sent.value === state.value
     const isHeld = isValue && this.#held !== '' && this.#held === hashOf(content)

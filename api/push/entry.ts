@@ -2,12 +2,9 @@
 // who watch the same cell. Never bytes, never a queue. There are very many of these: every field counts.
 import type { Cell, Observation, Observer } from '../../watch/cell.ts'
 import { pending, type State } from '../../watch/state.ts'
+import type { EntryList } from './entry-list.ts'
 import type { Mailbox } from './mailbox.ts'
-
-/** Where an entry stands in its mailbox. */
-export const place = { nowhere: 0, ready: 1, resting: 2 } as const
-
-export type Place = (typeof place)[keyof typeof place]
+import { hasteAfter } from './pace.ts'
 
 /** Which cap holds for the spacing of a resource's states. */
 export type EntryKind = 'tree' | 'replicas'
@@ -19,8 +16,12 @@ export abstract class Entry<T = unknown> implements Observer<T> {
   sent: State<T> | undefined = undefined
   /** When that was, in ms on the monotonic clock, whole; before any, long ago. */
   sentAt = -1_000_000
-  /** Owned by the mailbox. */
-  place: Place = place.nowhere
+  /** How much of late its states went out in haste; for the pace. */
+  haste = 0
+  /** Where it waits to be sent; for the mailbox and the pace, as the two below. */
+  list: EntryList | undefined = undefined
+  before: Entry | undefined = undefined
+  after: Entry | undefined = undefined
   readonly mailbox: Mailbox
   #observation: Observation | undefined
 
@@ -48,6 +49,13 @@ export abstract class Entry<T = unknown> implements Observer<T> {
   deliver(state: State<T>): void {
     this.state = state
     this.mailbox.put(this)
+  }
+
+  /** The newest state goes out at this instant of the monotonic clock. */
+  noteSent(now: number): void {
+    if (this.kind === 'tree') this.haste = hasteAfter(this.haste, now - this.sentAt)
+    this.sentAt = Math.trunc(now)
+    this.sent = this.state
   }
 
   get hasNews(): boolean {

@@ -1,6 +1,7 @@
 // What one stream has still to send: each resource once, whatever the number of its changes. Removals come first, then the
 // order in which news came. Knows no protocol and no transport.
-import { type Entry, place } from './entry.ts'
+import type { Entry } from './entry.ts'
+import { EntryList } from './entry-list.ts'
 import type { Pace } from './pace.ts'
 
 export interface MailboxOptions {
@@ -15,11 +16,10 @@ export interface MailboxOptions {
 
 export class Mailbox {
   readonly #options: MailboxOptions
-  readonly #removals = new Set<Entry>()
-  readonly #ready = new Set<Entry>()
-  /** One that goes on where it was: one that began anew would first pass over all that was taken out before. */
-  #readyInOrder = this.#ready.values()
-  #resting = 0
+  readonly #removals = new EntryList()
+  readonly #ready = new EntryList()
+  /** Entries with news, wherever they wait. */
+  #size = 0
   #oldestAt: number | undefined
 
   constructor(options: MailboxOptions) {
@@ -33,7 +33,7 @@ export class Mailbox {
 
   /** Resources with news, those included that rest. */
   get size(): number {
-    return this.readyCount + this.#resting
+    return this.#size
   }
 
   /** When the oldest change was made that was put here since the mailbox was last empty; undefined when it is. */
@@ -43,79 +43,54 @@ export class Mailbox {
 
   /** The entry has news; at most its spacing later it can be sent. */
   put(entry: Entry): void {
-    this.#oldestAt ??= this.#options.changedAt()
-    const { pace } = this.#options
-    if (entry.place === place.nowhere) {
-      const dueAt = entry.isRemoval ? 0 : pace.dueAt(entry)
-      if (dueAt === 0) this.#makeReady(entry)
-      else {
-        entry.place = place.resting
-        this.#resting++
-        pace.rest(entry, dueAt)
-      }
-      return
-    }
-    this.#options.onConflated()
-    if (entry.isRemoval && (entry.place === place.resting || !this.#removals.has(entry))) {
-      this.#take(entry)
-      this.#makeReady(entry)
-    }
+    const { pace, onConflated, changedAt } = this.#options
+    this.#oldestAt ??= changedAt()
+    const { list } = entry
+    if (list !== undefined) {
+      onConflated()
+      if (list === this.#removals || !entry.isRemoval) return
+      this.#take(entry, list)
+    } else this.#size++
+    if (entry.isRemoval) this.#makeReady(entry, this.#removals)
+    else if (!pace.rests(entry)) this.#makeReady(entry, this.#ready)
   }
 
-  /** For the pace: the entry has rested. One that rests no more is left alone. */
+  /** For the pace: the entry has rested. */
   wake(entry: Entry): void {
-    if (entry.place !== place.resting) return
-    this.#resting--
-    this.#makeReady(entry)
+    this.#makeReady(entry, this.#ready)
   }
 
   /** The next entry to send, which leaves the mailbox; undefined when there is none. */
   next(): Entry | undefined {
-    for (const entry of this.#removals) {
-      this.#leave(entry)
-      return entry
-    }
-    const entry = this.#firstReady()
-    if (entry !== undefined) this.#leave(entry)
+    const entry = this.#removals.shift() ?? this.#ready.shift()
+    if (entry !== undefined) this.#left()
     return entry
   }
 
   /** The entry has nothing to send any more. */
   delete(entry: Entry): void {
-    if (entry.place !== place.nowhere) this.#leave(entry)
+    const { list } = entry
+    if (list === undefined) return
+    this.#take(entry, list)
+    this.#left()
   }
 
-  /** Everything leaves. */
+  /** Everything leaves that can be sent; what rests stays until it is deleted. */
   clear(): void {
-    for (const entry of this.#removals) entry.place = place.nowhere
-    for (const entry of this.#ready) entry.place = place.nowhere
-    this.#removals.clear()
-    this.#ready.clear()
-    this.#oldestAt = undefined
+    while (this.next() !== undefined);
   }
 
-  #makeReady(entry: Entry): void {
-    entry.place = place.ready
-    if (entry.isRemoval) this.#removals.add(entry)
-    else this.#ready.add(entry)
+  #makeReady(entry: Entry, list: EntryList): void {
+    list.push(entry)
     if (this.readyCount === 1) this.#options.onMail()
   }
 
-  #firstReady(): Entry | undefined {
-    const { value } = this.#readyInOrder.next()
-    if (value !== undefined) return value
-    this.#readyInOrder = this.#ready.values()
-    return this.#readyInOrder.next().value
+  #take(entry: Entry, list: EntryList): void {
+    if (list === this.#removals || list === this.#ready) list.delete(entry)
+    else this.#options.pace.forget(entry, list)
   }
 
-  #leave(entry: Entry): void {
-    this.#take(entry)
-    entry.place = place.nowhere
-    if (this.size === 0) this.#oldestAt = undefined
-  }
-
-  #take(entry: Entry): void {
-    if (entry.place === place.resting) this.#resting--
-    else if (!this.#removals.delete(entry)) this.#ready.delete(entry)
+  #left(): void {
+    if (--this.#size === 0) this.#oldestAt = undefined
   }
 }

@@ -1,5 +1,6 @@
 // Shares the event loop among streams: each task does small pieces in turn, and no turn lasts long. Knows no task's content.
 import type { Cancel, Clock } from '../../watch/clock.ts'
+import { BusyShare } from './busy-share.ts'
 
 /** A turn of the event loop spends at most about this long here. */
 const maxTurnMs = 5
@@ -14,16 +15,25 @@ export interface Task {
 export class WorkQueue {
   readonly #clock: Clock
   readonly #tasks = new Set<Task>()
+  readonly #busy = new BusyShare()
   #cancel: Cancel | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /**
+   * The share of the time, 0 to 1, in which there was work, of late. The waits between turns count: transports do their part
+   * of the work then, and a thread that has other things to do is loaded as well.
+   */
+  get load(): number {
+    return this.#busy.at(this.#clock.monotonic())
+  }
+
   /** Queues a task; one that is queued already keeps its place. */
   add(task: Task): void {
     this.#tasks.add(task)
-    this.#cancel ??= this.#clock.defer(this.#turn)
+    if (this.#cancel === undefined) this.#begin()
   }
 
   /** Forgets every task. */
@@ -33,15 +43,27 @@ export class WorkQueue {
     this.#tasks.clear()
   }
 
+  #begin(): void {
+    this.#busy.turn(true, this.#clock.monotonic())
+    this.#cancel = this.#clock.defer(this.#turn)
+  }
+
   readonly #turn = (): void => {
-    this.#cancel = undefined
+    try {
+      this.#work()
+    } finally {
+      this.#cancel = this.#tasks.size > 0 ? this.#clock.defer(this.#turn) : undefined
+      if (this.#cancel === undefined) this.#busy.turn(false, this.#clock.monotonic())
+    }
+  }
+
+  #work(): void {
     const endsAt = this.#clock.monotonic() + maxTurnMs
     // A task that is put back stands at the end of the set and is met again in this very loop.
     for (const task of this.#tasks) {
       this.#tasks.delete(task)
       if (task.work()) this.#tasks.add(task)
-      if (this.#clock.monotonic() >= endsAt) break
+      if (this.#clock.monotonic() >= endsAt) return
     }
-    if (this.#tasks.size > 0) this.#cancel ??= this.#clock.defer(this.#turn)
   }
 }
