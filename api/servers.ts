@@ -91,6 +91,8 @@ export interface Servers {
   streams(): number | undefined
   /** Everyone present in the store, sorted by id; this server always. */
   list(): Cell<readonly ServerState[]>
+  /** The newest version of a namespace that any server goes by that replies; 0 where none knows of it. */
+  newest(namespace: string): number
   /** Sorted by namespace; empty while all agree. */
   disagreements(): Cell<readonly Disagreement[]>
   /** Resolves once all of the scope go by the version or a later one, or when the time is over; never rejects for a server that is away. */

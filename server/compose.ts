@@ -148,7 +148,13 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   })
   closers.add(() => interpreter.close())
   closers.add(() => replicas.close())
-  const proxies = new ProxyRegistry(clock)
+  const proxies = new ProxyRegistry({
+    clock,
+    kernel,
+    namespace: interpreter.namespace,
+    server: replicas.servers.selfId,
+    newest: namespace => replicas.servers.newest(namespace),
+  })
   const ports: ApiPorts = { ...env, store, interpreter, sources, servers: replicas.servers, shutdown }
   const refused = createRefusedReasons(store)
   closers.add(refused.close)

@@ -38,7 +38,7 @@ export async function openInterface({ api, ip, port }: Interface, parts: Interfa
 
 /** Health follows readiness, and ends with the stop. */
 function openGrpc({ ports, proxies, readiness, drainMs }: InterfaceParts): GrpcApi {
-  const grpc = createGrpcApi({ ...ports, proxies }, { drainMs })
+  const grpc = createGrpcApi({ ...ports, proxies, ownProxies: proxies }, { drainMs })
   readiness.whenReady(() => grpc.setServing(true))
   return grpc
 }

@@ -1,43 +1,69 @@
-// The proxies that are connected to this thread, as their streams report them: which names of which namespace each holds, and
-// how many of these it does not yet have as they are now. Counts only, so that a change to all costs two additions each.
-import type { Clock } from '../../watch/clock.ts'
-import type { ProxyState } from '../proxies.ts'
+// The proxies that are connected to this thread, as their streams report them, in the order and the pages in which others
+// are told of them. Knows no protocol and no other thread.
+import type { Cell, Kernel, Unwatch } from '../../watch/cell.ts'
+import type { Cancel, Clock } from '../../watch/clock.ts'
+import {
+  type AppliedListener,
+  compareProxies,
+  cursorOf,
+  type ProxiesApplied,
+  type ProxiesPart,
+  type ProxiesQuery,
+  type ProxySource,
+  parseCursor,
+} from '../proxies.ts'
+import type { DtabVersion } from '../servers.ts'
+import { ConnectedProxy, type Progress, type ProxyFacts, type ProxyHome, type ProxyRecord } from './connected-proxy.ts'
+import { NamespaceFleet } from './namespace-fleet.ts'
 
-export interface ProxyFacts {
-  readonly protocol: ProxyState['protocol']
-  /** Whether it says what it has applied. */
-  readonly confirms: boolean
-  /** `host:port` of the peer. */
-  readonly address: string
+export type { NamespaceProgress, ProxyFacts, ProxyRecord } from './connected-proxy.ts'
+
+export interface ProxyRegistryOptions {
+  readonly clock: Clock
+  readonly kernel: Pick<Kernel, 'afterDelivery'>
+  /** The rules by which names of a namespace are evaluated here; watched while proxies follow names of it. */
+  readonly namespace: (namespace: string) => Cell<{ readonly version: number }>
+  /** This server's id. */
+  readonly server: string
+  /** Tells the threads of one server apart. */
+  readonly thread?: number
+  /** The newest version of a namespace that any server goes by; 0 where that is not known. */
+  readonly newest?: (namespace: string) => number
 }
 
-/** One proxy and one namespace. */
-export interface NamespaceProgress {
-  /** It holds one more name of the namespace, or one less. */
-  addNames(change: number): void
-  /** So many of its names have news that it has not confirmed, or have no longer. */
-  addUnsettled(change: number): void
-}
+/** Who waits is told soon, then in such steps. */
+const firstToldMs = 10
+const stepMs = 100
 
-/** One connected proxy. */
-export interface ProxyRecord {
-  /** What it calls itself. */
-  identify(id: string, version: string): void
-  /** The same object each time. */
-  namespace(namespace: string): NamespaceProgress
-  addStreams(change: number): void
-  /** It refuses a state and keeps the one before. */
-  refused(name: string, reason: string): void
-  /** It has gone; harmless when called twice. */
-  leave(): void
-}
+const none: ProxiesApplied = { total: 0, applied: 0 }
 
-export class ProxyRegistry {
-  readonly #clock: Clock
+export class ProxyRegistry implements ProxySource {
+  readonly #options: ProxyRegistryOptions
   readonly #proxies = new Set<ConnectedProxy>()
+  readonly #fleets = new Map<string, NamespaceFleet>()
+  readonly #home: ProxyHome
+  readonly #listeners = new Set<() => void>()
+  /** All of them as they are listed; made anew after somebody came, went or took another id. */
+  #sorted: readonly ConnectedProxy[] | undefined
+  #refs = 0
+  #toldAt = Number.NEGATIVE_INFINITY
+  #cancelTelling: Cancel | undefined
 
-  constructor(clock: Clock) {
-    this.#clock = clock
+  constructor(options: ProxyRegistryOptions) {
+    this.#options = options
+    this.#home = {
+      clock: options.clock,
+      join: (namespace, member) => this.#join(namespace, member),
+      left: (namespace, member) => this.#left(namespace, member),
+      renamed: () => {
+        this.#sorted = undefined
+      },
+      changed: this.#changed,
+      gone: proxy => {
+        this.#proxies.delete(proxy)
+        this.#sorted = undefined
+      },
+    }
   }
 
   /** Proxies that are connected. */
@@ -46,68 +72,144 @@ export class ProxyRegistry {
   }
 
   join(facts: ProxyFacts): ProxyRecord {
-    const proxy = new ConnectedProxy(facts, this.#clock, () => this.#proxies.delete(proxy))
+    const { server, thread = 0 } = this.#options
+    const proxy = new ConnectedProxy(facts, `${server}/${thread}.${++this.#refs}`, this.#home)
     this.#proxies.add(proxy)
+    this.#sorted = undefined
     return proxy
   }
+
+  /** The version whose states have been handed to every stream here that follows one of them; 0 where nobody follows any. */
+  settledVersion(namespace: string): number {
+    return this.#fleets.get(namespace)?.settledVersion ?? 0
+  }
+
+  /** How many proxies have something unconfirmed in each namespace that any follows, those with most of them first. */
+  behindCounts(): readonly (readonly [namespace: string, behind: number])[] {
+    return [...this.#fleets].map(([namespace, { behind }]) => [namespace, behind] as const).sort((a, b) => b[1] - a[1])
+  }
+
+  /** How many are connected by each protocol. */
+  protocolCounts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>([
+      ['nameplane.v1', 0],
+      ['io.linkerd.mesh', 0],
+    ])
+    for (const { facts } of this.#proxies) counts.set(facts.protocol, (counts.get(facts.protocol) ?? 0) + 1)
+    return counts
+  }
+
+  /** As ProxySource's; it reads what is there. */
+  async page(query: ProxiesQuery): Promise<ProxiesPart> {
+    return this.pageNow(query)
+  }
+
+  /** The same at once. */
+  pageNow({ namespace, isBehind: onlyBehind = false, after, limit }: ProxiesQuery): ProxiesPart {
+    const { server } = this.#options
+    const newest = this.#newest()
+    const hasFallenBehind = this.#judge(newest, namespace)
+    const begin = after === undefined ? undefined : parseCursor(after)
+    const chosen: ConnectedProxy[] = []
+    let total = 0
+    let behind = 0
+    for (const proxy of this.#inOrder()) {
+      if (namespace !== undefined && !proxy.namespaces.has(namespace)) continue
+      total++
+      const isLate = hasFallenBehind(proxy)
+      if (isLate) behind++
+      if ((onlyBehind && !isLate) || chosen.length > limit) continue
+      if (begin === undefined || compareProxies(proxy, begin) > 0) chosen.push(proxy)
+    }
+    const shown = chosen.slice(0, limit)
+    const last = shown.at(-1)
+    const proxies = shown.map(proxy => proxy.state(server, newest, namespace))
+    return { proxies, total, behind, ...(chosen.length > limit && last !== undefined && { next: cursorOf(last) }) }
+  }
+
+  followApplied({ namespace, version }: DtabVersion, listener: AppliedListener): Unwatch {
+    let told: ProxiesApplied | undefined
+    const tell = (): void => {
+      const now = this.#fleets.get(namespace)?.applied(version) ?? none
+      if (told?.total === now.total && told.applied === now.applied) return
+      told = now
+      listener.heard(now)
+    }
+    this.#listeners.add(tell)
+    tell()
+    return () => {
+      this.#listeners.delete(tell)
+      if (this.#listeners.size > 0) return
+      this.#cancelTelling?.()
+      this.#cancelTelling = undefined
+    }
+  }
+
+  #inOrder(): readonly ConnectedProxy[] {
+    this.#sorted ??= [...this.#proxies].sort(compareProxies)
+    return this.#sorted
+  }
+
+  /** Looked up once per namespace and page. */
+  #newest(): (namespace: string) => number {
+    const { newest = () => 0 } = this.#options
+    const known = new Map<string, number>()
+    return namespace => {
+      const version = known.get(namespace) ?? newest(namespace)
+      known.set(namespace, version)
+      return version
+    }
+  }
+
+  /** Whether a proxy has something unconfirmed, or follows names of a namespace in which this server itself is behind. */
+  #judge(newest: (namespace: string) => number, only: string | undefined): (proxy: ConnectedProxy) => boolean {
+    const late = new Set<string>()
+    for (const [namespace, { settledVersion }] of this.#fleets)
+      if (newest(namespace) > settledVersion) late.add(namespace)
+    if (only !== undefined) return proxy => late.has(only) || proxy.namespaces.get(only)?.isBehind === true
+    return proxy => proxy.behind > 0 || (late.size > 0 && someOf(proxy.namespaces.keys(), late))
+  }
+
+  #join(namespace: string, member: Progress): NamespaceFleet {
+    const known = this.#fleets.get(namespace)
+    const fleet = known ?? this.#openFleet(namespace)
+    fleet.members.add(member)
+    this.#changed()
+    return fleet
+  }
+
+  #openFleet(namespace: string): NamespaceFleet {
+    const { clock, kernel } = this.#options
+    const rules = this.#options.namespace(namespace)
+    const fleet = new NamespaceFleet({ clock, kernel, rules, onChange: this.#changed })
+    this.#fleets.set(namespace, fleet)
+    return fleet
+  }
+
+  #left(namespace: string, member: Progress): void {
+    const fleet = this.#fleets.get(namespace)
+    fleet?.members.delete(member)
+    if (fleet?.members.size === 0) {
+      fleet.close()
+      this.#fleets.delete(namespace)
+    }
+    this.#changed()
+  }
+
+  /** Costs nothing while nobody listens. */
+  readonly #changed = (): void => {
+    if (this.#listeners.size === 0 || this.#cancelTelling !== undefined) return
+    const { clock } = this.#options
+    const waitMs = Math.max(firstToldMs, this.#toldAt + stepMs - clock.monotonic())
+    this.#cancelTelling = clock.after(waitMs, () => {
+      this.#cancelTelling = undefined
+      this.#toldAt = clock.monotonic()
+      for (const tell of [...this.#listeners]) tell()
+    })
+  }
 }
 
-class ConnectedProxy implements ProxyRecord {
-  readonly facts: ProxyFacts
-  readonly since: number
-  id: string
-  version = ''
-  streams = 0
-  refusals = 0
-  lastRefusal: ProxyState['lastRefusal']
-  readonly #clock: Clock
-  readonly #onLeave: () => void
-  readonly #namespaces = new Map<string, Progress>()
-
-  constructor(facts: ProxyFacts, clock: Clock, onLeave: () => void) {
-    this.facts = facts
-    this.id = facts.address
-    this.since = clock.now()
-    this.#clock = clock
-    this.#onLeave = onLeave
-  }
-
-  identify(id: string, version: string): void {
-    this.id = id
-    this.version = version
-  }
-
-  namespace(namespace: string): NamespaceProgress {
-    const known = this.#namespaces.get(namespace)
-    if (known !== undefined) return known
-    const made = new Progress()
-    this.#namespaces.set(namespace, made)
-    return made
-  }
-
-  addStreams(change: number): void {
-    this.streams += change
-  }
-
-  refused(name: string, reason: string): void {
-    this.refusals++
-    this.lastRefusal = { name, reason, at: this.#clock.now() }
-  }
-
-  leave(): void {
-    this.#onLeave()
-  }
-}
-
-class Progress implements NamespaceProgress {
-  names = 0
-  unsettled = 0
-
-  addNames(change: number): void {
-    this.names += change
-  }
-
-  addUnsettled(change: number): void {
-    this.unsettled += change
-  }
+function someOf(names: Iterable<string>, wanted: ReadonlySet<string>): boolean {
+  for (const name of names) if (wanted.has(name)) return true
+  return false
 }

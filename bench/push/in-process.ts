@@ -52,11 +52,13 @@ export async function startServer(): Promise<Server> {
     namers: [createBenchNamer(kernel)],
     builtIn: [],
   })
+  const proxies = new ProxyRegistry({ ...env, namespace: interpreter.namespace, server: servers.selfId })
   const api = createGrpcApi({
     ...env,
     interpreter,
     servers,
-    proxies: new ProxyRegistry(systemClock),
+    proxies,
+    ownProxies: proxies,
     shutdown: new AbortController().signal,
   })
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })

@@ -83,6 +83,10 @@ export class SharedServers implements Servers {
     return this.#list
   }
 
+  newest(namespace: string): number {
+    return this.#members.reduce((most, member) => Math.max(most, member.of(namespace)), this.own.of(namespace))
+  }
+
   disagreements(): Cell<readonly Disagreement[]> {
     return this.#disagreements
   }

@@ -1,5 +1,5 @@
 // An interpreter whose answers a test sets by hand. Names and ids are given as text.
-import type { BindRequest, Interpreter } from '../../interpreters/interpreter.ts'
+import type { BindRequest, Interpreter, NamespaceSnapshot } from '../../interpreters/interpreter.ts'
 import type { BoundTree } from '../../naming/bound-tree.ts'
 import { leaf, union } from '../../naming/name-tree.ts'
 import { parsePath } from '../../naming/parse.ts'
@@ -11,11 +11,15 @@ import type { Cell, Input, Kernel } from '../../watch/cell.ts'
 /** Cells are pending until a test sets them. */
 export class FakeInterpreter implements Interpreter {
   readonly #kernel: Kernel
+  readonly #rules: Kernel
+  readonly #namespaces = new Map<string, Input<NamespaceSnapshot>>()
   readonly #trees = new Map<string, Input<BoundTree>>()
   readonly #replicas = new Map<string, Input<ReplicaSet>>()
 
-  constructor(kernel: Kernel) {
+  /** With a kernel of their own for rules, whoever watches these is not among the counts of `kernel`. */
+  constructor(kernel: Kernel, rules = kernel) {
     this.#kernel = kernel
+    this.#rules = rules
   }
 
   /** The tree of a name such as `default/svc/web`. */
@@ -40,8 +44,16 @@ export class FakeInterpreter implements Interpreter {
     return this.set(showPath(id))
   }
 
-  namespace(): never {
-    throw new Error('not part of this fake')
+  /** The rules of a namespace: at no version until a test sets one. */
+  namespace(name: string): Input<NamespaceSnapshot> {
+    const made = this.#namespaces.get(name) ?? this.#rules.input<NamespaceSnapshot>(`dtab ${name}`)
+    this.#namespaces.set(name, made)
+    return made
+  }
+
+  /** Rules go by this version of the namespace now. */
+  goBy(namespace: string, version: number): void {
+    this.namespace(namespace).set({ exists: true, version, dtab: [], hash: '' })
   }
 
   delegate(): never {

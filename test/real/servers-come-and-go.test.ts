@@ -30,12 +30,14 @@ describe('servers that come and go', () => {
       })
       const interpreter = new FakeInterpreter(kernel)
       const { servers } = open
+      const proxies = new ProxyRegistry({ ...env, namespace: ns => interpreter.namespace(ns), server: id })
       const api = createGrpcApi({
         ...env,
         metrics,
         interpreter,
         servers,
-        proxies: new ProxyRegistry(systemClock),
+        proxies,
+        ownProxies: proxies,
         shutdown: shutdown.signal,
       })
       open.begin(await api.listen({ host: '127.0.0.1', port: 0 }))

@@ -44,14 +44,14 @@ export async function startServer(
   options: GrpcApiOptions & { readonly port?: number; readonly like?: TestServer; readonly clock?: Clock } = {},
 ): Promise<TestServer> {
   const kernel = options.like?.kernel ?? testKernel()
-  const interpreter = options.like?.interpreter ?? new FakeInterpreter(kernel)
+  const interpreter = options.like?.interpreter ?? new FakeInterpreter(kernel, testKernel())
   const metrics = createMetrics()
   const shutdown = new AbortController()
   const env = { kernel, clock: options.clock ?? systemClock, random: systemRandom, log: silentLog, metrics }
   const store = createMemoryStore(env)
   const servers = loneServer(env, store)
-  const proxies = new ProxyRegistry(env.clock)
-  const ports: GrpcPorts = { ...env, interpreter, servers, proxies, shutdown: shutdown.signal }
+  const proxies = new ProxyRegistry({ ...env, namespace: ns => interpreter.namespace(ns), server: servers.selfId })
+  const ports: GrpcPorts = { ...env, interpreter, servers, proxies, ownProxies: proxies, shutdown: shutdown.signal }
   const api = createGrpcApi(ports, options)
   const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   const address = `127.0.0.1:${port}`
