@@ -5,6 +5,8 @@ import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoFile } from 'grpc-health-check'
 import { cannotListen } from '../../runtime/admin-server.ts'
+import { type ConnectionsReport, gaugeConnections, reportConnections } from '../push/connection-metrics.ts'
+import { Departures, type DeparturesOptions, departureDefaults } from '../push/departures.ts'
 import { PushContext } from '../push/push-context.ts'
 import type { SubscriptionLimitsOptions } from '../push/subscription-limits.ts'
 import type { GrpcPorts } from './grpc-ports.ts'
@@ -15,7 +17,7 @@ import { createServersCalls, type ServersCalls } from './servers-calls.ts'
 import { SharedPort } from './shared-port.ts'
 import { WatchContext } from './watch-context.ts'
 
-export interface GrpcApiOptions extends Partial<GrpcServerOptions> {
+export interface GrpcApiOptions extends Partial<GrpcServerOptions>, Partial<DeparturesOptions> {
   readonly limits?: Partial<SubscriptionLimitsOptions>
   /** How long a peer may take nothing while there is something for it; milliseconds. */
   readonly unsentDeadlineMs?: number
@@ -43,6 +45,11 @@ export interface GrpcApi {
   /** What grpc.health.v1 says of the server and of its services; not serving until the first call. */
   setServing(isServing: boolean): void
   counts(): WatchCounts
+  /** Push streams that are open, and how many of these are to go elsewhere. */
+  streams(): { readonly open: number; readonly leaving: number }
+  /** Sends so many push streams to other servers, without a gap for clients that can be asked. */
+  shed(count: number): void
+  connections(): ConnectionsReport
   /** Servers that follow this one. */
   readonly followers: number
   /** Ends streams with UNAVAILABLE, waits for calls in progress, then cuts what is left. Harmless when called twice. */
@@ -64,6 +71,9 @@ class GrpcApiServer implements GrpcApi {
   readonly #health = new HealthImplementation()
   readonly #servers: ServersCalls
   readonly #services: readonly GrpcService[]
+  readonly #departures: Departures
+  readonly #streamsLimit: number
+  readonly #ungauge: () => void
   readonly #drainMs: number
   /** `host:port`, once it listens alone. */
   #boundTo: string | undefined
@@ -78,10 +88,15 @@ class GrpcApiServer implements GrpcApi {
       limits: options.limits,
       unsentDeadlineMs: options.unsentDeadlineMs ?? 10_000,
     })
+    const { connections } = this.#push
     this.#context = new WatchContext(ports, this.#push)
     this.#servers = createServersCalls(ports)
     this.#services = [createNamingCalls(this.#context), this.#servers]
-    this.#server = createGrpcServer({ ...grpcServerDefaults, ...options })
+    this.#departures = new Departures(ports, connections, { ...departureDefaults, ...options })
+    const serverOptions = { ...grpcServerDefaults, ...options }
+    this.#streamsLimit = serverOptions.maxStreamsPerConnection
+    this.#ungauge = gaugeConnections(ports.metrics, { connections, streamsLimit: this.#streamsLimit })
+    this.#server = createGrpcServer(serverOptions, session => connections.of(session))
     for (const { definition, handlers } of this.#services)
       this.#server.addService(
         definition,
@@ -120,6 +135,18 @@ class GrpcApiServer implements GrpcApi {
     return this.#servers.followers
   }
 
+  streams(): { readonly open: number; readonly leaving: number } {
+    return { open: this.#push.connections.streams, leaving: this.#departures.leaving }
+  }
+
+  shed(count: number): void {
+    this.#departures.shed(count)
+  }
+
+  connections(): ConnectionsReport {
+    return reportConnections(this.#push.connections, this.#streamsLimit)
+  }
+
   counts(): WatchCounts {
     const { streams, subscriptions } = this.#context
     return { streams, subscriptions }
@@ -141,6 +168,8 @@ class GrpcApiServer implements GrpcApi {
       resolve()
     })
     await promise
+    this.#departures.close()
+    this.#ungauge()
   }
 
   get #isStopping(): boolean {

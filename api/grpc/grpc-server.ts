@@ -1,4 +1,5 @@
-// The one grpc-js server of the process with every limit explicit. Knows no service.
+// A grpc-js server with every limit explicit, and with what grpc-js does not tell of itself. Knows no service.
+import type { Http2Server, Http2Session } from 'node:http2'
 import { type ChannelOptions, logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js'
 
 export interface GrpcServerOptions {
@@ -22,8 +23,11 @@ export const grpcServerDefaults: GrpcServerOptions = {
   keepaliveTimeoutMs: 5_000,
 }
 
-/** A server that is not listening yet. grpc-js is silenced: what it has to say comes as errors too. */
-export function createGrpcServer(options: GrpcServerOptions): Server {
+/**
+ * A server that is not listening yet; `onSession` is told of every connection that it takes or is handed. grpc-js is silenced: what
+ * it has to say comes as errors too.
+ */
+export function createGrpcServer(options: GrpcServerOptions, onSession?: (session: Http2Session) => void): Server {
   setLogVerbosity(logVerbosity.NONE)
   const channel: ChannelOptions = {
     'grpc.enable_channelz': 0,
@@ -36,6 +40,7 @@ export function createGrpcServer(options: GrpcServerOptions): Server {
   }
   const server = new Server(channel)
   setStreamResetLimits(server, options)
+  if (onSession !== undefined) watchSessions(server, onSession)
   return server
 }
 
@@ -51,4 +56,19 @@ function setStreamResetLimits(server: Server, { streamResetBurst, streamResetRat
       'This version of @grpc/grpc-js keeps its HTTP/2 options elsewhere: stream reset limits cannot be set.',
     )
   Object.assign(http2Options, { streamResetBurst, streamResetRate })
+}
+
+/**
+ * grpc-js does not tell of its connections, but makes every HTTP/2 server, of a listener or for connections that are handed
+ * over, by one method. Throws when a grpc-js is installed in which that is no longer so.
+ */
+function watchSessions(server: Server, onSession: (session: Http2Session) => void): void {
+  const create: unknown = Reflect.get(server, 'createHttp2Server')
+  if (typeof create !== 'function')
+    throw new Error('This version of @grpc/grpc-js makes its HTTP/2 servers elsewhere: connections cannot be seen.')
+  const createWatched = (...args: readonly unknown[]): Http2Server => {
+    const http2Server: Http2Server = Reflect.apply(create, server, args)
+    return http2Server.on('session', onSession)
+  }
+  Reflect.set(server, 'createHttp2Server', createWatched)
 }

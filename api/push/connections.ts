@@ -11,6 +11,7 @@ export interface ConnectionStream {
   readonly service: string
   /** Bytes on their way that the transport has not taken. */
   readonly unsentBytes: number
+  readonly isClosed: boolean
   /** Asks the client to go on elsewhere with what it has; false where the protocol has no words for it. */
   askToMove(withinMs: number, reason: string): boolean
   end(code: status, details: string): void
@@ -24,10 +25,10 @@ export class Connection {
   /** In ms since 1970. */
   readonly since: number
   readonly streams = new Set<ConnectionStream>()
-  /** When it is to be left, on the monotonic clock; absent for never. */
-  leaveAt: number | undefined
-  /** Whether the peer has been told to leave it. */
-  isLeaving = false
+  /** When its streams are to go elsewhere, on the monotonic clock. */
+  leaveAt = Number.POSITIVE_INFINITY
+  /** Since when the peer is to open no more streams on it, on the monotonic clock. */
+  leavingSince: number | undefined
 
   constructor(session: Http2Session, since: number) {
     this.session = session
@@ -42,20 +43,15 @@ export class Connection {
   }
 }
 
-export interface ConnectionsOptions {
-  readonly clock: Clock
-  /** Told of each connection when it is there. */
-  readonly onOpen?: (connection: Connection) => void
-}
-
 export class Connections {
-  readonly #options: ConnectionsOptions
+  readonly #clock: Clock
   readonly #connections = new Map<Http2Session, Connection>()
   readonly #streamsOfService = new Map<string, number>()
   #streams = 0
+  #onOpen: ((connection: Connection) => void) | undefined
 
-  constructor(options: ConnectionsOptions) {
-    this.#options = options
+  constructor(clock: Clock) {
+    this.#clock = clock
   }
 
   get size(): number {
@@ -72,15 +68,20 @@ export class Connections {
     return this.#streamsOfService
   }
 
+  /** Tells one listener of each connection that is there from now on. */
+  onOpen(listener: (connection: Connection) => void): void {
+    this.#onOpen = listener
+  }
+
   /** The connection, known from now until it closes; the same one each time. */
   of(session: Http2Session): Connection {
     const known = this.#connections.get(session)
     if (known !== undefined) return known
-    const connection = new Connection(session, this.#options.clock.now())
+    const connection = new Connection(session, this.#clock.now())
     if (session.destroyed) return connection
     this.#connections.set(session, connection)
     session.on('close', () => this.#connections.delete(session))
-    this.#options.onOpen?.(connection)
+    this.#onOpen?.(connection)
     return connection
   }
 

@@ -39,7 +39,7 @@ export class PushContext {
     this.pace = new Pace({ clock, load: () => this.queue.load })
     this.limits = new SubscriptionLimits({ ...subscriptionLimitDefaults, ...options.limits }, metrics)
     this.admission = new Admission({ clock })
-    this.connections = new Connections({ clock })
+    this.connections = new Connections(clock)
     this.counters = createCounters(metrics)
     this.#changedAt = () => kernel.changedAt()
   }
