@@ -4,9 +4,9 @@ import { z } from 'zod'
 import { bindingCacheConfig } from './cache/binding-cache-config.ts'
 import { serverConfig } from './exchange/server-config.ts'
 import { identifierConfig } from './identifier/identifier-config.ts'
+import { interpreterConfig } from './interpreter-config.ts'
 import { lastGoodConfig } from './last-good/last-good-config.ts'
 import { clientConfig } from './settings/client-config.ts'
-import { kinds } from './settings/kinds.ts'
 import { pathText } from './settings/path-text.ts'
 import { refused } from './settings/refused.ts'
 import { serviceConfig } from './settings/service-config.ts'
@@ -17,38 +17,6 @@ import { workersConfig } from './workers/workers-config.ts'
 const ip = z.union([z.ipv4(), z.ipv6()], { error: 'not an IP address' })
 const port = z.int().min(0).max(65_535)
 const kilobytes = z.int().min(1).max(1_024)
-
-const address = z
-  .string()
-  .regex(/^(?:\[[0-9A-Fa-f:.]+\]|[^:[\]/\s]+):[0-9]{1,5}$/, { error: 'not host:port', abort: true })
-  .refine(text => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'the port is above 65535')
-
-const namespace = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/, 'not a namespace')
-
-const ofServer = "it belongs into the server's configuration (nameplane serve); delete it here"
-
-const nameplane = z.strictObject({
-  kind: z.literal('nameplane'),
-  /** gRPC addresses of servers that hold the same namespaces; one is used at a time. */
-  addresses: z.array(address).min(1).default(['127.0.0.1:4321']),
-  namespace: namespace.default('default'),
-  transformers: refused(ofServer),
-})
-
-const useNameplane = 'write {kind: nameplane, addresses: ["host:4321"], namespace: default}'
-
-const interpreter = kinds([nameplane], {
-  refused: {
-    default: `names are evaluated by the server; ${useNameplane}`,
-    'io.l5d.mesh': `the proxy does not speak it yet; ${useNameplane}, with the last part of root as the namespace`,
-    'io.l5d.namerd': `thrift is not spoken here; ${useNameplane}`,
-    'io.l5d.namerd.http': useNameplane,
-    'io.l5d.fs': `namerctl dtab put takes over the file; ${useNameplane}`,
-    'io.l5d.k8s.configMap': `the server keeps dtabs in ConfigMaps; ${useNameplane}`,
-    'io.l5d.consul.interpreter': `the server keeps dtabs in Consul; ${useNameplane}`,
-    'io.l5d.k8s.istio': `Istio Pilot is not spoken here; ${useNameplane}`,
-  },
-})
 
 const server = serverConfig.extend({
   tls: refused('clients are spoken to in plain HTTP; delete the block'),
@@ -84,7 +52,7 @@ const router = z.strictObject({
   servers: z.array(server).min(1).prefault([{}]),
   dstPrefix: pathText.prefault('/svc'),
   identifier: identifierConfig,
-  interpreter: interpreter.prefault({ kind: 'nameplane' }),
+  interpreter: interpreterConfig.prefault({ kind: 'nameplane' }),
   /** How long a request waits for a name that is not bound yet. */
   bindingTimeoutMs: z.int().min(1).max(3_600_000).default(10_000),
   bindingCache: bindingCacheConfig.prefault({}),
@@ -127,7 +95,7 @@ export const proxyConfig = z.strictObject({
   lastGood: lastGoodConfig.optional(),
   /** Nobody is told of anybody's usage; accepted because most of linkerd's configurations have it. */
   usage: z.strictObject({ orgId: z.string().optional(), enabled: z.boolean().optional() }).optional(),
-  namers: refused(ofServer),
+  namers: refused("it belongs into the server's configuration (nameplane serve); delete it here"),
 })
 
 export type ProxyConfig = z.output<typeof proxyConfig>

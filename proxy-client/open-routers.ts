@@ -3,6 +3,7 @@ import type { Env } from '../runtime/env.ts'
 import { type AdminSource, createAdminSource } from './admin/admin-source.ts'
 import type { ProxyConfig, RouterConfig } from './config.ts'
 import type { Listener } from './exchange/listener.ts'
+import { type InterpreterConfig, sourceKeyOf } from './interpreter-config.ts'
 import type { NamingClient } from './naming.ts'
 import { type OpenRouter, openRouter } from './router/open-router.ts'
 import { ProxyTelemetry } from './telemetry/proxy-telemetry.ts'
@@ -23,8 +24,8 @@ export interface ServingRouters {
   close(drainMs: number): Promise<void>
 }
 
-/** Opens the source of names of one router. Routers with the same servers share it. */
-export type OpenNaming = (addresses: readonly string[], env: Env) => NamingClient | Promise<NamingClient>
+/** Opens the source of names of one router. Routers whose interpreters differ in the namespace alone share it. */
+export type OpenNaming = (interpreter: InterpreterConfig, env: Env) => NamingClient | Promise<NamingClient>
 
 /** Opens everything or nothing; rejects with `unavailable` when an address cannot be bound. The caller closes it. */
 export async function openRouters(config: ProxyConfig, env: Env, openNaming: OpenNaming): Promise<ServingRouters> {
@@ -60,14 +61,14 @@ function addressOf({ ip, port }: Listener): Address {
 
 async function sharedNaming(
   namings: Map<string, NamingClient>,
-  { interpreter: { addresses } }: RouterConfig,
+  { interpreter }: RouterConfig,
   env: Env,
   openNaming: OpenNaming,
 ): Promise<NamingClient> {
-  const key = addresses.toSorted().join(' ')
+  const key = sourceKeyOf(interpreter)
   const known = namings.get(key)
   if (known !== undefined) return known
-  const opened = await openNaming(addresses, env)
+  const opened = await openNaming(interpreter, env)
   namings.set(key, opened)
   return opened
 }

@@ -8,6 +8,7 @@ import { createRequestIds } from '../context/request-id.ts'
 import { defaultLimits } from '../http1/limits.ts'
 import type { HeadLimits } from '../http1/message.ts'
 import { createIdentifier } from '../identifier/create-identifier.ts'
+import { namespaceOf } from '../interpreter-config.ts'
 import type { NamingClient } from '../naming.ts'
 import { ServiceTable } from '../service/service-table.ts'
 import { createSettings } from '../settings/create-settings.ts'
@@ -30,7 +31,7 @@ export function createRouter(config: RouterConfig, parts: RouterParts): Router {
   const { clock, random, log, naming, timeouts, tunnels, telemetry } = parts
   const { services, clients, bindings } = createCaches(config, parts)
   const routing = {
-    namespace: config.interpreter.namespace,
+    namespace: namespaceOf(config.interpreter),
     bindings,
     bindingTimeoutMs: config.bindingTimeoutMs,
     timeoutStatus: config.timeoutStatus,
@@ -74,7 +75,7 @@ function createCaches(config: RouterConfig, { naming, ...parts }: RouterParts): 
     create: (id, idText) => createClientParts(id, idText, sources),
     onRelease: idText => telemetry.releaseClient(idText),
   })
-  const { namespace } = config.interpreter
+  const namespace = namespaceOf(config.interpreter)
   const bindings = new BindingCache({ namespace, resolver: naming, services, clients, clock, max: paths, idleMs })
   return { services, clients, bindings }
 }

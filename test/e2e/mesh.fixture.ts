@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { proxyConfig } from '../../proxy-client/config.ts'
+import { createOpenNaming } from '../../proxy-client/open-naming.ts'
 import { type RunningProxy, startProxy } from '../../proxy-client/proxy.ts'
-import { openWatchNaming } from '../../proxy-client/watch-naming.ts'
 import { parseConfig } from '../../runtime/config.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
@@ -111,7 +111,7 @@ export class Mesh implements AsyncDisposable {
       },
     })
     const env = { kernel, clock: systemClock, random: systemRandom, log: silentLog, metrics: createMetrics() }
-    const proxy = await startProxy(config, env, openWatchNaming)
+    const proxy = await startProxy(config, env, createOpenNaming(undefined, 0))
     this.#proxies.push({ proxy, kernel })
     return { port: proxy.routers.outgoing?.[0]?.port ?? 0, adminPort: proxy.admin.port }
   }

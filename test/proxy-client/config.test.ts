@@ -12,7 +12,10 @@ function problemsOf(value: unknown): readonly string[] {
 const withRouter = (router: object): object => ({ routers: [router] })
 const withServer = (server: object): object => withRouter({ servers: [server] })
 
-/** As in linkerd's guides, with our interpreter in the place of namerd's. */
+const withMesh = (keys: object): object =>
+  withRouter({ interpreter: { kind: 'io.l5d.mesh', dst: '/$/inet/127.0.0.1/4321', ...keys } })
+
+/** As in linkerd's guides. */
 const fromLinkerd = `
 admin:
   ip: 0.0.0.0
@@ -62,7 +65,13 @@ routers:
   httpAccessLogRollPolicy: never
   httpAccessLogAppend: true
   httpAccessLogRotateCount: -1
-  interpreter: {kind: nameplane, namespace: internal}
+  interpreter:
+    kind: io.l5d.mesh
+    dst: /$/inet/namerd.example.org/4321
+    root: /internal
+    retry: {baseSeconds: 1, maxSeconds: 10}
+    failureThreshold: {minPeriodMs: 1000}
+    initialStreamWindowSizeKB: 1024
   client:
     kind: io.l5d.static
     configs:
@@ -141,6 +150,14 @@ describe('the configuration of a proxy', () => {
       ['outgoing', ['http']],
       ['incoming', ['svc']],
     ])
+    expect(outgoing.interpreter).toEqual({
+      kind: 'io.l5d.mesh',
+      dst: ['namerd.example.org:4321'],
+      root: 'internal',
+      retry: { baseSeconds: 1, maxSeconds: 10 },
+      failureThreshold: { minPeriodMs: 1000, closeTimeoutMs: 4000 },
+      initialStreamWindowSizeKB: 1024,
+    })
     const { clientSettingsFor, serviceSettingsFor } = createSettings(outgoing)
     expect(clientSettingsFor(['#', 'io.l5d.consul', 'dc1', 'web'])).toMatchObject({
       loadBalancer: { kind: 'ewma', maxEffort: 10, decayTimeMs: 15_000 },
@@ -181,6 +198,15 @@ describe('the configuration of a proxy', () => {
       'routers.0.interpreter.addresses.0: the port is above 65535',
     ],
     [withRouter({ interpreter: { kind: 'nameplane', namespace: '../x' } }), 'interpreter.namespace: not a namespace'],
+    [
+      withMesh({ dst: '/#/io.l5d.k8s/namerd' }),
+      'interpreter.dst.0: /#/io.l5d.k8s/namerd is no address: write /$/inet/',
+    ],
+    [withMesh({ dst: '/$/inet/x/99999' }), 'interpreter.dst.0: /$/inet/x/99999 is no address'],
+    [withMesh({ dst: undefined }), 'interpreter.dst.0: write /$/inet/HOST/PORT'],
+    [withMesh({ dst: [] }), 'interpreter.dst: write /$/inet/HOST/PORT'],
+    [withMesh({ root: '/a/b' }), 'interpreter.root: /a/b is not one segment'],
+    [withMesh({ retry: { baseSeconds: 700 } }), 'interpreter.retry.maxSeconds: maxSeconds is below baseSeconds'],
     [withRouter({ client: { requestAttemptTimeoutMs: 0 } }), 'routers.0.client.requestAttemptTimeoutMs: '],
     [withRouter({ client: { kind: 'io.l5d.static', configs: [{}] } }), 'routers.0.client.configs.0.prefix: '],
     [withRouter({ client: { loadBalancer: { kind: 'best' } } }), 'routers.0.client.loadBalancer.kind: '],
@@ -209,11 +235,8 @@ describe('what linkerd has and we lack', () => {
     [withRouter({ maxErrResponseKB: 1 }), 'maxErrResponseKB: ', 'delete'],
     [withRouter({ streamingEnabled: false }), 'streamingEnabled: ', 'delete'],
     [withRouter({ interpreter: { kind: 'default' } }), 'interpreter.kind: ', 'kind: nameplane'],
-    [
-      withRouter({ interpreter: { kind: 'io.l5d.mesh', dst: '/$/x', root: '/d' } }),
-      'interpreter.kind: ',
-      'not speak it yet',
-    ],
+    [withMesh({ tls: {} }), 'interpreter.tls: ', 'delete'],
+    [withMesh({ transformers: [] }), 'interpreter.transformers: ', 'server'],
     [withRouter({ interpreter: { kind: 'io.l5d.namerd' } }), 'interpreter.kind: ', 'kind: nameplane'],
     [withRouter({ interpreter: { kind: 'io.l5d.namerd.http' } }), 'interpreter.kind: ', 'kind: nameplane'],
     [withRouter({ interpreter: { kind: 'io.l5d.fs' } }), 'interpreter.kind: ', 'namerctl dtab put'],

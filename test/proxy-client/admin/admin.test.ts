@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { union } from '../../../naming/name-tree.ts'
 import { proxyConfig } from '../../../proxy-client/config.ts'
+import { serversOf } from '../../../proxy-client/interpreter-config.ts'
 import { startProxy } from '../../../proxy-client/proxy.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics } from '../../../runtime/metrics.ts'
@@ -156,20 +157,23 @@ describe('routers with the same servers', () => {
     const kernel = createKernel({ clock: systemClock, onError: () => {} })
     const opened: string[] = []
     const interpreter = (...addresses: string[]) => ({ kind: 'nameplane' as const, addresses })
+    const mesh = (root: string) => ({ kind: 'io.l5d.mesh' as const, dst: '/$/inet/x/1', root })
     const config = proxyConfig.parse({
       admin: { port: 0 },
       routers: [
         { label: 'a', servers: [{ port: 0 }], interpreter: interpreter('x:1', 'y:1') },
         { label: 'b', servers: [{ port: 0 }], interpreter: interpreter('y:1', 'x:1') },
         { label: 'c', servers: [{ port: 0 }], interpreter: interpreter('x:1') },
+        { label: 'd', servers: [{ port: 0 }], interpreter: mesh('/one') },
+        { label: 'e', servers: [{ port: 0 }], interpreter: mesh('/other') },
       ],
     })
     const env = { kernel, clock: systemClock, random: Math.random, log: silentLog, metrics: createMetrics() }
-    const proxy = await startProxy(config, env, addresses => {
-      opened.push(addresses.join(' '))
+    const proxy = await startProxy(config, env, used => {
+      opened.push(`${used.kind} ${serversOf(used).join(' ')}`)
       return new FakeNaming(kernel)
     })
     await proxy.close(0)
-    expect(opened).toEqual(['x:1 y:1', 'x:1'])
+    expect(opened).toEqual(['nameplane x:1 y:1', 'nameplane x:1', 'io.l5d.mesh x:1'])
   })
 })

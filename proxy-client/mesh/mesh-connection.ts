@@ -1,0 +1,208 @@
+// The one HTTP/2 connection to a server: which address, when to try again. Knows neither streams nor names.
+import { type ChannelOptions, Client, connectivityState, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { encodeText } from '../../proto/mesh-messages.ts'
+import { codecService } from '../../proto/mesh-services.ts'
+import { plainFailure } from '../../runtime/grpc-failure.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { Cell, Input, Kernel } from '../../watch/cell.ts'
+import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import { type Backoff, createBackoff } from '../retry/backoff.ts'
+
+/** Times in ms since 1970. `attempt` counts the failures since a connection last stood for a while. */
+export type ConnectionState =
+  | { readonly kind: 'connecting'; readonly address: string; readonly attempt: number }
+  | { readonly kind: 'connected'; readonly address: string; readonly since: number }
+  | { readonly kind: 'waiting'; readonly attempt: number; readonly retryAt: number; readonly reason: string }
+  | { readonly kind: 'closed' }
+
+export interface MeshConnectionOptions {
+  /** `host:port` of each server, at least one; tried in turn from a random one. */
+  readonly addresses: readonly string[]
+  readonly kernel: Kernel
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Bounds of the waits between tries, in milliseconds. */
+  readonly retry: { readonly minMs: number; readonly maxMs: number }
+  /** A peer that is silent for `minPeriodMs` is pinged, and given up when it does not answer within `closeTimeoutMs`. */
+  readonly failureThreshold: { readonly minPeriodMs: number; readonly closeTimeoutMs: number }
+  /** How much a server may send ahead on a stream, and on the connection. */
+  readonly windowBytes: number
+}
+
+const connectTimeoutMs = 5_000
+/** A connection that stood so long was a good one: the next attempts start fresh. */
+const stableMs = 10_000
+
+/** Answers that come from no server that could serve. */
+const unanswered: readonly status[] = [
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.CANCELLED,
+  status.UNIMPLEMENTED,
+]
+
+/** One attempt and what it became. */
+interface Link {
+  readonly address: string
+  readonly client: Client
+  readonly cancelTimeout: Cancel
+  /** On the monotonic clock; absent until the server has answered. */
+  openedAt?: number
+}
+
+export class MeshConnection {
+  readonly #options: MeshConnectionOptions
+  readonly #opened: () => void
+  readonly #state: Input<ConnectionState>
+  readonly #addresses: readonly string[]
+  readonly #backoff: Backoff
+  #next = 0
+  #attempt = 0
+  #link: Link | undefined
+  /** The connection before: what a leaving server still tells is read until there is another. */
+  #leaving: Client | undefined
+  #cancelRetry: Cancel | undefined
+  /** What the log has of it. */
+  #told: 'connected' | 'away' | undefined
+
+  /** Connects at once. `opened` is told of each connection, while the one before still stands. */
+  constructor(options: MeshConnectionOptions, opened: () => void) {
+    this.#options = options
+    this.#opened = opened
+    this.#addresses = shuffle(options.addresses, options.random)
+    this.#backoff = createBackoff({ kind: 'equalJittered', ...options.retry }, options.random)
+    this.#state = options.kernel.input<ConnectionState>('connection to the naming server')
+    this.#connect()
+  }
+
+  get state(): Cell<ConnectionState> {
+    return this.#state
+  }
+
+  /** What streams can be opened on; undefined while there is no connection. */
+  get client(): Client | undefined {
+    return this.#link?.openedAt === undefined ? undefined : this.#link.client
+  }
+
+  /** Ends the connection and all on it; harmless when called twice. */
+  close(): void {
+    this.#cancelRetry?.()
+    this.#link?.cancelTimeout()
+    this.#link?.client.close()
+    this.#link = undefined
+    this.#closeLeaving()
+    this.#state.set({ kind: 'closed' })
+  }
+
+  #connect(): void {
+    const { clock } = this.#options
+    const address = this.#addresses[this.#next++ % this.#addresses.length] ?? ''
+    this.#state.set({ kind: 'connecting', address, attempt: this.#attempt })
+    const client = new Client(address, credentials.createInsecure(), channelOptions(this.#options))
+    const cancelTimeout = clock.after(connectTimeoutMs, () => this.#lose(link, 'it does not answer'))
+    const link: Link = { address, client, cancelTimeout }
+    this.#link = link
+    // The cheapest question there is: whoever answers it speaks the protocol.
+    const { path, requestSerialize, responseDeserialize } = codecService.ReadPath
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, encodeText(''), (error: ServiceError | null) =>
+      this.#answered(link, error),
+    )
+  }
+
+  #answered(link: Link, error: ServiceError | null): void {
+    if (link !== this.#link) return
+    if (error !== null && unanswered.includes(error.code)) {
+      this.#lose(link, plainFailure(error.details) || 'it does not answer')
+      return
+    }
+    const { clock, log } = this.#options
+    link.cancelTimeout()
+    link.openedAt = clock.monotonic()
+    this.#state.set({ kind: 'connected', address: link.address, since: clock.now() })
+    log[this.#told === 'connected' ? 'debug' : 'info']({ address: link.address }, 'Connected to the naming server.')
+    this.#told = 'connected'
+    this.#opened()
+    this.#closeLeaving()
+    this.#watch(link)
+  }
+
+  #watch(link: Link): void {
+    const channel = link.client.getChannel()
+    const ended = (): void => this.#lose(link, 'the connection has ended')
+    if (channel.getConnectivityState(false) !== connectivityState.READY) ended()
+    else channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, ended)
+  }
+
+  #lose(link: Link, why: string): void {
+    if (link !== this.#link) return
+    const { clock } = this.#options
+    this.#link = undefined
+    this.#retire(link)
+    const reason = `The naming server at ${link.address} is away: ${why}.`
+    const waitMs = this.#waitMs()
+    this.#tell(link, reason, waitMs)
+    this.#attempt++
+    this.#state.set({ kind: 'waiting', attempt: this.#attempt, retryAt: clock.now() + waitMs, reason })
+    this.#cancelRetry = clock.after(waitMs, () => this.#connect())
+  }
+
+  /** A connection may end because its server leaves in good order; that none can be had is worth a warning, once. */
+  #tell({ address, openedAt }: Link, reason: string, waitMs: number): void {
+    const { log } = this.#options
+    const facts = { address, retryInMs: Math.round(waitMs) }
+    if (openedAt !== undefined) log.info(facts, reason)
+    else log[this.#told === 'away' ? 'debug' : 'warn'](facts, reason)
+    if (openedAt === undefined) this.#told = 'away'
+  }
+
+  /** A connection that was open goes when there is another, one that never was at once. */
+  #retire(link: Link): void {
+    link.cancelTimeout()
+    if (link.openedAt === undefined) {
+      link.client.close()
+      return
+    }
+    if (this.#options.clock.monotonic() - link.openedAt >= stableMs) this.#startFresh()
+    this.#closeLeaving()
+    this.#leaving = link.client
+  }
+
+  #startFresh(): void {
+    this.#attempt = 0
+    this.#backoff.reset()
+  }
+
+  /** The first try after a good connection, and the next address of a round, come soon; then the waits double. */
+  #waitMs(): number {
+    const isRoundOver = this.#attempt > 0 && this.#attempt % this.#addresses.length === 0
+    return isRoundOver ? this.#backoff.next() : this.#options.random() * this.#options.retry.minMs
+  }
+
+  #closeLeaving(): void {
+    this.#leaving?.close()
+    this.#leaving = undefined
+  }
+}
+
+function channelOptions({ failureThreshold, windowBytes }: MeshConnectionOptions): ChannelOptions {
+  return {
+    'grpc.enable_channelz': 0,
+    'grpc.enable_retries': 0,
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.keepalive_time_ms': failureThreshold.minPeriodMs,
+    'grpc.keepalive_timeout_ms': failureThreshold.closeTimeoutMs,
+    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.max_receive_message_length': 64 * 1024 * 1024,
+    'grpc-node.flow_control_window': windowBytes,
+  }
+}
+
+/** The same addresses in random order, so that a fleet spreads over its servers. */
+function shuffle(addresses: readonly string[], random: Random): readonly string[] {
+  return addresses
+    .map(address => ({ address, place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ address }) => address)
+}
