@@ -8,26 +8,26 @@ const defaultMaxBytes = 1024 * 1024
 const entryBytes = 200
 
 /** Encodes states, and remembers what it encoded by the identity of the value, which all watchers of a cell share. */
-export class RecentFrames<T extends object> {
-  readonly #encode: (state: State<T>) => Uint8Array
+export class RecentFrames<T extends object, F extends { readonly length: number } = Uint8Array> {
+  readonly #encode: (state: State<T>) => F
   readonly #maxBytes: number
-  #recent = new Map<object, Uint8Array>()
-  #older = new Map<object, Uint8Array>()
+  #recent = new Map<object, F>()
+  #older = new Map<object, F>()
   #bytes = 0
 
   /** `encode` must depend on kind, value and error of a state alone. */
-  constructor(encode: (state: State<T>) => Uint8Array, maxBytes = defaultMaxBytes) {
+  constructor(encode: (state: State<T>) => F, maxBytes = defaultMaxBytes) {
     this.#encode = encode
     this.#maxBytes = maxBytes
   }
 
   /** The encoded state. */
-  of(state: State<T>): Uint8Array {
+  of(state: State<T>): F {
     const key = state.kind === 'ok' ? state.value : state
     return this.#recent.get(key) ?? this.#remember(key, this.#older.get(key) ?? this.#encode(state))
   }
 
-  #remember(key: object, frame: Uint8Array): Uint8Array {
+  #remember(key: object, frame: F): F {
     if (this.#bytes > this.#maxBytes) {
       this.#older = this.#recent
       this.#recent = new Map()
