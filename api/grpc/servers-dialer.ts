@@ -7,7 +7,8 @@ import type { Clock } from '../../watch/clock.ts'
 import type { DialPeer, PeerListener } from '../servers.ts'
 import { heartbeatMs } from './servers-session.ts'
 
-const channelOptions: ChannelOptions = {
+/** Of every connection from one server to another. */
+export const peerChannelOptions: ChannelOptions = {
   'grpc.enable_channelz': 0,
   'grpc.enable_retries': 0,
   'grpc.use_local_subchannel_pool': 1,
@@ -47,7 +48,7 @@ class FollowedServer {
 
   constructor(address: string, options: FollowedServerOptions) {
     this.#options = options
-    this.#client = new Client(address, credentials.createInsecure(), channelOptions)
+    this.#client = new Client(address, credentials.createInsecure(), peerChannelOptions)
     this.#stream = openStream(this.#client)
     this.#stream.on('data', (bytes: Buffer) => this.#hear(bytes))
     this.#stream.on('status', ({ details }: StatusObject) => this.#lose(plainFailure(details) || 'it ended the stream'))
