@@ -159,6 +159,7 @@ class GrpcApiServer implements GrpcApi {
 
   async #close(): Promise<void> {
     this.#refuseAll()
+    this.#push.warm.close()
     const { promise, resolve } = Promise.withResolvers<void>()
     // Not forceShutdown: without channelz, grpc-js does not know its connections there and cuts none.
     if (this.#boundTo !== undefined) this.#server.drain(this.#boundTo, this.#drainMs)

@@ -4,6 +4,7 @@ import { NamingError } from '../../naming/errors.ts'
 import { namingProtoFile, namingService, namingServiceName } from '../../proto/naming-service.ts'
 import { encodeResolveResponse } from '../../proto/updates.ts'
 import { decodeResolveRequest } from '../../proto/watch-requests.ts'
+import { hostOf } from '../push/http2-of-call.ts'
 import type { GrpcService } from './grpc-service.ts'
 import { resolveName } from './resolve.ts'
 import type { WatchContext } from './watch-context.ts'
@@ -23,12 +24,17 @@ export function createNamingCalls(context: WatchContext): GrpcService {
   }
 }
 
-async function resolve(call: ResolveCall, answer: sendUnaryData<Buffer>, { ports }: WatchContext): Promise<void> {
+async function resolve(call: ResolveCall, answer: sendUnaryData<Buffer>, context: WatchContext): Promise<void> {
+  const { ports, push } = context
   const cancelled = new AbortController()
   call.on('cancelled', () => cancelled.abort())
   try {
     const request = decodeResolveRequest(call.request)
-    const { tree, replicas } = await resolveName(ports, request, cancelled.signal)
+    const { tree, replicas } = await resolveName(ports, request, {
+      warm: push.warm,
+      client: hostOf(call.getPeer()),
+      signal: cancelled.signal,
+    })
     answer(null, encodeResolveResponse(tree, replicas))
   } catch (error) {
     if (error instanceof RangeError) {

@@ -1,4 +1,5 @@
 // Resolve: one name bound and resolved once, for tools and for clients that do not stay.
+import type { BindRequest } from '../../interpreters/interpreter.ts'
 import type { BoundTree } from '../../naming/bound-tree.ts'
 import type { Path } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
@@ -6,6 +7,7 @@ import { eachLeaf } from '../../naming/tree-leaves.ts'
 import type { ResolveRequest } from '../../proto/watch-requests.ts'
 import type { Cell } from '../../watch/cell.ts'
 import { ok, type State } from '../../watch/state.ts'
+import type { WarmCells } from '../warm-cells.ts'
 import type { GrpcPorts } from './grpc-ports.ts'
 import { bindRequestFromName } from './wire-names.ts'
 
@@ -17,13 +19,29 @@ export interface Resolution {
   readonly replicas: readonly { readonly id: Path; readonly state: State<ReplicaSet> }[]
 }
 
+export interface ResolveOptions {
+  readonly warm: WarmCells
+  /** Whose request it is. */
+  readonly client: string
+  readonly signal: AbortSignal
+}
+
 /** Answers when nothing is pending any more or the wait is over. Rejects with a NamingError for an invalid name. */
-export async function resolveName(ports: GrpcPorts, request: ResolveRequest, signal: AbortSignal): Promise<Resolution> {
-  const bound = bindRequestFromName(request.name)
+export async function resolveName(
+  ports: GrpcPorts,
+  { name, waitMs }: ResolveRequest,
+  { warm, client, signal }: ResolveOptions,
+): Promise<Resolution> {
+  const bound = bindRequestFromName(name)
   if (!bound.ok) throw bound.error
-  const tree = ports.interpreter.bind(bound.value)
-  const cell = ports.kernel.derive(`resolve ${tree.name}`, read => ok(resolutionOf(read, tree, ports.interpreter)))
-  return settled(ports, cell, Math.min(request.waitMs, maxWaitMs), signal)
+  const key = `resolve ${JSON.stringify([name.namespace, name.path, name.dtab])}`
+  const cell = warm.keep(key, () => resolutionCell(ports, bound.value), client)
+  return settled(ports, cell, Math.min(waitMs, maxWaitMs), signal)
+}
+
+function resolutionCell({ interpreter, kernel }: GrpcPorts, request: BindRequest): Cell<Resolution> {
+  const tree = interpreter.bind(request)
+  return kernel.derive(`resolve ${tree.name}`, read => ok(resolutionOf(read, tree, interpreter)))
 }
 
 type ReadCell = <T>(cell: Cell<T>) => State<T>

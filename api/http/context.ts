@@ -1,5 +1,6 @@
 // What every route of this API works with: the ports, and what the routes share.
 import type { ApiPorts } from '../ports.ts'
+import { WarmCells } from '../warm-cells.ts'
 import { type Codec, createCodec } from './codec.ts'
 import { createDtabFrames, type DtabFrames } from './dtab-frames.ts'
 import { createErrorLog, type ErrorLog } from './error-log.ts'
@@ -7,7 +8,6 @@ import { createEvaluationFrames, type EvaluationFrames } from './evaluation-fram
 import { OpenStreams } from './open-streams.ts'
 import { RefusalLookup } from './refused-text.ts'
 import { createRequestLimit, type RequestLimit } from './request-limit.ts'
-import { WarmCells } from './warm-cells.ts'
 
 export interface HttpApiOptions {
   /** How long an answer that is not known yet is waited for before it says `pending`, in ms. */

@@ -21,3 +21,9 @@ export function transportOf(call: object): CallTransport | undefined {
 function isHttp2Stream(value: unknown): value is ServerHttp2Stream {
   return typeof value === 'object' && value !== null && 'rstCode' in value && 'session' in value
 }
+
+/** `1.2.3.4:5` without the port: who a client is that does not say. */
+export function hostOf(peer: string): string {
+  const colon = peer.lastIndexOf(':')
+  return colon < 0 ? peer : peer.slice(0, colon)
+}

@@ -4,6 +4,7 @@
 import type { Metrics } from '../../runtime/metrics.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { GrpcPorts } from '../grpc/grpc-ports.ts'
+import { WarmCells, type WarmCellsOptions } from '../warm-cells.ts'
 import { Admission } from './admission.ts'
 import { Connections } from './connections.ts'
 import { Mailbox } from './mailbox.ts'
@@ -16,7 +17,11 @@ export interface PushContextOptions {
   readonly limits?: Partial<SubscriptionLimitsOptions> | undefined
   /** How long a peer may take nothing while there is something for it; milliseconds. */
   readonly unsentDeadlineMs: number
+  readonly warm?: Partial<Omit<WarmCellsOptions, 'clock'>> | undefined
 }
+
+/** One client takes at most a quarter of the room, so that others keep theirs whatever it asks for. */
+const warmLimits = { lingerMs: 10_000, maxCells: 4_096, maxCellsPerClient: 1_024 }
 
 export class PushContext {
   readonly clock: Clock
@@ -25,6 +30,8 @@ export class PushContext {
   readonly limits: SubscriptionLimits
   readonly admission: Admission
   readonly connections: Connections
+  /** What unary calls asked for of late. */
+  readonly warm: WarmCells
   readonly counters: ReturnType<typeof createCounters>
   readonly #options: PushContextOptions
   readonly #changedAt: () => number
@@ -40,6 +47,7 @@ export class PushContext {
     this.limits = new SubscriptionLimits({ ...subscriptionLimitDefaults, ...options.limits }, metrics)
     this.admission = new Admission({ clock })
     this.connections = new Connections(clock)
+    this.warm = new WarmCells({ clock, ...warmLimits, ...options.warm })
     this.counters = createCounters(metrics)
     this.#changedAt = () => kernel.changedAt()
   }
