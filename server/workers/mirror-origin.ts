@@ -10,8 +10,7 @@ import { Outbox } from './outbox.ts'
 import type { Asked, TextPort, ToOrigin } from './port-messages.ts'
 import type { StateTexts } from './state-texts.ts'
 
-/** States in one text. */
-const batchSize = 512
+const defaultBatchSize = 512
 /** Texts on their way: while the thread reads one, the next is written. */
 const mostOnTheWay = 2
 /** Requests in one piece of work; each may be an evaluation. */
@@ -26,6 +25,8 @@ export interface MirrorOriginOptions {
   /** Where the work is done, and the texts are made; shared by all threads. */
   readonly queue: WorkQueue
   readonly texts: StateTexts
+  /** States in one text. */
+  readonly batchSize?: number
 }
 
 /** A version to be told, of a cell or of a namespace; or, with neither, that all namespaces are known. */
@@ -171,7 +172,7 @@ export class MirrorOrigin implements Task {
     const states: string[] = []
     const dtabs: string[] = []
     let isWhole = false
-    for (const letter of this.#outbox.take(batchSize)) {
+    for (const letter of this.#outbox.take(this.#options.batchSize ?? defaultBatchSize)) {
       if ('cell' in letter) this.#add(states, letter.cell, letter.cell.state)
       else if ('cell' in letter.version) this.#add(states, letter.version.cell, letter.version.state)
       else if ('isWhole' in letter.version) isWhole = true

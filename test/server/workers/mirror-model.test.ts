@@ -9,15 +9,20 @@ const names = ['a', 'b', 'c', 'd']
 const name = fc.constantFrom(...names)
 
 const step = fc.oneof(
-  fc.record({ kind: fc.constant('write' as const), names: fc.uniqueArray(name, { minLength: 1 }) }),
-  fc.record({ kind: fc.constantFrom('fail' as const, 'forget' as const, 'stale' as const), name }),
-  fc.record({ kind: fc.constantFrom('watch' as const, 'leave' as const), name }),
-  fc.record({ kind: fc.constantFrom('to thread' as const, 'to main' as const), count: fc.integer({ min: 1, max: 3 }) }),
-  fc.record({ kind: fc.constant('turn' as const) }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('write' as const), names: fc.uniqueArray(name, { minLength: 1 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom('fail' as const, 'forget' as const, 'stale' as const), name }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('watch' as const, 'leave' as const), name }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('turn' as const), arrive: fc.integer({ min: 0, max: 2 }) }) },
 )
 
 function run(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]): void {
-  const world = mirrorWorld()
+  const world = mirrorWorld(2)
   const { clock, states, mirror, threadKernel, settle } = world
   const shown = new Map<string, State<object>>()
   const ends = new Map<string, () => void>()
@@ -34,15 +39,24 @@ function run(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : ne
       }
     })
   })
+  const watch = (name: string): void => {
+    const cell = mirror.interpreter.bind({ namespace: 'default', path: [name] })
+    ends.set(
+      name,
+      cell.watch(state => shown.set(name, state)),
+    )
+  }
+  for (const name of names) watch(name)
+  settle()
   for (const each of steps) {
     if (each.kind === 'write') {
       const version = past.length
+      states.set('ns default', ok({ version }))
       for (const name of each.names) {
         written.set(name, version)
         states.set(`/${name}`, treeOf(version))
       }
       past.push(new Map(written))
-      states.set('ns default', ok({ version }))
     } else if (each.kind === 'fail') states.set(`/${each.name}`, failed(new Error('away')))
     else if (each.kind === 'forget') states.set(`/${each.name}`, pending)
     else if (each.kind === 'stale') staleNow(world, each.name)
@@ -56,9 +70,11 @@ function run(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : ne
     } else if (each.kind === 'leave') {
       ends.get(each.name)?.()
       ends.delete(each.name)
-    } else if (each.kind === 'to thread') world.toThread.deliver(each.count)
-    else if (each.kind === 'to main') world.toMain.deliver(each.count)
-    else clock.turn()
+    } else {
+      world.toMain.deliver(each.arrive)
+      world.toThread.deliver(1)
+      clock.turn()
+    }
   }
   settle()
   for (const name of ends.keys()) expect(shown.get(name)).toEqual(states.cell(`/${name}`).peek())

@@ -79,7 +79,7 @@ export class AnyStates implements MirroredInterpreter {
   }
 }
 
-export function mirrorWorld() {
+export function mirrorWorld(batchSize?: number) {
   const clock = new FakeClock()
   const kernel = testKernel(clock)
   const threadKernel = testKernel(clock)
@@ -97,6 +97,7 @@ export function mirrorWorld() {
     told,
     queue,
     texts: new StateTexts(),
+    ...(batchSize !== undefined && { batchSize }),
   })
   const mirror = new ThreadMirror({ port: toMain, kernel: threadKernel, clock })
   /** Until nobody has anything to say. */
