@@ -2,12 +2,16 @@ package main
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// update is what counts of an Update message: the resource and the hash of its content.
+// update is what counts of an Update message.
 type update struct {
-	key       uint32
-	id        string
-	hash      string
+	key  uint32
+	id   string
+	hash string
+	// Encoded id of the leaf, where the tree is one.
+	leaf      string
+	isTree    bool
 	isPending bool
+	isStale   bool
 }
 
 type response struct {
@@ -42,11 +46,32 @@ func readUpdate(bytes []byte) update {
 			u.id = string(inner)
 		case 3:
 			u.hash = string(inner)
+		case 4:
+			u.isTree = true
+			u.leaf = leafOf(inner)
 		case 6:
 			u.isPending = true
+		case 8:
+			u.isStale = true
 		}
 	})
 	return u
+}
+
+// leafOf is the encoded id of a tree that is one leaf; empty for any other.
+func leafOf(tree []byte) string {
+	leaf := ""
+	eachField(tree, func(field protowire.Number, _ uint64, node []byte) {
+		if field != 4 {
+			return
+		}
+		eachField(node, func(field protowire.Number, _ uint64, id []byte) {
+			if field == 1 {
+				leaf = string(id)
+			}
+		})
+	})
+	return leaf
 }
 
 // eachField offers the fields of a message: a number's value, or the bytes of what has a length.
