@@ -1,14 +1,17 @@
 // The server's own pages on the admin port: liveness, readiness with reasons, metrics, and the state of every source.
+import type { ConnectionsReport } from '../api/push/connection-metrics.ts'
 import { type AdminRoute, jsonAnswer, textAnswer } from '../runtime/admin-server.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Kernel, SourceReport } from '../watch/cell.ts'
 import type { Clock } from '../watch/clock.ts'
+import type { GrpcStreams } from './grpc-streams.ts'
 import type { Readiness } from './readiness.ts'
 
 export interface AdminPorts {
   readonly kernel: Kernel
   readonly metrics: Metrics
   readonly readiness: Readiness
+  readonly streams: Pick<GrpcStreams, 'reports'>
   readonly clock: Clock
   readonly version: string
   readonly startedAt: number
@@ -18,6 +21,7 @@ export function adminRoutes({
   kernel,
   metrics,
   readiness,
+  streams,
   clock,
   version,
   startedAt,
@@ -41,6 +45,7 @@ export function adminRoutes({
         startedAt: instant(startedAt),
         uptimeMs: clock.now() - startedAt,
         ...kernel.counts(),
+        grpc: streams.reports().map(connectionsState),
         sources: kernel.sources().map(source => sourceState(source, clock.now())),
       }),
   }
@@ -48,6 +53,10 @@ export function adminRoutes({
 
 function instant(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString()
+}
+
+function connectionsState({ busiest, ...counts }: ConnectionsReport): object {
+  return { ...counts, busiest: busiest.map(({ since, ...rest }) => ({ ...rest, since: instant(since) })) }
 }
 
 /** ageMs is the time since the backend was last heard from. */

@@ -27,6 +27,7 @@ import { createKernel } from '../watch/kernel.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { Closers } from './closers.ts'
 import { checkServerConfig, type ServerConfig } from './config.ts'
+import { GrpcStreams } from './grpc-streams.ts'
 import { closeTogether, drainMsOf, type Listening, openInterface, warnOpenListeners } from './interfaces.ts'
 import { gaugeKernel } from './kernel-metrics.ts'
 import { createReadiness, type ServedSnapshot } from './readiness.ts'
@@ -155,6 +156,7 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
     server: replicas.servers.selfId,
     newest: namespace => replicas.servers.newest(namespace),
   })
+  const streams = new GrpcStreams(shutdown)
   const ports: ApiPorts = { ...env, store, interpreter, sources, servers: replicas.servers, shutdown }
   const refused = createRefusedReasons(store)
   closers.add(refused.close)
@@ -168,9 +170,10 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
     shutdown,
   })
   closers.add(readiness.close)
+  readiness.whenReady(() => streams.setServing())
   const admin = await openAdmin(
     plan,
-    adminRoutes({ kernel, metrics, readiness, clock, version, startedAt: clock.now() }),
+    adminRoutes({ kernel, metrics, readiness, streams, clock, version, startedAt: clock.now() }),
     log,
   )
   closers.add(() => admin.close())
@@ -178,8 +181,9 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   const opened: (HttpApi | GrpcApi)[] = []
   closers.add(() => closeTogether(opened))
   for (const each of plan.config.interfaces)
-    listening.push(await openInterface(each, { ports, proxies, readiness, opened, drainMs: drainMsOf(plan) }))
+    listening.push(await openInterface(each, { ports, proxies, streams, readiness, opened, drainMs: drainMsOf(plan) }))
   replicas.begin(listening.find(({ api }) => api === 'grpc'))
+  closers.add(replicas.balance(streams))
   closers.add(() => stopping.abort())
   warnOpenListeners(listening, log)
   return listening

@@ -1,5 +1,8 @@
 // The server's configuration: namerd's shape, strict, complete with defaults. Kinds' own parts are checked by the kinds.
 import { z } from 'zod'
+import { grpcServerDefaults } from '../api/grpc/grpc-server.ts'
+import { departureDefaults } from '../api/push/departures.ts'
+import { subscriptionLimitDefaults } from '../api/push/subscription-limits.ts'
 import type { ConfigDocument, ConfigPath } from '../runtime/config.ts'
 
 const port = z.int().min(0).max(65_535)
@@ -36,11 +39,39 @@ const shape = z.strictObject({
   telemetry: z.array(z.looseObject({ kind: z.string() })).default([]),
 })
 
-const interfaceKinds: Readonly<
-  Record<string, { readonly api: 'http' | 'grpc'; readonly config: z.ZodType<ListenAddress> }>
-> = {
-  'io.l5d.httpController': { api: 'http', config: z.strictObject({ ip, port: port.default(4180) }) },
-  'io.l5d.mesh': { api: 'grpc', config: z.strictObject({ ip, port: port.default(4321) }) },
+const httpInterface = z.strictObject({ ip, port: port.default(4180) })
+
+const limit = z
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1)
+
+const grpcInterface = z.strictObject({
+  ip,
+  port: port.default(4321),
+  /** About so long a connection is used; then its streams go to another one. 0 for as long as it holds. Milliseconds. */
+  maxConnectionAgeMs: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(departureDefaults.maxConnectionAgeMs),
+  /** How many streams, and how many subscriptions, there may be of one whole each. */
+  limits: z
+    .strictObject({
+      streamsPerConnection: limit.default(grpcServerDefaults.maxStreamsPerConnection),
+      subscriptionsPerStream: limit.default(subscriptionLimitDefaults.perStream),
+      perClient: limit.default(subscriptionLimitDefaults.perClient),
+      perNamespace: limit.default(subscriptionLimitDefaults.perNamespace),
+      perServer: limit.default(subscriptionLimitDefaults.perServer),
+    })
+    .prefault({}),
+})
+
+type CheckInterface = (document: ConfigDocument, rest: object, at: ConfigPath) => Interface
+
+const interfaceKinds: Readonly<Record<string, CheckInterface>> = {
+  'io.l5d.httpController': (document, rest, at) => ({ api: 'http', ...document.check(httpInterface, rest, at) }),
+  'io.l5d.mesh': (document, rest, at) => ({ api: 'grpc', ...document.check(grpcInterface, rest, at) }),
 }
 
 /** namerd interfaces that have no counterpart here. */
@@ -55,15 +86,11 @@ const telemeterKinds: Readonly<Record<string, z.ZodType>> = {
   'io.l5d.prometheus': z.strictObject({ path: z.string().optional(), prefix: z.string().optional() }),
 }
 
-export interface ListenAddress {
-  readonly ip: string
-  readonly port: number
-}
+export type HttpInterface = { readonly api: 'http' } & Readonly<z.output<typeof httpInterface>>
 
-export interface Interface extends ListenAddress {
-  readonly api: 'http' | 'grpc'
-  readonly kind: string
-}
+export type GrpcInterface = { readonly api: 'grpc' } & Readonly<z.output<typeof grpcInterface>>
+
+export type Interface = HttpInterface | GrpcInterface
 
 /** The file with everything but storage and namers checked; those stand as they are, with their place in the file. */
 export interface ServerConfig {
@@ -102,7 +129,7 @@ function checkInterface(document: ConfigDocument, value: { readonly kind: string
   const known = interfaceKinds[kind]
   if (known === undefined)
     throw document.fail([...at, 'kind'], unknownKind('interface', kind, interfaceKinds, refusedInterfaces))
-  return { api: known.api, kind, ...document.check(known.config, rest, at) }
+  return known(document, rest, at)
 }
 
 function checkTelemeter(document: ConfigDocument, value: { readonly kind: string }, at: ConfigPath): void {

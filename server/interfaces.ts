@@ -4,7 +4,8 @@ import { createHttpApi, type HttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
 import type { ProxyRegistry } from '../api/push/proxy-registry.ts'
 import type { Log } from '../runtime/log.ts'
-import type { Interface, ServerConfig } from './config.ts'
+import type { GrpcInterface, Interface, ServerConfig } from './config.ts'
+import type { GrpcStreams } from './grpc-streams.ts'
 import { isLoopback } from './loopback.ts'
 import type { Readiness } from './readiness.ts'
 
@@ -20,6 +21,7 @@ export interface InterfaceParts {
   readonly ports: ApiPorts
   /** The proxies that are connected to this process. */
   readonly proxies: ProxyRegistry
+  readonly streams: GrpcStreams
   readonly readiness: Readiness
   /** Each is added before it listens. */
   readonly opened: (HttpApi | GrpcApi)[]
@@ -28,17 +30,24 @@ export interface InterfaceParts {
 }
 
 /** Listens; what was opened is in `opened` even when it cannot. */
-export async function openInterface({ api, ip, port }: Interface, parts: InterfaceParts): Promise<Listening> {
+export async function openInterface(config: Interface, parts: InterfaceParts): Promise<Listening> {
+  const { api, ip, port } = config
   const { ports, opened, drainMs } = parts
-  const server = api === 'http' ? await createHttpApi(ports, { closeGraceMs: drainMs }) : openGrpc(parts)
+  const server = api === 'http' ? await createHttpApi(ports, { closeGraceMs: drainMs }) : openGrpc(config, parts)
   opened.push(server)
   const bound = await server.listen({ host: ip, port })
   return { api, host: ip, port: bound.port }
 }
 
 /** Health follows readiness, and ends with the stop. */
-function openGrpc({ ports, proxies, readiness, drainMs }: InterfaceParts): GrpcApi {
-  const grpc = createGrpcApi({ ...ports, proxies, ownProxies: proxies }, { drainMs })
+function openGrpc(
+  { maxConnectionAgeMs, limits }: GrpcInterface,
+  { ports, proxies, streams, readiness, drainMs }: InterfaceParts,
+): GrpcApi {
+  const { streamsPerConnection: maxStreamsPerConnection, subscriptionsPerStream: perStream, ...rest } = limits
+  const options = { drainMs, maxConnectionAgeMs, maxStreamsPerConnection, limits: { perStream, ...rest } }
+  const grpc = createGrpcApi({ ...ports, proxies, ownProxies: proxies }, options)
+  streams.add(grpc)
   readiness.whenReady(() => grpc.setServing(true))
   return grpc
 }

@@ -9,6 +9,7 @@ import { announce } from './announcement.ts'
 import { createServerId } from './server-id.ts'
 import { formatRecord } from './server-record.ts'
 import { SharedServers } from './shared-servers.ts'
+import { StreamBalance, type StreamCounts } from './stream-balance.ts'
 
 /** `server` of the configuration. */
 export interface ServerIdentity {
@@ -27,10 +28,20 @@ export interface ServersOptions extends Env {
   readonly shutdown: AbortSignal
 }
 
+/** The streams of this server. */
+export interface Streams {
+  /** Undefined while no client may come. */
+  counts(): StreamCounts | undefined
+  /** Sends so many elsewhere. */
+  shed(count: number): void
+}
+
 export interface OpenServers {
   readonly servers: SharedServers
   /** Announces this server and follows the others; `listener` is the gRPC interface, when there is one. */
   begin(listener: { readonly host: string; readonly port: number } | undefined): void
+  /** Evens out the streams among servers until the function that it returns is called. */
+  balance(streams: Streams): () => void
   /** For people: who does not reply and who differs. Empty while all is well. */
   reasons(): readonly string[]
   close(): Promise<void>
@@ -61,12 +72,23 @@ export function openServers(options: ServersOptions): OpenServers {
       servers.follow(address)
       shutdown.addEventListener('abort', () => void withdraw(), { once: true })
     },
+    balance: streams => {
+      servers.countStreams(() => streams.counts()?.open)
+      const others = (): readonly number[] => streamsElsewhere(servers)
+      const balance = new StreamBalance({ clock, own: () => streams.counts(), others, shed: n => streams.shed(n) })
+      return () => balance.close()
+    },
     reasons: () => reasonsOf(servers),
     close: async () => {
       await withdraw()
       servers.close()
     },
   }
+}
+
+/** Of the other servers that reply and that clients may come to. */
+function streamsElsewhere(servers: SharedServers): readonly number[] {
+  return servers.states().flatMap(({ isSelf, streams }) => (isSelf || streams === undefined ? [] : [streams]))
 }
 
 const maxNamed = 5
