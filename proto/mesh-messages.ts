@@ -90,10 +90,10 @@ export function encodeText(text: string): Buffer {
   return scratch.finish()
 }
 
-/** The text; undefined when it is not set. Throws a RangeError when the bytes are malformed. */
-export function decodeText(bytes: Uint8Array): string | undefined {
+/** The text; empty when it is not set. Throws a RangeError when the bytes are malformed. */
+export function decodeText(bytes: Uint8Array): string {
   const reader = protobuf.Reader.create(bytes)
-  let text: string | undefined
+  let text = ''
   decoding(() =>
     eachField(reader, reader.len, (field, wireType) => {
       if (field !== 1 || wireType !== lengthDelimited) return false

@@ -31,15 +31,15 @@ export const codecService = {
   ShowPath: unary('/io.linkerd.mesh.Codec/ShowPath'),
 } as const
 
-/** The services' names, as health checks and reflection know them. */
-export const meshServiceNames: readonly string[] = ['Interpreter', 'Resolver', 'Delegator', 'Codec'].map(
-  name => `io.linkerd.mesh.${name}`,
-)
+/** A service's name, as health checks and reflection know it. */
+export function meshServiceName(service: 'Interpreter' | 'Resolver' | 'Delegator' | 'Codec'): string {
+  return `io.linkerd.mesh.${service}`
+}
 
 /** Where the imports in the files below begin. */
 export const protoFolder = fileURLToPath(new URL('.', import.meta.url))
 
-/** The protocol definitions, in a checkout and in a built package alike; they import each other from `protoFolder`. */
-export const meshProtoFiles: readonly string[] = ['interpreter', 'resolver', 'delegator', 'codec'].map(name =>
-  fileURLToPath(new URL(`./io/linkerd/mesh/${name}.proto`, import.meta.url)),
-)
+/** Where a protocol definition lies, in a checkout and in a built package alike; they import each other from `protoFolder`. */
+export function meshProtoFile(name: 'dtab' | 'interpreter' | 'resolver' | 'delegator' | 'codec'): string {
+  return fileURLToPath(new URL(`./io/linkerd/mesh/${name}.proto`, import.meta.url))
+}

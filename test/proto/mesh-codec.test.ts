@@ -30,14 +30,14 @@ import {
   encodeText,
 } from '../../proto/mesh-messages.ts'
 import { decodeReplicas, encodeReplicas } from '../../proto/mesh-replicas.ts'
-import { meshProtoFiles, protoFolder } from '../../proto/mesh-services.ts'
+import { meshProtoFile, protoFolder } from '../../proto/mesh-services.ts'
 import { failed, ok, pending, type State } from '../../watch/state.ts'
 import { path } from '../fakes/interpreter.fake.ts'
 
 /** The independent reader and writer: protobufjs over our .proto files. */
 const schema = new protobuf.Root()
 schema.resolvePath = (_, target) => (target.startsWith('io/') ? join(protoFolder, target) : target)
-schema.loadSync([...meshProtoFiles], { keepCase: true })
+schema.loadSync((['interpreter', 'resolver', 'delegator', 'codec'] as const).map(meshProtoFile), { keepCase: true })
 
 function typeOf(name: string): protobuf.Type {
   return schema.lookupType(`io.linkerd.mesh.${name}`)
@@ -133,7 +133,7 @@ describe('the messages of io.linkerd.mesh', () => {
     const none = new Uint8Array()
     expect(decodeBindReq(none)).toEqual({ dtab: [] })
     expect(decodeDelegateTreeReq(none)).toEqual({ dtab: [] })
-    expect([decodePathReq(none), decodeText(none), decodeDtab(none)]).toEqual([undefined, undefined, undefined])
+    expect([decodePathReq(none), decodeText(none), decodeDtab(none)]).toEqual([undefined, '', undefined])
     expect([encodePath(undefined), encodeText('')]).toEqual([Buffer.alloc(0), Buffer.alloc(0)])
     expect(decodePathReq(encodePath([]))).toEqual([])
     expect(decodeText(encodeText('/svc'))).toBe('/svc')

@@ -1,0 +1,29 @@
+// An explanation for one call: in its turn, from a cell that the next who asks the same finds ready. Knows no method.
+import type { DelegateRequest } from '../../interpreters/interpreter.ts'
+import { hostOf } from '../push/http2-of-call.ts'
+import type { MeshContext } from './mesh-context.ts'
+import { type CallEnd, refusalEnd } from './mesh-errors.ts'
+import { sendable } from './mesh-frames.ts'
+import { type Cancellable, onlyOk, whenKnown } from './unary-call.ts'
+
+/** A call that an explanation is for. */
+export interface ExplainedCall extends Cancellable {
+  getPeer(): string
+}
+
+/** Calls `then` once with the message or the end; never when the call is over before. */
+export function explain(
+  context: MeshContext,
+  call: ExplainedCall,
+  request: DelegateRequest,
+  then: (outcome: Buffer | CallEnd) => void,
+): void {
+  const asked = context.explanations.ask(hostOf(call.getPeer()), () =>
+    whenKnown(context, call, context.ports.interpreter.delegate(request), state => {
+      if (asked.ok) asked.value()
+      then(onlyOk(state, ok => sendable(context.frames.explanations.of(ok))))
+    }),
+  )
+  if (asked.ok) call.on('cancelled', asked.value)
+  else then(refusalEnd(asked.error))
+}
