@@ -1,30 +1,8 @@
 // What /metrics and /state say of the connections of a gRPC server.
 import type { Metrics } from '../../runtime/metrics.ts'
 import { sharedGauges } from '../../runtime/shared-gauges.ts'
+import type { ConnectionReport, ConnectionsReport } from '../push-streams.ts'
 import type { Connection, Connections } from './connections.ts'
-
-/** One connection, for people. */
-export interface ConnectionReport {
-  /** `host:port` of the peer. */
-  readonly address: string
-  /** In ms since 1970. */
-  readonly since: number
-  readonly streams: number
-  readonly unsentBytes: number
-  /** Whether the peer has been told to leave it. */
-  readonly isLeaving: boolean
-}
-
-export interface ConnectionsReport {
-  readonly connections: number
-  /** Push streams of each service. */
-  readonly streams: Readonly<Record<string, number>>
-  readonly highestStreams: number
-  /** How many streams one connection may have open. */
-  readonly streamsLimit: number
-  /** Those with most that is unsent, then those with most streams. */
-  readonly busiest: readonly ConnectionReport[]
-}
 
 const maxShown = 100
 
@@ -70,11 +48,13 @@ function registerConnectionGauges(metrics: Metrics, servers: ReadonlySet<GaugedC
   metrics.gauge({
     name: 'nameplane_grpc_connection_streams_highest',
     help: 'Push streams of the connection that has most.',
+    across: 'max',
     collect: () => Math.max(0, ...[...servers].map(({ connections }) => connections.highestStreams())),
   })
   metrics.gauge({
     name: 'nameplane_grpc_connection_streams_limit',
     help: 'Streams that one connection may have open; its client waits with more.',
+    across: 'max',
     collect: () => Math.max(0, ...[...servers].map(({ streamsLimit }) => streamsLimit)),
   })
 }
