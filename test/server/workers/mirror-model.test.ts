@@ -21,7 +21,9 @@ const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('turn' as const), arrive: fc.integer({ min: 0, max: 2 }) }) },
 )
 
-function run(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]): void {
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+function run(steps: readonly Step[]): void {
   const world = mirrorWorld(2)
   const { clock, states, mirror, threadKernel, settle } = world
   const shown = new Map<string, State<object>>()
@@ -62,15 +64,11 @@ function run(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : ne
     else if (each.kind === 'stale') staleNow(world, each.name)
     else if (each.kind === 'watch') {
       ends.get(each.name)?.()
-      const cell = mirror.interpreter.bind({ namespace: 'default', path: [each.name] })
-      ends.set(
-        each.name,
-        cell.watch(state => shown.set(each.name, state)),
-      )
+      watch(each.name)
     } else if (each.kind === 'leave') {
       ends.get(each.name)?.()
       ends.delete(each.name)
-    } else {
+    } else if (each.kind === 'turn') {
       world.toMain.deliver(each.arrive)
       world.toThread.deliver(1)
       clock.turn()
