@@ -88,9 +88,10 @@ export class MeshConnection {
   /** Ends the connection and all on it; harmless when called twice. */
   close(): void {
     this.#cancelRetry?.()
-    this.#link?.cancelTimeout()
-    this.#link?.client.close()
+    const link = this.#link
     this.#link = undefined
+    link?.cancelTimeout()
+    link?.client.close()
     this.#closeLeaving()
     this.#state.set({ kind: 'closed' })
   }

@@ -1,0 +1,245 @@
+import { status } from '@grpc/grpc-js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BoundTree } from '../../../naming/bound-tree.ts'
+import { NamingError } from '../../../naming/errors.ts'
+import { alt, empty, fail, neg, union } from '../../../naming/name-tree.ts'
+import type { ReplicaSet } from '../../../naming/replica-set.ts'
+import { createMeshClient, type MeshClient } from '../../../proxy-client/mesh/mesh-client.ts'
+import { silentLog } from '../../../runtime/log.ts'
+import type { Cell, Kernel } from '../../../watch/cell.ts'
+import { failed, ok, pending, type State } from '../../../watch/state.ts'
+import { testKernel } from '../../api/grpc/grpc-api.fixture.ts'
+import { FakeMeshServer } from '../../fakes/mesh-server.fake.ts'
+import { SocketClock } from '../../fakes/socket-clock.fake.ts'
+import { endpointAt, leafOf, pathOf } from '../naming.fake.ts'
+
+let server: FakeMeshServer
+let kernel: Kernel
+let clock: SocketClock
+let client: MeshClient
+
+function connect(...addresses: string[]): MeshClient {
+  return createMeshClient({
+    addresses,
+    kernel,
+    clock,
+    random: () => 0.5,
+    log: silentLog,
+    retry: { minMs: 1_000, maxMs: 600_000 },
+    failureThreshold: { minPeriodMs: 5_000, closeTimeoutMs: 4_000 },
+    windowBytes: 1 << 20,
+  })
+}
+
+beforeEach(async () => {
+  server = await FakeMeshServer.start()
+  clock = new SocketClock()
+  kernel = testKernel()
+  client = connect(server.address)
+})
+
+afterEach(() => {
+  client.close()
+  kernel.close()
+  server.stop()
+  expect(clock.waiting).toBe(0)
+})
+
+const web = { namespace: 'default', path: pathOf('/svc/web') }
+const a = '/#/io.l5d.fs/a'
+const b = '/#/io.l5d.fs/b'
+const bound = (...ports: number[]): State<ReplicaSet> => ok({ kind: 'bound', endpoints: ports.map(p => endpointAt(p)) })
+
+/** The newest state of a cell, for as long as the test lasts. */
+function watch<T>(cell: Cell<T>): () => State<T> {
+  let newest: State<T> = pending
+  cell.watch(state => {
+    newest = state
+  })
+  return () => newest
+}
+
+/** Why there is no good answer now, or none that is confirmed. */
+function trouble(state: State<unknown>): string | undefined {
+  return state.kind === 'failed' ? state.error.message : state.kind === 'ok' ? state.stale?.reason.message : undefined
+}
+
+const heldBy = <T>(state: State<T>): T | undefined => (state.kind === 'ok' ? state.value : undefined)
+
+const connected = (): Promise<void> => expect.poll(() => client.counts().connections).toBe(1)
+
+/** Watches the name and waits until it is bound to `id`. */
+async function bindTo(id: string): Promise<() => State<BoundTree>> {
+  server.tell('/svc/web', leafOf(id))
+  server.tellReplicas(id, bound(1))
+  const tree = watch(client.bind(web))
+  await expect.poll(tree).toEqual(ok(leafOf(id)))
+  await expect.poll(() => server.open).toEqual([id, '/default /svc/web'])
+  return tree
+}
+
+describe('a client of the mesh protocol', () => {
+  it('has a stream for each name and each leaf, with the rules of a request, and none for what is watched no more', async () => {
+    server.tell('/svc/web', leafOf(a))
+    const local = { ...web, dtab: '/svc/web=>/svc/other;' }
+    const end = client.bind(web).watch(() => {})
+    const endAgain = client.bind(web).watch(() => {})
+    const endLocal = client.bind(local).watch(() => {})
+    const withLocal = '/default /svc/web /svc/web => /svc/other'
+    await expect.poll(() => server.open).toEqual([a, '/default /svc/web', withLocal])
+    expect(client.counts()).toEqual({ connections: 1, messagesReceived: 1, names: 2, replicas: 1, streams: 3 })
+    end()
+    endAgain()
+    await expect.poll(() => server.open).toEqual([withLocal])
+    endLocal()
+    await expect.poll(() => server.open).toEqual([])
+    expect(server.asked).toHaveLength(3)
+    expect(client.counts()).toMatchObject({ names: 0, replicas: 0, streams: 0 })
+  })
+
+  it('takes every kind of tree, and one without a node as neg', async () => {
+    const tree = watch(client.bind(web))
+    await connected()
+    const trees = [neg, fail, empty, alt([leafOf(a), neg]), union([{ weight: 0.9, tree: leafOf(a, '/rest') }])]
+    for (const each of trees) {
+      server.tell('/svc/web', each)
+      server.tellReplicas(a, bound(1))
+      await expect.poll(tree).toEqual(ok(each))
+    }
+    server.send('/default /svc/web', Buffer.alloc(0))
+    await expect.poll(tree).toEqual(ok(neg))
+  })
+
+  it('takes replica sets with weights; neg is not the same as empty; a failure keeps the last good set', async () => {
+    const set = watch(client.replicas(pathOf(a)))
+    await expect.poll(() => server.open).toEqual([a])
+    server.tellReplicas(a, pending)
+    server.tellReplicas(a, failed(new NamingError('internal', 'no such file')))
+    await expect.poll(() => trouble(set())).toBe('no such file')
+    expect(set().kind).toBe('failed')
+    const weighted: ReplicaSet = {
+      kind: 'bound',
+      endpoints: [endpointAt(1, 2.5), { address: '::1', port: 2, weight: 1 }],
+    }
+    server.tellReplicas(a, ok(weighted))
+    await expect.poll(set).toEqual(ok(weighted))
+    server.tellReplicas(a, failed(new NamingError('internal', 'gone')))
+    await expect.poll(() => trouble(set())).toBe('gone')
+    expect(heldBy(set())).toEqual(weighted)
+    server.tellReplicas(a, bound())
+    await expect.poll(set).toEqual(bound())
+    server.tellReplicas(a, ok({ kind: 'neg' }))
+    await expect.poll(set).toEqual(ok({ kind: 'neg' }))
+    server.send(a, Buffer.alloc(0))
+    await expect.poll(() => client.counts().messagesReceived).toBe(7)
+    expect(set()).toEqual(ok({ kind: 'neg' }))
+  })
+
+  it('keeps a tree until the leaves of the next are known, and takes an equal one for the same', async () => {
+    const tree = await bindTo(a)
+    const before = tree()
+    server.tell('/svc/web', leafOf(a))
+    server.tell('/svc/web', leafOf(b))
+    await expect.poll(() => server.open).toEqual([a, b, '/default /svc/web'])
+    expect(tree()).toBe(before)
+    server.tellReplicas(b, bound(2))
+    await expect.poll(tree).toEqual(ok(leafOf(b)))
+    await expect.poll(() => server.open).toEqual([b, '/default /svc/web'])
+  })
+
+  it('waits for leaves five seconds at most', async () => {
+    const tree = await bindTo(a)
+    server.tell('/svc/web', leafOf(b))
+    await expect.poll(() => server.open).toContain(b)
+    clock.advance(4_999)
+    expect(tree()).toEqual(ok(leafOf(a)))
+    clock.advance(1)
+    await expect.poll(tree).toEqual(ok(leafOf(b)))
+  })
+
+  it.each([
+    ['ends', undefined, 'OK'],
+    ['fails', status.INTERNAL, 'too deep'],
+  ])(
+    'keeps what it has, stale, when its stream %s, and opens it again after a wait that doubles',
+    async (_, code, words) => {
+      const tree = await bindTo(a)
+      server.forget('/default /svc/web')
+      for (const waitMs of [1_500, 3_000, 6_000]) {
+        server.end('/default /svc/web', code, 'too deep')
+        await expect.poll(() => client.counts().streams).toBe(1)
+        await expect.poll(() => trouble(tree())).toBe(`The naming server has ended the stream: ${words}.`)
+        expect(heldBy(tree())).toEqual(leafOf(a))
+        const { length } = server.asked
+        clock.advance(waitMs - 1)
+        expect(server.asked).toHaveLength(length)
+        clock.advance(1)
+        await expect.poll(() => server.open).toEqual([a, '/default /svc/web'])
+      }
+      server.tell('/svc/web', leafOf(a))
+      await expect.poll(tree).toEqual(ok(leafOf(a)))
+      server.end('/default /svc/web')
+      await expect.poll(() => trouble(tree())).toContain('has ended')
+      clock.advance(1_500)
+      await expect.poll(tree).toEqual(ok(leafOf(a)))
+    },
+  )
+
+  it('says why a name cannot be bound when there was never a tree, and tries again', async () => {
+    const tree = watch(client.bind(web))
+    await expect.poll(() => server.open).toEqual(['/default /svc/web'])
+    server.end('/default /svc/web', status.INTERNAL, 'Max recursion level: 100 reached')
+    await expect
+      .poll(tree)
+      .toMatchObject({ kind: 'failed', error: { message: /: Max recursion level: 100 reached\.$/ } })
+    server.tell('/svc/web', leafOf(a))
+    clock.advance(1_500)
+    await expect.poll(tree).toEqual(ok(leafOf(a)))
+  })
+
+  it('ends a stream that brings what cannot be read, and keeps what it has', async () => {
+    const tree = await bindTo(a)
+    server.send('/default /svc/web', Buffer.from([0x0a, 0x7f, 0x01]))
+    await expect.poll(() => trouble(tree())).toContain('cannot be read')
+    expect(heldBy(tree())).toEqual(leafOf(a))
+    server.tell('/svc/web', leafOf(a))
+    clock.advance(1_500)
+    await expect.poll(tree).toEqual(ok(leafOf(a)))
+  })
+
+  it('keeps everything, stale, when its server is gone, finds the other at once and asks it for the same', async () => {
+    const other = await FakeMeshServer.start()
+    client.close()
+    client = connect(server.address, other.address)
+    const tree = await bindTo(a)
+    const set = watch(client.replicas(pathOf(a)))
+    await expect.poll(set).toEqual(bound(1))
+    server.stop()
+    await expect.poll(() => trouble(tree())).toContain('has ended')
+    await expect.poll(() => trouble(set())).toContain('has ended')
+    expect([heldBy(tree()), heldBy(set())]).toEqual([leafOf(a), { kind: 'bound', endpoints: [endpointAt(1)] }])
+    other.tell('/svc/web', leafOf(a))
+    other.tellReplicas(a, bound(1, 2))
+    await expect.poll(() => client.connection.peek()).toMatchObject({ value: { kind: 'waiting' } })
+    clock.advance(500)
+    await expect.poll(set).toEqual(bound(1, 2))
+    expect(tree()).toEqual(ok(leafOf(a)))
+    expect([...other.asked].toSorted()).toEqual([a, '/default /svc/web'])
+    other.stop()
+  })
+
+  it('waits longer each time while no server is there', async () => {
+    server.stop()
+    await expect.poll(() => client.connection.peek()).toMatchObject({ value: { kind: 'waiting' } })
+    const waits: number[] = []
+    for (let attempt = 1; attempt <= 13; attempt++) {
+      await expect.poll(() => client.connection.peek()).toMatchObject({ value: { kind: 'waiting', attempt } })
+      const state = client.connection.peek()
+      const retryAt = state.kind === 'ok' && state.value.kind === 'waiting' ? state.value.retryAt : 0
+      waits.push(retryAt - clock.now())
+      clock.advance(retryAt - clock.now())
+    }
+    expect(waits.slice(0, 5)).toEqual([500, 1_500, 3_000, 6_000, 12_000])
+    expect(waits.slice(-2)).toEqual([450_000, 450_000])
+  })
+})
