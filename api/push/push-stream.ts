@@ -1,9 +1,11 @@
 // One response stream of any push protocol: messages go out one at a time, each when the transport has taken the one before,
 // so that a slow reader holds one message and the newest state of each name. Knows no protocol.
-import { Metadata, type ServerDuplexStream, type ServerWritableStream, type status } from '@grpc/grpc-js'
+import { Metadata, type ServerDuplexStream, type ServerWritableStream, status } from '@grpc/grpc-js'
 import type { ConnectionStream } from './connections.ts'
-import { type CallTransport, transportOf } from './http2-of-call.ts'
+import { type CallTransport, messagePrefixBytes, transportOf } from './http2-of-call.ts'
 import type { PushContext } from './push-context.ts'
+import type { SendBudget } from './send-budget.ts'
+import type { UnsentHolder } from './unsent-watch.ts'
 import type { Task } from './work-queue.ts'
 
 export type PushCall = ServerDuplexStream<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>
@@ -22,13 +24,14 @@ export interface PushProtocol {
   release(): boolean
 }
 
-export class PushStream implements Task, ConnectionStream {
+export class PushStream implements Task, ConnectionStream, UnsentHolder {
   readonly transport: CallTransport | undefined
   readonly #call: PushCall
   readonly #context: PushContext
   readonly #protocol: PushProtocol
+  readonly #budget: SendBudget | undefined
   #isClosed = false
-  /** Bytes on their way, and since when, on the monotonic clock. */
+  /** Bytes on their way, and since when nothing of them is taken, on the monotonic clock. */
   #sending = 0
   #sendingSince = 0
 
@@ -37,8 +40,11 @@ export class PushStream implements Task, ConnectionStream {
     this.#call = call
     this.#protocol = protocol
     this.#context = context
-    this.transport = transportOf(call)
-    for (const event of ['cancelled', 'error', 'close']) call.on(event, () => this.#close())
+    this.transport = transportOf(call, this.#taken)
+    this.#budget = this.transport && context.unsent.budgetOf(this.transport.session)
+    call.on('error', this.#close)
+    call.on('close', this.#close)
+    call.on('cancelled', this.#over)
     context.opened(this)
     call.sendMetadata(new Metadata())
   }
@@ -74,10 +80,18 @@ export class PushStream implements Task, ConnectionStream {
   }
 
   /** Ends the stream with a status after what is on its way; what it held is given up in pieces afterwards. */
-  end(code: status, details: string): void {
+  end(code: status, details: string, metadata?: Metadata): void {
     if (this.#isClosed) return
     this.#close()
-    this.#call.emit('error', Object.assign(new Error(details), { code, details }))
+    this.transport?.flush()
+    this.#call.emit('error', Object.assign(new Error(details), { code, details, metadata }))
+  }
+
+  /** Ends it with UNAVAILABLE and asks the client to come back so much later. */
+  turnAway(afterMs: number): void {
+    const metadata = new Metadata()
+    metadata.set('grpc-retry-pushback-ms', String(Math.ceil(afterMs)))
+    this.end(status.UNAVAILABLE, 'The server has too many newcomers.', metadata)
   }
 
   askToMove(withinMs: number, reason: string): boolean {
@@ -90,37 +104,58 @@ export class PushStream implements Task, ConnectionStream {
   finish(): void {
     if (this.#isClosed) return
     this.#close()
+    this.transport?.flush()
     this.#call.end()
   }
 
-  /** Ends a stream whose peer does not read: what is on its way is lost. */
+  /** Ends a stream whose peer does not read, also one that has ended but for what is on its way: that is lost. */
   reset(): void {
-    if (this.#isClosed) return
-    this.#close()
+    this.#over()
     this.transport?.reset()
   }
 
   #send(): void {
+    const { transport } = this
+    if (transport === undefined || this.#budget?.admits(this) !== true) return
     const message = this.#protocol.nextMessage()
     if (message === undefined || this.#isClosed) return
-    this.#sending = message.length
+    this.#sending = messagePrefixBytes + message.length
     this.#sendingSince = this.#context.clock.monotonic()
-    this.#context.sending(message.length)
-    this.#call.write(message, this.#taken)
+    this.#budget.take(this.#sending)
+    this.#context.counters.messages.inc()
+    transport.send(message)
   }
 
-  readonly #taken = (): void => {
-    this.#context.taken(this.#sending)
-    this.#sending = 0
+  readonly #taken = (isWholeMessage: boolean): void => {
+    if (!isWholeMessage) {
+      this.#sendingSince = this.#context.clock.monotonic()
+      return
+    }
+    this.#nothingOnItsWay()
     if (this.#isClosed) return
     this.#protocol.messageTaken?.()
     this.wake()
   }
 
-  #close(): void {
+  /** Nothing new goes out. What is on its way still does. */
+  readonly #close = (): void => {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#budget?.forget(this)
     this.#context.closed(this)
+    if (this.#sending === 0) this.#context.unsent.delete(this)
     this.wake()
+  }
+
+  /** The transport is through with the stream, or shall be. */
+  readonly #over = (): void => {
+    this.#close()
+    this.#nothingOnItsWay()
+  }
+
+  #nothingOnItsWay(): void {
+    this.#budget?.give(this.#sending)
+    this.#sending = 0
+    if (this.#isClosed) this.#context.unsent.delete(this)
   }
 }
