@@ -1,5 +1,5 @@
 // The server's own pages on the admin port: liveness, readiness with reasons, metrics, and the state of every source.
-import type { ConnectionsReport } from '../api/push/connection-metrics.ts'
+import type { ConnectionsReport } from '../api/push-streams.ts'
 import { type AdminRoute, jsonAnswer, textAnswer } from '../runtime/admin-server.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Kernel, SourceReport } from '../watch/cell.ts'

@@ -1,8 +1,6 @@
 // The server's configuration: namerd's shape, strict, complete with defaults. Kinds' own parts are checked by the kinds.
 import { z } from 'zod'
-import { grpcServerDefaults } from '../api/grpc/grpc-server.ts'
-import { departureDefaults } from '../api/push/departures.ts'
-import { subscriptionLimitDefaults } from '../api/push/subscription-limits.ts'
+import { defaultMaxConnectionAgeMs, grpcLimitDefaults } from '../api/grpc-limits.ts'
 import type { ConfigDocument, ConfigPath } from '../runtime/config.ts'
 
 const port = z.int().min(0).max(65_535)
@@ -54,15 +52,15 @@ const grpcInterface = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 31 - 1)
-    .default(departureDefaults.maxConnectionAgeMs),
+    .default(defaultMaxConnectionAgeMs),
   /** How many streams, and how many subscriptions, there may be of one whole each. */
   limits: z
     .strictObject({
-      streamsPerConnection: limit.default(grpcServerDefaults.maxStreamsPerConnection),
-      subscriptionsPerStream: limit.default(subscriptionLimitDefaults.perStream),
-      perClient: limit.default(subscriptionLimitDefaults.perClient),
-      perNamespace: limit.default(subscriptionLimitDefaults.perNamespace),
-      perServer: limit.default(subscriptionLimitDefaults.perServer),
+      streamsPerConnection: limit.default(grpcLimitDefaults.streamsPerConnection),
+      subscriptionsPerStream: limit.default(grpcLimitDefaults.subscriptionsPerStream),
+      perClient: limit.default(grpcLimitDefaults.perClient),
+      perNamespace: limit.default(grpcLimitDefaults.perNamespace),
+      perServer: limit.default(grpcLimitDefaults.perServer),
     })
     .prefault({}),
 })

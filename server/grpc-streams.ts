@@ -1,11 +1,9 @@
 // The push streams of all gRPC interfaces of the process as one: how many there are, and which of them go elsewhere. Knows no
 // stream.
-import type { GrpcApi } from '../api/grpc/grpc-api.ts'
-import type { ConnectionsReport } from '../api/push/connection-metrics.ts'
-import type { StreamCounts } from './servers/stream-balance.ts'
+import type { ConnectionsReport, PushStreams, StreamCounts } from '../api/push-streams.ts'
 
 export class GrpcStreams {
-  readonly #apis = new Set<Pick<GrpcApi, 'streams' | 'shed' | 'connections'>>()
+  readonly #apis = new Set<PushStreams>()
   readonly #shutdown: AbortSignal
   #isServing = false
 
@@ -14,7 +12,7 @@ export class GrpcStreams {
     this.#shutdown = shutdown
   }
 
-  add(api: Pick<GrpcApi, 'streams' | 'shed' | 'connections'>): void {
+  add(api: PushStreams): void {
     this.#apis.add(api)
   }
 

@@ -5,9 +5,10 @@ import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoFile } from 'grpc-health-check'
 import { cannotListen } from '../../runtime/admin-server.ts'
-import { type ConnectionsReport, gaugeConnections, reportConnections } from '../push/connection-metrics.ts'
+import { gaugeConnections, reportConnections } from '../push/connection-metrics.ts'
 import { Departures, type DeparturesOptions, departureDefaults } from '../push/departures.ts'
 import { PushContext } from '../push/push-context.ts'
+import type { ConnectionsReport, PushStreams, StreamCounts } from '../push-streams.ts'
 import type { SubscriptionLimitsOptions } from '../push/subscription-limits.ts'
 import type { GrpcPorts } from './grpc-ports.ts'
 import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './grpc-server.ts'
@@ -39,17 +40,12 @@ export interface ListenAddress {
   readonly isShared?: boolean
 }
 
-export interface GrpcApi {
+export interface GrpcApi extends PushStreams {
   /** Resolves to the address in use; rejects when it cannot be had. */
   listen(address: ListenAddress): Promise<ListenAddress>
   /** What grpc.health.v1 says of the server and of its services; not serving until the first call. */
   setServing(isServing: boolean): void
   counts(): WatchCounts
-  /** Push streams that are open, and how many of these are to go elsewhere. */
-  streams(): { readonly open: number; readonly leaving: number }
-  /** Sends so many push streams to other servers, without a gap for clients that can be asked. */
-  shed(count: number): void
-  connections(): ConnectionsReport
   /** Servers that follow this one. */
   readonly followers: number
   /** Ends streams with UNAVAILABLE, waits for calls in progress, then cuts what is left. Harmless when called twice. */
@@ -135,7 +131,7 @@ class GrpcApiServer implements GrpcApi {
     return this.#servers.followers
   }
 
-  streams(): { readonly open: number; readonly leaving: number } {
+  streams(): StreamCounts {
     return { open: this.#push.connections.streams, leaving: this.#departures.leaving }
   }
 

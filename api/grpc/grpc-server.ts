@@ -1,6 +1,7 @@
 // A grpc-js server with every limit explicit, and with what grpc-js does not tell of itself. Knows no service.
 import type { Http2Server, Http2Session } from 'node:http2'
 import { type ChannelOptions, logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js'
+import { grpcLimitDefaults } from '../grpc-limits.ts'
 
 export interface GrpcServerOptions {
   /** Bytes of one request. */
@@ -16,7 +17,7 @@ export interface GrpcServerOptions {
 
 export const grpcServerDefaults: GrpcServerOptions = {
   maxRequestBytes: 4 * 1024 * 1024,
-  maxStreamsPerConnection: 10_000,
+  maxStreamsPerConnection: grpcLimitDefaults.streamsPerConnection,
   streamResetBurst: 100_000,
   streamResetRate: 10_000,
   keepaliveMs: 10_000,

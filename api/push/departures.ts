@@ -5,6 +5,7 @@ import { constants } from 'node:http2'
 import { status } from '@grpc/grpc-js'
 import type { Env } from '../../runtime/env.ts'
 import type { Cancel } from '../../watch/clock.ts'
+import { defaultMaxConnectionAgeMs } from '../grpc-limits.ts'
 import type { Connection, ConnectionStream, Connections } from './connections.ts'
 
 export interface DeparturesOptions {
@@ -14,7 +15,7 @@ export interface DeparturesOptions {
   readonly graceMs: number
 }
 
-export const departureDefaults: DeparturesOptions = { maxConnectionAgeMs: 30 * 60_000, graceMs: 30_000 }
+export const departureDefaults: DeparturesOptions = { maxConnectionAgeMs: defaultMaxConnectionAgeMs, graceMs: 30_000 }
 
 /** Why streams go elsewhere, as their clients are told. */
 const reasons = {

@@ -3,6 +3,7 @@
 import { NamingError } from '../../naming/errors.ts'
 import { failure, type Result, success } from '../../naming/result.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
+import { grpcLimitDefaults } from '../grpc-limits.ts'
 
 export interface SubscriptionLimitsOptions {
   readonly perStream: number
@@ -11,12 +12,13 @@ export interface SubscriptionLimitsOptions {
   readonly perServer: number
 }
 
-/** Room for 10,000 proxies of 20 names that come from one address, and mesh streams beside them. */
+const { subscriptionsPerStream, perClient, perNamespace, perServer } = grpcLimitDefaults
+
 export const subscriptionLimitDefaults: SubscriptionLimitsOptions = {
-  perStream: 100_000,
-  perClient: 250_000,
-  perNamespace: 1_000_000,
-  perServer: 1_000_000,
+  perStream: subscriptionsPerStream,
+  perClient,
+  perNamespace,
+  perServer,
 }
 
 /** Who subscribes. `client`: what the peer calls itself, else its address without the port. */

@@ -1,5 +1,6 @@
 // The servers of one store, put together: the announcement of this one, the others, their metrics and their reasons.
 import { hostname, networkInterfaces } from 'node:os'
+import type { StreamCounts } from '../../api/push-streams.ts'
 import type { DialPeer } from '../../api/servers.ts'
 import type { Env } from '../../runtime/env.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
@@ -9,7 +10,7 @@ import { announce } from './announcement.ts'
 import { createServerId } from './server-id.ts'
 import { formatRecord } from './server-record.ts'
 import { SharedServers } from './shared-servers.ts'
-import { StreamBalance, type StreamCounts } from './stream-balance.ts'
+import { StreamBalance } from './stream-balance.ts'
 
 /** `server` of the configuration. */
 export interface ServerIdentity {

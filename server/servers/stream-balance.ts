@@ -1,18 +1,12 @@
 // Whether this server has more than its share of the streams of all servers of the store, and how many it lets go of when.
 // Knows neither streams nor how they are asked to go.
+import type { StreamCounts } from '../../api/push-streams.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 
 /** While the server with most has at most so many times the streams of the one with fewest, nothing moves. */
 const bandRatio = 1.2
 /** A server that has fewer than this above the mean lets nothing go: small fleets would never rest. */
 const minSurplus = 5
-
-/** The streams of a server. */
-export interface StreamCounts {
-  readonly open: number
-  /** Those of them that are to go elsewhere already. */
-  readonly leaving: number
-}
 
 /**
  * Streams that a server has above its share, those left out that are to go already; 0 while the servers are about even, and
