@@ -119,8 +119,14 @@ export function encodeIdField(id: Path): Uint8Array {
     .finish()
 }
 
-/** What an update says of its resource's state; `same`: the content that has the update's hash stands. */
-export type ReceivedState<T> = State<T> | { readonly kind: 'same'; readonly stale?: Stale }
+/**
+ * What an update says of its resource's state. `same`: the content that has the update's hash stands. `unusable`: a content
+ * that is not understood here, such as a kind of node that is not known; the reason is for people.
+ */
+export type ReceivedState<T> =
+  | State<T>
+  | { readonly kind: 'same'; readonly stale?: Stale }
+  | { readonly kind: 'unusable'; readonly reason: string; readonly stale?: Stale }
 
 export type ReceivedUpdate =
   | { readonly kind: 'tree'; readonly key: number; readonly hash: WireHash; readonly state: ReceivedState<BoundTree> }
@@ -136,9 +142,11 @@ interface Fields {
   key?: number
   id?: Path
   hash: WireHash
-  tree?: BoundTree
-  replicas?: ReplicaSet
+  tree?: BoundTree | undefined
+  replicas?: ReplicaSet | undefined
   other?: State<never>
+  /** Why the content cannot be used. */
+  unusable?: string
   stale?: Stale
 }
 
@@ -167,10 +175,10 @@ const updateReaders: Readonly<Record<number, (fields: Fields, reader: Reader) =>
     fields.hash = readLatin1(reader)
   },
   4: (fields, reader) => {
-    fields.tree = readMessage(reader, readTree)
+    fields.tree = readContent(fields, reader, readTree)
   },
   5: (fields, reader) => {
-    fields.replicas = readMessage(reader, readReplicas)
+    fields.replicas = readContent(fields, reader, readReplicas)
   },
   6: (fields, reader) => {
     fields.other = readMessage(reader, readPending)
@@ -183,9 +191,27 @@ const updateReaders: Readonly<Record<number, (fields: Fields, reader: Reader) =>
   },
 }
 
+/** A content that is not understood harms nothing around it, for its length is known. */
+function readContent<T>(
+  fields: Fields,
+  reader: Reader,
+  read: (reader: Reader, end: number) => T | undefined,
+): T | undefined {
+  return readMessage(reader, (inner, end) => {
+    try {
+      return read(inner, end)
+    } catch (error) {
+      fields.unusable = error instanceof Error ? error.message : 'it cannot be read'
+      inner.pos = end
+      return undefined
+    }
+  })
+}
+
 function stateOf<T>(value: T | undefined, fields: Fields): ReceivedState<T> {
   if (fields.other !== undefined) return fields.other
   const staleness = fields.stale === undefined ? {} : { stale: fields.stale }
+  if (fields.unusable !== undefined) return { kind: 'unusable', reason: fields.unusable, ...staleness }
   return value === undefined ? { kind: 'same', ...staleness } : { kind: 'ok', value, ...staleness }
 }
 

@@ -130,7 +130,14 @@ describe('updates', () => {
     let deep: object = { neg: {} }
     for (let level = 0; level <= maxTreeDepth; level++) deep = { alt: { trees: [deep] } }
     const field = minimal.Writer.create().uint32(34).bytes(Tree.encode(deep).finish()).finish()
-    expect(() => decodeTree(field)).toThrow(RangeError)
+    expect(decodeTree(field)?.state).toMatchObject({ kind: 'unusable', reason: expect.stringContaining('levels') })
+  })
+
+  test('of a kind that is not known are unusable by themselves, and harm nothing beside them', () => {
+    const fromTheFuture = minimal.Writer.create().uint32(34).bytes([0x7a, 0x00]).finish()
+    const known = response(keySeven, encodeTreeContent(ok(neg)))
+    const { updates } = decodeWatchResponse(Buffer.concat([response(keySeven, fromTheFuture), known]))
+    expect(updates.map(({ state }) => state.kind)).toEqual(['unusable', 'ok'])
   })
 
   test('that are cut or garbled are a RangeError, whatever the bytes', () => {
