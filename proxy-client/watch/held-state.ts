@@ -1,21 +1,30 @@
 // What a proxy holds of one resource: the last good content outlives silence, and says since when it is not confirmed.
 // Knows neither names nor streams.
 import { NamingError } from '../../naming/errors.ts'
-import type { ReceivedState } from '../../proto/updates.ts'
+import { noUpdate, type UpdateMark, updateMark } from '../../proto/content-digest.ts'
+import type { ReceivedState, WireHash } from '../../proto/updates.ts'
 import type { Sink } from '../../watch/cell.ts'
-import { type Ok, ok, pending, type Stale, type State } from '../../watch/state.ts'
+import { failed, type Ok, ok, pending, type Stale, type State } from '../../watch/state.ts'
 
-/** The next state to show after an update that brings no new content; `shown` is what is shown now. */
-export function stateAfter<T>(shown: State<T>, update: Exclude<ReceivedState<T>, Ok<T>>, now: number): State<T> {
+/** An update that brings no new content. */
+export type ContentlessState<T> = Exclude<ReceivedState<T>, Ok<T>>
+
+/** The next state to show after such an update; `shown` is what is shown now. */
+export function stateAfter<T>(shown: State<T>, update: ContentlessState<T>, now: number): State<T> {
   if (update.kind === 'same') return shown.kind === 'ok' ? ok(shown.value, update.stale) : shown
-  if (shown.kind !== 'ok') return update
-  if (update.kind === 'failed') {
-    const error = NamingError.from(update.error)
-    return error.retryable ? staleSince(shown, { since: now, reason: error }) : update
+  const refusal = update.kind === 'unusable' ? failed(refused(update.reason)) : update
+  if (shown.kind !== 'ok') return refusal
+  if (refusal.kind === 'failed') {
+    const error = NamingError.from(refusal.error)
+    return error.retryable ? staleSince(shown, { since: now, reason: error }) : refusal
   }
-  const waitingFor = update.waitingFor === undefined ? '' : ` on ${update.waitingFor}`
+  const waitingFor = refusal.waitingFor === undefined ? '' : ` on ${refusal.waitingFor}`
   const reason = new NamingError('pending', `The naming server does not know the answer yet: it waits${waitingFor}.`)
   return staleSince(shown, { since: now, reason })
+}
+
+function refused(reason: string): NamingError {
+  return new NamingError('unavailable', `The naming server sent what cannot be used here: ${reason}.`)
 }
 
 /** A good value that is not confirmed any more; one that is stale already keeps its time. Other states stay as they are. */
@@ -24,10 +33,31 @@ export function staleSince<T>(shown: State<T>, stale: Stale): State<T> {
   return ok(shown.value, shown.stale === undefined ? stale : { since: shown.stale.since, reason: stale.reason })
 }
 
+/** The last update of a resource on one stream; `hash` is empty before any. */
+export interface ToldUpdate {
+  readonly hash: WireHash
+  readonly isStale: boolean
+}
+
+export const untold: ToldUpdate = { hash: '', isStale: false }
+
+export function toldBy(hash: WireHash, state: ReceivedState<unknown>): ToldUpdate {
+  return { hash, isStale: 'stale' in state && state.stale !== undefined }
+}
+
+/** What counts in the digest of a stream for a resource; `isFollowed`: the server sends its updates on that stream. */
+export function markOf({ hash, isStale }: ToldUpdate, isFollowed: boolean): UpdateMark {
+  return isFollowed ? updateMark(hash, isStale) : noUpdate
+}
+
 /** A state that is shown through the sink of a source, when someone watches. */
 export class ShownState<T> {
-  #state: State<T> = pending
+  #state: State<T>
   #sink: Sink<State<T>> | undefined
+
+  constructor(state: State<T> = pending) {
+    this.#state = state
+  }
 
   get state(): State<T> {
     return this.#state
@@ -36,10 +66,6 @@ export class ShownState<T> {
   set state(state: State<T>) {
     this.#state = state
     this.#sink?.set(state)
-  }
-
-  get isWatched(): boolean {
-    return this.#sink !== undefined
   }
 
   /** Shows the present state through `sink`, and each later one. */

@@ -1,58 +1,184 @@
 // The replica sets a proxy holds: those it watches, and those that are leaves of a tree it holds. Knows no stream.
 import { type Path, showPath } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
+import { noUpdate, type UpdateMark } from '../../proto/content-digest.ts'
 import type { ReceivedUpdate, WireHash } from '../../proto/updates.ts'
 import type { Clock } from '../../watch/clock.ts'
-import type { Stale } from '../../watch/state.ts'
-import { ShownState, staleSince, stateAfter } from './held-state.ts'
+import { pending, type Stale } from '../../watch/state.ts'
+import { markOf, ShownState, staleSince, stateAfter, type ToldUpdate, toldBy, untold } from './held-state.ts'
 
 /** One replica set. */
 export class HeldReplicas {
   readonly id: Path
-  readonly shown = new ShownState<ReplicaSet>()
+  readonly shown: ShownState<ReplicaSet>
   /** Of the content held; empty when there is none. */
-  hash: WireHash = ''
+  hash: WireHash
+  /** Whether someone watches it by itself. */
+  isWatched: boolean
   /** How many leaves of held trees it is. */
   leaves = 0
-  /** Whether the server has said anything of it since it is held. */
-  isTold = false
-  /** Whether the server has been told that this is wanted by itself. */
+  /** How many leaves of trees that this stream brought or confirmed. */
+  followedLeaves = 0
+  /** How many leaves of trees that came from another stream, of which this one has said nothing. */
+  carriedLeaves = 0
+  /** What the server of this stream last said of it. */
+  told = untold
+  /** Whether that server has been told that this is wanted by itself. */
   isSubscribed = false
+  /** What stands for it in the digest; owned by that. */
+  digested: UpdateMark = noUpdate
 
-  constructor(id: Path) {
+  /** With what `from`, the set of another stream, holds. */
+  constructor(id: Path, from?: HeldReplicas) {
     this.id = id
+    this.shown = new ShownState(from?.shown.state ?? pending)
+    this.hash = from?.hash ?? ''
+    this.isWatched = from?.isWatched ?? false
+  }
+
+  get resource(): Path {
+    return this.id
+  }
+
+  get isTold(): boolean {
+    return this.told !== untold
   }
 
   /**
    * Whether to subscribe to it by itself: someone watches it, or it is a leaf of which the server says nothing, for it
-   * takes the client to hold what another name has just given up.
+   * takes the client to hold what another name has just given up, or does not know the tree yet.
    */
   get isWanted(): boolean {
-    return this.shown.isWatched || (this.leaves > 0 && !this.isTold)
+    return this.isWatched || (this.leaves > 0 && (!this.isTold || this.carriedLeaves > 0))
+  }
+
+  /** Whether the server sends its updates on this stream, as far as is known here. */
+  get isFollowed(): boolean {
+    return this.isSubscribed || this.followedLeaves > 0
+  }
+
+  get mark(): UpdateMark {
+    return markOf(this.told, this.isFollowed)
   }
 }
 
 type ReplicaUpdate = Extract<ReceivedUpdate, { kind: 'replicas' }>
 
+/** Told of every set that changes in a way that its server may have to hear of. */
+export interface ReplicaEvents {
+  /** It may have to be subscribed or unsubscribed by itself. */
+  wantChanged(replicas: HeldReplicas): void
+  /** Another mark may stand for it in the digest. */
+  markChanged(replicas: HeldReplicas): void
+}
+
+/** The ways in which a set can be a leaf. */
+export type LeafCount = 'leaves' | 'followedLeaves' | 'carriedLeaves'
+
 export class ReplicaStore {
   readonly #clock: Clock
-  readonly #onWantChange: (replicas: HeldReplicas) => void
+  readonly #events: ReplicaEvents
   readonly #held = new Map<string, HeldReplicas>()
   /** What came with the present message and nobody holds so far. */
   readonly #unclaimed = new Set<HeldReplicas>()
 
-  /** `onWantChange`: told of a set that may have to be subscribed or unsubscribed by itself. */
-  constructor(clock: Clock, onWantChange: (replicas: HeldReplicas) => void) {
+  /** With what `from`, the store of another stream, holds; leaves are counted by who adds them. */
+  constructor(clock: Clock, events: ReplicaEvents, from?: ReplicaStore) {
     this.#clock = clock
-    this.#onWantChange = onWantChange
+    this.#events = events
+    for (const replicas of from?.values() ?? [])
+      this.#held.set(showPath(replicas.id), new HeldReplicas(replicas.id, replicas))
   }
 
   get size(): number {
     return this.#held.size
   }
 
-  /** The set of an id, made when it is not held yet. Give it back with dropUnused. */
-  at(id: Path): HeldReplicas {
+  values(): Iterable<HeldReplicas> {
+    return this.#held.values()
+  }
+
+  get(id: Path): HeldReplicas | undefined {
+    return this.#held.get(showPath(id))
+  }
+
+  /** Watched by itself from now on, until unwatch. */
+  watch(id: Path): HeldReplicas {
+    const replicas = this.#at(id)
+    replicas.isWatched = true
+    this.#events.wantChanged(replicas)
+    return replicas
+  }
+
+  unwatch(id: Path): void {
+    const replicas = this.get(id)
+    if (replicas === undefined) return
+    replicas.isWatched = false
+    replicas.shown.detach()
+    this.#dropUnused(replicas)
+    this.#events.wantChanged(replicas)
+  }
+
+  /** Whether something is known of the id, be it a failure. */
+  isSettled(id: Path): boolean {
+    const state = this.get(id)?.shown.state
+    return state !== undefined && state.kind !== 'pending'
+  }
+
+  /**
+   * Takes an update; a set that nobody holds stands before a tree that does, in the same message. False when it confirms a
+   * content that is not held.
+   */
+  receive({ id, hash, state }: ReplicaUpdate): boolean {
+    const replicas = this.#at(id)
+    if (replicas.leaves === 0 && !replicas.isWatched) this.#unclaimed.add(replicas)
+    // It may confirm what was given up before the server knew: then nothing at all is held.
+    if (state.kind === 'same' && (hash !== replicas.hash || hash === '')) return replicas.hash === ''
+    if (state.kind === 'ok') {
+      replicas.hash = hash
+      replicas.shown.state = state
+    } else {
+      replicas.shown.state = stateAfter(replicas.shown.state, state, this.#clock.now())
+      if (replicas.shown.state.kind !== 'ok') replicas.hash = ''
+    }
+    this.#tell(replicas, toldBy(hash, state))
+    return true
+  }
+
+  /** The server knows nothing of the set: it has to hear of it anew. */
+  forget(id: Path): void {
+    const replicas = this.get(id)
+    if (replicas === undefined) return
+    replicas.isSubscribed = false
+    this.#tell(replicas, untold)
+  }
+
+  /** The message is over: what came ahead of a tree that nobody waits for any more goes. */
+  dropUnclaimed(): void {
+    for (const replicas of this.#unclaimed) this.#dropUnused(replicas)
+    this.#unclaimed.clear()
+  }
+
+  /** One leaf of one tree more, in one of the ways to be a leaf. */
+  addLeaf(id: Path, count: LeafCount): void {
+    this.#changeLeaves(this.#at(id), count, 1)
+  }
+
+  /** The opposite of addLeaf. */
+  removeLeaf(id: Path, count: LeafCount): void {
+    const replicas = this.get(id)
+    if (replicas === undefined) return
+    this.#changeLeaves(replicas, count, -1)
+    this.#dropUnused(replicas)
+  }
+
+  /** Nothing is confirmed any more. */
+  lose(stale: Stale, isLost: (replicas: HeldReplicas) => boolean = () => true): void {
+    for (const replicas of this.#held.values())
+      if (isLost(replicas)) replicas.shown.state = staleSince(replicas.shown.state, stale)
+  }
+
+  #at(id: Path): HeldReplicas {
     const key = showPath(id)
     const known = this.#held.get(key)
     if (known !== undefined) return known
@@ -61,69 +187,23 @@ export class ReplicaStore {
     return made
   }
 
-  /** Whether something is known of the id, be it a failure. */
-  isSettled(id: Path): boolean {
-    const state = this.#held.get(showPath(id))?.shown.state
-    return state !== undefined && state.kind !== 'pending'
+  #changeLeaves(replicas: HeldReplicas, count: LeafCount, change: 1 | -1): void {
+    const wasWanted = replicas.isWanted
+    replicas[count] += change
+    if (replicas.isWanted !== wasWanted) this.#events.wantChanged(replicas)
+    if (count === 'followedLeaves') this.#events.markChanged(replicas)
   }
 
-  /** Takes an update; a set that nobody holds stands before a tree that does, in the same message. */
-  receive({ id, hash, state }: ReplicaUpdate): void {
-    const replicas = this.at(id)
-    if (replicas.leaves === 0 && !replicas.shown.isWatched) this.#unclaimed.add(replicas)
-    // It confirms what was given up before the server knew.
-    if (state.kind === 'same' && !replicas.isTold && replicas.hash === '') return
-    replicas.isTold = true
-    this.#take(replicas, hash, state)
-    if (replicas.isSubscribed && !replicas.isWanted) this.#onWantChange(replicas)
+  #tell(replicas: HeldReplicas, told: ToldUpdate): void {
+    replicas.told = told
+    this.#events.markChanged(replicas)
+    if (replicas.isSubscribed !== replicas.isWanted) this.#events.wantChanged(replicas)
   }
 
-  /** The message is over: what came ahead of a tree that nobody waits for any more goes. */
-  dropUnclaimed(): void {
-    for (const replicas of this.#unclaimed) this.dropUnused(replicas)
-    this.#unclaimed.clear()
-  }
-
-  addLeaf(id: Path): void {
-    const replicas = this.at(id)
-    replicas.leaves++
-    if (!replicas.isTold) this.#onWantChange(replicas)
-  }
-
-  removeLeaf(id: Path): void {
-    const replicas = this.at(id)
-    replicas.leaves--
-    this.dropUnused(replicas)
-  }
-
-  dropUnused(replicas: HeldReplicas): void {
-    if (replicas.leaves > 0 || replicas.shown.isWatched) return
+  #dropUnused(replicas: HeldReplicas): void {
+    if (replicas.leaves > 0 || replicas.isWatched) return
     this.#held.delete(showPath(replicas.id))
-    if (replicas.isSubscribed) this.#onWantChange(replicas)
-  }
-
-  /** Nothing is confirmed any more. */
-  lose(stale: Stale): void {
-    for (const replicas of this.#held.values()) {
-      replicas.isSubscribed = false
-      replicas.shown.state = staleSince(replicas.shown.state, stale)
-    }
-  }
-
-  /** The sets that are watched. */
-  *watched(): Iterable<HeldReplicas> {
-    for (const replicas of this.#held.values()) if (replicas.shown.isWatched) yield replicas
-  }
-
-  #take(replicas: HeldReplicas, hash: WireHash, state: ReplicaUpdate['state']): void {
-    if (state.kind === 'ok') {
-      replicas.hash = hash
-      replicas.shown.state = state
-      return
-    }
-    if (state.kind === 'same' && hash !== replicas.hash)
-      throw new RangeError('a replica set is confirmed that is not held')
-    replicas.shown.state = stateAfter(replicas.shown.state, state, this.#clock.now())
-    if (replicas.shown.state.kind !== 'ok') replicas.hash = ''
+    this.#events.markChanged(replicas)
+    if (replicas.isSubscribed) this.#events.wantChanged(replicas)
   }
 }

@@ -1,19 +1,19 @@
 // The watch client library: names and replica sets of a Nameplane server as cells, over one stream that comes back by itself.
 // A cell that has a good state keeps it, stale, while no server answers; nothing that reads a cell ever asks the server.
 import type { BoundTree } from '../../naming/bound-tree.ts'
+import { NamingError } from '../../naming/errors.ts'
 import { type Path, showPath } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
-import type { ReceivedUpdate } from '../../proto/updates.ts'
 import type { WireName } from '../../proto/watch-requests.ts'
-import { decodeWatchResponse } from '../../proto/watch-responses.ts'
+import type { Move } from '../../proto/watch-responses.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
 import type { Cell, Pool, Sink } from '../../watch/cell.ts'
-import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { State } from '../../watch/state.ts'
-import { HeldName } from './held-name.ts'
-import { ReplicaStore } from './replica-store.ts'
-import { RequestOutbox } from './request-outbox.ts'
+import { ClientCounts, type CountName } from './client-counts.ts'
+import { HeldResources, unheard } from './held-resources.ts'
+import { StreamSession } from './stream-session.ts'
 import { type ConnectionOptions, type ConnectionState, WatchConnection } from './watch-connection.ts'
+import type { WatchStream } from './watch-stream.ts'
 
 export interface WatchClientOptions extends ConnectionOptions {
   /** Who this is, for the server's operators. */
@@ -32,13 +32,8 @@ export interface ClientName {
   readonly dtab?: string
 }
 
-/** Since the client was made. */
-export interface WatchClientCounts {
-  readonly messagesSent: number
-  readonly messagesReceived: number
-  readonly updatesReceived: number
-  /** Streams that were opened. */
-  readonly connections: number
+/** Since the client was made; what each of them means stands in client-counts.ts. */
+export interface WatchClientCounts extends Readonly<Record<CountName, number>> {
   /** Names subscribed now, and replica sets held now. */
   readonly names: number
   readonly replicas: number
@@ -102,151 +97,145 @@ function nameText({ namespace, path, dtab }: ClientName): string {
   return `${namespace}${showPath(path)}${dtab === undefined ? '' : ` ${dtab}`}`
 }
 
-/** Subscriptions on one side, the stream on the other. */
+/** Who looks on one side, streams on the other. */
 class ClientSession {
   readonly connection: WatchConnection
-  readonly #clock: Clock
-  readonly #outbox: RequestOutbox
-  readonly #replicas: ReplicaStore
-  readonly #names = new Map<number, HeldName>()
-  /** Names with a tree that waits for its leaves. */
-  readonly #waiting = new Set<HeldName>()
-  readonly #messages: ReturnType<typeof createCounters> | undefined
+  readonly #options: WatchClientOptions
+  readonly #counts: ClientCounts
+  readonly #nameSinks = new Map<number, Sink<State<BoundTree>>>()
+  readonly #replicaSinks = new Map<Path, Sink<State<ReplicaSet>>>()
   #nextKey = 1
-  #cancelFlush: Cancel | undefined
-  #messagesSent = 0
-  #messagesReceived = 0
-  #updatesReceived = 0
-  #connections = 0
+  /** What people see: of the present stream, or of the last one. */
+  #held: HeldResources
+  #session: StreamSession | undefined
+  /** Of the stream that is to take the place of the present one. */
+  #successor: StreamSession | undefined
+  /** What the server of the successor asks for before it has taken over. */
+  #nextMove: { readonly reason: string; readonly endsAt: number } | undefined
 
   constructor(options: WatchClientOptions) {
-    this.#clock = options.clock
-    this.#replicas = new ReplicaStore(options.clock, replicas => {
-      this.#outbox.replicasChanged(replicas)
-      this.#flushSoon()
-    })
-    this.#outbox = new RequestOutbox({ id: options.clientId, version: options.clientVersion ?? '' })
-    this.#messages = options.metrics && createCounters(options.metrics)
+    this.#options = options
+    this.#counts = new ClientCounts(options.metrics)
+    this.#held = new HeldResources(options.clock, unheard)
     this.connection = new WatchConnection(options, {
-      opened: () => this.#start(),
-      received: message => this.#receive(message),
-      sendable: () => this.#flush(),
+      opened: (stream, isSuccessor) => this.#open(stream, isSuccessor),
+      received: (stream, message) => this.#receive(stream, message),
+      sendable: stream => this.#sessionOf(stream)?.flush(),
+      switched: () => this.#switchOver(),
+      successorLost: () => this.#dropSuccessor(),
       lost: reason => this.#lose(reason),
     })
   }
 
   openName({ namespace, path, dtab = '' }: ClientName, sink: Sink<State<BoundTree>>): () => void {
+    const key = this.#nextKey++
     const name: WireName = { namespace, path, dtab }
-    const held = new HeldName(this.#nextKey++, name, this.#replicas, this.#clock)
-    this.#names.set(held.key, held)
-    held.shown.attach(sink)
-    this.#outbox.subscribe(held)
-    this.#flushSoon()
+    this.#nameSinks.set(key, sink)
+    this.#held.openName(key, name).shown.attach(sink)
+    this.#successor?.held.openName(key, name)
     return () => {
-      held.shown.detach()
-      if (!this.#names.delete(held.key)) return
-      held.close()
-      this.#waiting.delete(held)
-      this.#outbox.unsubscribe(held)
-      this.#flushSoon()
+      this.#nameSinks.delete(key)
+      this.#held.closeName(key)
+      this.#successor?.held.closeName(key)
     }
   }
 
   openReplicas(id: Path, sink: Sink<State<ReplicaSet>>): () => void {
-    const held = this.#replicas.at(id)
-    held.shown.attach(sink)
-    this.#outbox.replicasChanged(held)
-    this.#flushSoon()
+    this.#replicaSinks.set(id, sink)
+    this.#held.replicas.watch(id).shown.attach(sink)
+    this.#successor?.held.replicas.watch(id)
     return () => {
-      held.shown.detach()
-      this.#replicas.dropUnused(held)
-      this.#outbox.replicasChanged(held)
-      this.#flushSoon()
+      this.#replicaSinks.delete(id)
+      this.#held.replicas.unwatch(id)
+      this.#successor?.held.replicas.unwatch(id)
     }
   }
 
   counts(): WatchClientCounts {
-    return {
-      messagesSent: this.#messagesSent,
-      messagesReceived: this.#messagesReceived,
-      updatesReceived: this.#updatesReceived,
-      connections: this.#connections,
-      names: this.#names.size,
-      replicas: this.#replicas.size,
-    }
+    return { ...this.#counts.all(), names: this.#held.nameCount, replicas: this.#held.replicas.size }
   }
 
   close(): void {
-    for (const held of this.#names.values()) held.close()
-    this.#names.clear()
     this.connection.close()
-    this.#cancelFlush?.()
-    this.#cancelFlush = undefined
+    this.#session?.close()
+    this.#session = undefined
+    this.#dropSuccessor()
+    this.#held.close()
   }
 
-  #start(): void {
-    this.#connections++
-    this.#outbox.restart(this.#names.values(), this.#replicas.watched())
-    this.#flush()
-  }
-
-  /** Subscriptions made in one turn of the event loop go out together. */
-  #flushSoon(): void {
-    this.#cancelFlush ??= this.#clock.defer(() => {
-      this.#cancelFlush = undefined
-      this.#flush()
+  #open(stream: WatchStream, isSuccessor: boolean): void {
+    this.#counts.add('connections')
+    const { clock, clientId, clientVersion = '' } = this.#options
+    const session: StreamSession = new StreamSession({
+      stream,
+      client: { id: clientId, version: clientVersion },
+      clock,
+      counts: this.#counts,
+      held: this.#held,
+      onMove: move => this.#move(session, move),
     })
-  }
-
-  #flush(): void {
-    if (!this.connection.canSend) return
-    const message = this.#outbox.take()
-    if (message === undefined) return
-    this.#messagesSent++
-    this.#messages?.sent.inc()
-    this.connection.send(message)
-  }
-
-  #receive(message: Buffer): void {
-    this.#messagesReceived++
-    this.#messages?.received.inc()
-    const { updates } = decodeWatchResponse(message)
-    for (const update of updates) this.#apply(update)
-    this.#replicas.dropUnclaimed()
-    this.#updatesReceived += updates.length
-    for (const held of this.#waiting) {
-      held.showIfReady()
-      if (!held.isWaiting) this.#waiting.delete(held)
-    }
-  }
-
-  #apply(update: ReceivedUpdate): void {
-    if (update.kind === 'replicas') {
-      this.#replicas.receive(update)
+    if (!isSuccessor) {
+      this.#show(session)
       return
     }
-    // A name that was given up while this was on its way is no more.
-    const held = this.#names.get(update.key)
-    held?.receive(update.hash, update.state)
-    if (held?.isWaiting) this.#waiting.add(held)
+    this.#successor = session
+    this.#switchIfReady()
+  }
+
+  #receive(stream: WatchStream, message: Buffer): void {
+    this.#sessionOf(stream)?.receive(message)
+    this.#switchIfReady()
+  }
+
+  #switchIfReady(): void {
+    if (this.#successor?.held.isAsGoodAs(this.#held)) this.connection.switchOver()
+  }
+
+  #sessionOf(stream: WatchStream): StreamSession | undefined {
+    return [this.#session, this.#successor].find(session => session?.stream === stream)
+  }
+
+  #move(session: StreamSession, move: Move): void {
+    if (session === this.#session) this.connection.move(move)
+    else this.#nextMove = { reason: move.reason, endsAt: this.#options.clock.monotonic() + move.withinMs }
+  }
+
+  #switchOver(): void {
+    const successor = this.#successor
+    if (successor === undefined) return
+    this.#successor = undefined
+    this.#counts.add('moves')
+    const reason = new NamingError('unavailable', 'The naming server that this moved to has not confirmed it yet.')
+    successor.held.loseUntold({ since: this.#options.clock.now(), reason })
+    this.#show(successor)
+    const next = this.#nextMove
+    this.#nextMove = undefined
+    if (next === undefined) return
+    const withinMs = Math.max(0, next.endsAt - this.#options.clock.monotonic())
+    this.connection.move({ withinMs, reason: next.reason })
+  }
+
+  /** What this stream brings is what people see from now on. */
+  #show(session: StreamSession): void {
+    this.#session?.close()
+    this.#held.close()
+    this.#session = session
+    this.#held = session.held
+    for (const [key, sink] of this.#nameSinks) session.held.name(key)?.shown.attach(sink)
+    for (const [id, sink] of this.#replicaSinks) session.held.replicas.get(id)?.shown.attach(sink)
+    session.show()
+  }
+
+  #dropSuccessor(): void {
+    this.#successor?.close()
+    this.#successor?.held.close()
+    this.#successor = undefined
+    this.#nextMove = undefined
   }
 
   #lose(reason: Error): void {
-    const stale = { since: this.#clock.now(), reason }
-    for (const held of this.#names.values()) held.lose(stale)
-    this.#replicas.lose(stale)
-  }
-}
-
-function createCounters(metrics: Metrics) {
-  return {
-    sent: metrics.counter({
-      name: 'nameplane_watch_client_messages_sent_total',
-      help: 'Messages sent to the naming server: subscriptions and their ends.',
-    }),
-    received: metrics.counter({
-      name: 'nameplane_watch_client_messages_received_total',
-      help: 'Messages received from the naming server.',
-    }),
+    this.#session?.close()
+    this.#session = undefined
+    this.#held.lose({ since: this.#options.clock.now(), reason })
   }
 }

@@ -1,153 +1,184 @@
-// The one stream to a server: which address, when to try again, one message on its way at a time. Knows nothing of names.
-import {
-  type ChannelOptions,
-  Client,
-  type ClientDuplexStream,
-  credentials,
-  Metadata,
-  type StatusObject,
-} from '@grpc/grpc-js'
+// The stream to whichever server answers: there is one, or one is being sought; while it is being left for another, there are
+// two. Knows nothing of names.
 import { NamingError } from '../../naming/errors.ts'
-import { namingService } from '../../proto/naming-service.ts'
-import { plainFailure } from '../../runtime/grpc-failure.ts'
-import type { Log } from '../../runtime/log.ts'
+import type { Move } from '../../proto/watch-responses.ts'
 import type { Cell, Input, Kernel } from '../../watch/cell.ts'
-import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import type { Cancel } from '../../watch/clock.ts'
+import { Dialer, type DialerOptions } from './dialer.ts'
+import type { StreamEnd, WatchStream } from './watch-stream.ts'
 
-/** Times in ms since 1970. `attempt` counts the failures since a connection last stood for a while. */
+/**
+ * Times in ms since 1970. `attempt` counts the failures since a connection last stood for a while. `movingTo`: the server
+ * asks to be left, and this is the next one that is tried; absent while none is.
+ */
 export type ConnectionState =
   | { readonly kind: 'connecting'; readonly address: string; readonly attempt: number }
-  | { readonly kind: 'connected'; readonly address: string; readonly since: number }
+  | { readonly kind: 'connected'; readonly address: string; readonly since: number; readonly movingTo?: string }
   | { readonly kind: 'waiting'; readonly attempt: number; readonly retryAt: number; readonly reason: string }
   | { readonly kind: 'closed' }
 
-export interface ConnectionOptions {
-  /** `host:port` of each server; tried in turn from a random one. */
-  readonly addresses: readonly string[]
+export interface ConnectionOptions extends DialerOptions {
   readonly kernel: Kernel
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-  /** Over the defaults of this file. */
-  readonly channelOptions?: ChannelOptions
 }
 
-/** Told in this order: opened, then received and sendable in any order, then lost. */
+/** Told of each stream in this order: opened, then received and sendable in any order, then it is over. */
 export interface ConnectionEvents {
-  opened(): void
-  /** A RangeError thrown here ends the connection: the server sent what cannot be read. */
-  received(message: Buffer): void
+  /** `isSuccessor`: another one stands, which this one is to replace once it has all that one had: see switchOver. */
+  opened(stream: WatchStream, isSuccessor: boolean): void
+  /** A RangeError thrown here ends the stream: the server sent what cannot be read. */
+  received(stream: WatchStream, message: Buffer): void
   /** The last message has been taken. */
-  sendable(): void
+  sendable(stream: WatchStream): void
+  /** The successor is the one stream from now on, be it ready or not. */
+  switched(): void
+  /** The successor is gone; the other stands. */
+  successorLost(): void
+  /** No stream stands. */
   lost(reason: NamingError): void
 }
 
-const firstBackoffMs = 200
-const maxBackoffMs = 10_000
-const connectTimeoutMs = 5_000
-/** A connection that stood so long was a good one: the next attempts start fresh. */
-const stableMs = 10_000
+/** A stream is not left sooner than this after it began, so that servers that send clients to each other make little work. */
+const minStandMs = 5_000
 
-const defaultChannelOptions: ChannelOptions = {
-  'grpc.enable_channelz': 0,
-  'grpc.enable_retries': 0,
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
-  'grpc.keepalive_permit_without_calls': 1,
-  'grpc.max_receive_message_length': 64 * 1024 * 1024,
-  'grpc.max_send_message_length': 4 * 1024 * 1024,
-  'grpc-node.flow_control_window': 1024 * 1024,
-}
-
-type Stream = ClientDuplexStream<Uint8Array, Buffer>
-
-/** One attempt and what it became. */
-interface Link {
-  readonly address: string
-  readonly client: Client
-  readonly stream: Stream
-  readonly cancelTimeout: Cancel
-  /** On the monotonic clock; absent until the server has answered. */
-  openedAt?: number
+/** A move that is under way. */
+interface Moving {
+  /** Until it begins. */
+  readonly cancelBegin: Cancel
+  /** Until it has to be over. */
+  readonly cancelEnd: Cancel
 }
 
 export class WatchConnection {
   readonly #options: ConnectionOptions
   readonly #events: ConnectionEvents
   readonly #state: Input<ConnectionState>
-  readonly #addresses: readonly string[]
-  #next = 0
-  #attempt = 0
-  #link: Link | undefined
-  #isSending = false
+  readonly #dialer: Dialer
+  #stream: WatchStream | undefined
+  #successor: WatchStream | undefined
+  #moving: Moving | undefined
+  #moves = 0
+  #isClosed = false
   /** Whether the log has it that there is a connection, since it last had that there is none. */
   #isAnnounced = false
-  #cancelRetry: Cancel | undefined
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options
     this.#events = events
-    this.#addresses = shuffle(options.addresses, options.random)
     this.#state = options.kernel.input<ConnectionState>('connection to the naming server')
-    this.#connect()
+    this.#dialer = new Dialer(options, {
+      opened: stream => this.#opened(stream),
+      received: (stream, message) => this.#received(stream, message),
+      sendable: stream => events.sendable(stream),
+      ended: (stream, end) => this.#ended(stream, end),
+      changed: () => this.#show(),
+    })
+    this.#dialer.dial()
   }
 
   get state(): Cell<ConnectionState> {
     return this.#state
   }
 
-  get canSend(): boolean {
-    return this.#link?.openedAt !== undefined && !this.#isSending
+  /** How often one stream has been left for another that stood already. */
+  get moves(): number {
+    return this.#moves
   }
 
-  /** Sends one message; only when canSend. */
-  send(message: Uint8Array): void {
-    const link = this.#link
-    this.#isSending = true
-    link?.stream.write(message, () => {
-      if (link !== this.#link) return
-      this.#isSending = false
-      this.#events.sendable()
-    })
+  /** Opens another stream beside the present one, at another address first; one move at a time. */
+  move({ withinMs, reason }: Move): void {
+    const stream = this.#stream
+    if (stream === undefined || this.#moving !== undefined) return
+    const { clock, random, log } = this.#options
+    log.debug({ address: stream.address, withinMs, reason }, 'The naming server asks to be left.')
+    const waitMs = Math.max((random() * withinMs) / 2, minStandMs - stream.ageMs)
+    this.#moving = {
+      cancelBegin: clock.after(waitMs, () => this.#dialer.dial()),
+      cancelEnd: clock.after(withinMs, () => this.#endMove()),
+    }
   }
 
-  /** Ends the stream; harmless when called twice. */
+  /** The successor takes over now. Does nothing when there is none. */
+  switchOver(): void {
+    const before = this.#stream
+    if (this.#successor === undefined) return
+    this.#promote(this.#successor)
+    before?.close()
+  }
+
+  /** Ends every stream; harmless when called twice. */
   close(): void {
-    this.#cancelRetry?.()
-    this.#dropLink()
-    this.#state.set({ kind: 'closed' })
+    this.#isClosed = true
+    this.#forgetMove()
+    this.#dialer.stop()
+    this.#stream?.close()
+    this.#successor?.close()
+    this.#stream = undefined
+    this.#successor = undefined
+    this.#show()
   }
 
-  #connect(): void {
-    const options = this.#options
-    const address = this.#addresses[this.#next++ % this.#addresses.length]
-    if (address === undefined) throw new NamingError('bad-config', 'The watch client needs the address of a server.')
-    this.#state.set({ kind: 'connecting', address, attempt: this.#attempt })
-    const channelOptions = { ...defaultChannelOptions, ...options.channelOptions }
-    const client = new Client(address, credentials.createInsecure(), channelOptions)
-    const { path, requestSerialize, responseDeserialize } = namingService.Watch
-    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata())
-    const cancelTimeout = options.clock.after(connectTimeoutMs, () => this.#lose(link, 'it does not answer'))
-    const link: Link = { address, client, stream, cancelTimeout }
-    this.#link = link
-    stream.on('metadata', () => this.#open(link))
-    stream.on('data', (message: Buffer) => this.#receive(link, message))
-    stream.on('status', (status: StatusObject) =>
-      this.#lose(link, plainFailure(status.details) || 'it ended the stream'),
-    )
-    stream.on('error', error => options.log.debug({ err: error, address }, 'The stream to the naming server failed.'))
+  #opened(stream: WatchStream): void {
+    const isSuccessor = this.#stream !== undefined
+    if (isSuccessor) this.#successor = stream
+    else this.#stream = stream
+    this.#show()
+    if (!isSuccessor) this.#announce(stream.address)
+    this.#events.opened(stream, isSuccessor)
   }
 
-  #open(link: Link): void {
-    if (link !== this.#link || link.openedAt !== undefined) return
-    link.cancelTimeout()
-    link.openedAt = this.#options.clock.monotonic()
-    this.#isSending = false
-    this.#state.set({ kind: 'connected', address: link.address, since: this.#options.clock.now() })
-    this.#announce(link.address)
-    this.#events.opened()
+  #received(stream: WatchStream, message: Buffer): void {
+    try {
+      this.#events.received(stream, message)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      stream.fail(`it sent what cannot be read: ${error.message}`)
+    }
+  }
+
+  #ended(stream: WatchStream, end: StreamEnd): void {
+    const reason = this.#dialer.noteEnd(stream, end)
+    const wasCurrent = stream === this.#stream
+    if (wasCurrent && this.#successor !== undefined) {
+      this.#promote(this.#successor)
+      return
+    }
+    if (stream === this.#successor) {
+      this.#successor = undefined
+      this.#events.successorLost()
+    }
+    if (wasCurrent) this.#stream = undefined
+    if (this.#stream === undefined) this.#forgetMove()
+    const isSought = this.#stream === undefined || this.#moving !== undefined
+    if (isSought && this.#dialer.state.kind === 'idle') this.#dialer.dialLater(reason)
+    this.#report(stream, reason)
+    this.#show()
+    if (wasCurrent) this.#events.lost(new NamingError('unavailable', reason))
+  }
+
+  #promote(successor: WatchStream): void {
+    this.#forgetMove()
+    this.#stream = successor
+    this.#successor = undefined
+    this.#moves++
+    this.#show()
+    this.#options.log.debug({ address: successor.address }, 'Moved to another stream of the naming servers.')
+    this.#events.switched()
+  }
+
+  /** The time is over: what stands beside takes over as it is; if nothing does, the old stream is kept until it ends. */
+  #endMove(): void {
+    if (this.#successor !== undefined) this.switchOver()
+    else {
+      this.#forgetMove()
+      this.#dialer.stop()
+      this.#show()
+    }
+  }
+
+  #forgetMove(): void {
+    this.#moving?.cancelBegin()
+    this.#moving?.cancelEnd()
+    this.#moving = undefined
   }
 
   #announce(address: string): void {
@@ -157,49 +188,24 @@ export class WatchConnection {
     this.#isAnnounced = true
   }
 
-  #receive(link: Link, message: Buffer): void {
-    if (link !== this.#link) return
-    try {
-      this.#events.received(message)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      this.#lose(link, `it sent what cannot be read: ${error.message}`)
+  #report({ address }: WatchStream, reason: string): void {
+    const { log } = this.#options
+    if (this.#stream !== undefined || this.#dialer.attempt > 1) {
+      log.debug({ address }, reason)
+      return
     }
+    log.warn({ address }, reason)
+    this.#isAnnounced = false
   }
 
-  #lose(link: Link, why: string): void {
-    if (link !== this.#link) return
-    const { clock, random, log } = this.#options
-    if (link.openedAt !== undefined && clock.monotonic() - link.openedAt >= stableMs) this.#attempt = 0
-    this.#dropLink()
-    const round = Math.floor(this.#attempt / this.#addresses.length)
-    const waitMs = random() * Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(round, 10))
-    const reason = `The naming server at ${link.address} is away: ${why}.`
-    const facts = { address: link.address, retryInMs: Math.round(waitMs) }
-    if (this.#attempt === 0) {
-      log.warn(facts, reason)
-      this.#isAnnounced = false
-    } else log.debug(facts, reason)
-    this.#attempt++
-    this.#state.set({ kind: 'waiting', attempt: this.#attempt, retryAt: clock.now() + waitMs, reason })
-    this.#cancelRetry = clock.after(waitMs, () => this.#connect())
-    if (link.openedAt !== undefined) this.#events.lost(new NamingError('unavailable', reason))
+  #show(): void {
+    const stream = this.#stream
+    const dial = this.#dialer.state
+    if (this.#isClosed) this.#state.set({ kind: 'closed' })
+    else if (stream !== undefined) {
+      const { address, since } = stream
+      const movingTo = this.#successor?.address ?? (dial.kind === 'connecting' ? dial.address : undefined)
+      this.#state.set({ kind: 'connected', address, since, ...(movingTo !== undefined && { movingTo }) })
+    } else if (dial.kind !== 'idle') this.#state.set(dial)
   }
-
-  #dropLink(): void {
-    const link = this.#link
-    this.#link = undefined
-    if (link === undefined) return
-    link.cancelTimeout()
-    link.stream.cancel()
-    link.client.close()
-  }
-}
-
-/** The same addresses in random order, so that a fleet spreads over its servers. */
-function shuffle(addresses: readonly string[], random: Random): readonly string[] {
-  return addresses
-    .map(address => ({ address, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ address }) => address)
 }

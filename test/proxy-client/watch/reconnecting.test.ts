@@ -35,7 +35,7 @@ test('a server that takes each stream and ends it at once is left alone for long
     clock.advance(waits.at(-1) ?? 0)
   }
   for (let losses = 0; losses < 8; losses++) await loseOne()
-  expect(waits).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000])
+  expect(waits).toEqual([250, 500, 1000, 2000, 2500, 2500, 2500, 2500])
   const said = (): readonly string[] => lines.filter(({ level }) => level !== 'debug').map(({ level }) => level)
   await until(() => isAt('connected'))
   expect(said()).toEqual(['info', 'warn', 'info'])
@@ -43,7 +43,7 @@ test('a server that takes each stream and ends it at once is left alone for long
   clock.advance(10_000)
   await loseOne()
   await until(() => isAt('connected'))
-  expect(waits.at(-1)).toBe(100)
+  expect(waits.at(-1)).toBe(250)
   expect(said()).toEqual(['info', 'warn', 'info', 'warn', 'info'])
   client.close()
   kernel.close()

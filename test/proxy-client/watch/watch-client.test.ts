@@ -313,7 +313,7 @@ describe('the watch client', () => {
       waits.push(Math.round(waitMs))
       expect(reason).toContain(server.address)
     }
-    expect(waits).toEqual([200, 400, 799, 1598, 3197, 6394, 9990, 9990])
+    expect(waits).toEqual([500, 999, 1998, 3996, 4995, 4995, 4995, 4995])
   })
 
   test('gives up an address that does not answer', async () => {
