@@ -134,7 +134,7 @@ describe('updates', () => {
   })
 
   test('of a kind that is not known are unusable by themselves, and harm nothing beside them', () => {
-    const fromTheFuture = minimal.Writer.create().uint32(34).bytes([0x7a, 0x00]).finish()
+    const fromTheFuture = minimal.Writer.create().uint32(34).bytes(Uint8Array.of(0x7a, 0)).finish()
     const known = response(keySeven, encodeTreeContent(ok(neg)))
     const { updates } = decodeWatchResponse(Buffer.concat([response(keySeven, fromTheFuture), known]))
     expect(updates.map(({ state }) => state.kind)).toEqual(['unusable', 'ok'])
