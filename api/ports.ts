@@ -5,6 +5,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { Store } from '../storage/store.ts'
 import type { Kernel } from '../watch/cell.ts'
 import type { Clock, Random } from '../watch/clock.ts'
+import type { Proxies } from './proxies.ts'
 import type { Servers } from './servers.ts'
 import type { Sources } from './sources.ts'
 
@@ -13,6 +14,8 @@ export interface ApiPorts {
   readonly interpreter: Interpreter
   readonly sources: Sources
   readonly servers: Servers
+  /** The proxies of all servers. */
+  readonly fleet: Proxies
   readonly kernel: Kernel
   readonly clock: Clock
   readonly random: Random

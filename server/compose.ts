@@ -3,9 +3,12 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { GrpcApi } from '../api/grpc/grpc-api.ts'
+import { createPeerProxies } from '../api/grpc/proxies-dialer.ts'
 import { createPeerDialer } from '../api/grpc/servers-dialer.ts'
 import type { HttpApi } from '../api/http/http-api.ts'
 import type { ApiPorts } from '../api/ports.ts'
+import type { ProxySource } from '../api/proxies.ts'
+import { gaugeProxies } from '../api/push/proxy-metrics.ts'
 import { ProxyRegistry } from '../api/push/proxy-registry.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import type { Namer } from '../interpreters/namer.ts'
@@ -30,6 +33,7 @@ import { checkServerConfig, type ServerConfig } from './config.ts'
 import { GrpcStreams } from './grpc-streams.ts'
 import { closeTogether, drainMsOf, type Listening, openInterface, warnOpenListeners } from './interfaces.ts'
 import { gaugeKernel } from './kernel-metrics.ts'
+import { Fleet } from './proxies/fleet.ts'
 import { createReadiness, type ServedSnapshot } from './readiness.ts'
 import { createRefusedReasons } from './refused-reasons.ts'
 import { openServers } from './servers/index.ts'
@@ -157,7 +161,11 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
     newest: namespace => replicas.servers.newest(namespace),
   })
   const streams = new GrpcStreams(shutdown)
-  const ports: ApiPorts = { ...env, store, interpreter, sources, servers: replicas.servers, shutdown }
+  gaugeProxies(metrics, proxies)
+  const { servers } = replicas
+  const peer = (id: string, address: string): ProxySource => createPeerProxies(id, address, clock)
+  const fleet = new Fleet({ clock, own: proxies, servers, peer })
+  const ports: ApiPorts = { ...env, store, interpreter, sources, servers, fleet, shutdown }
   const refused = createRefusedReasons(store)
   closers.add(refused.close)
   const readiness = createReadiness({

@@ -14,6 +14,7 @@ import { addImportRoute } from './import.ts'
 import { addIndexRoutes } from './index-page.ts'
 import { addMethodRefusals } from './method-refusals.ts'
 import { addNamerdRoutes, namerdUrl } from './namerd/routes.ts'
+import { addProxyRoutes } from './proxies.ts'
 import { refuseEarly } from './refuse-early.ts'
 import { addRequestMetrics } from './request-metrics.ts'
 import { answerBrokenRequest, sendProblem } from './send-problem.ts'
@@ -71,6 +72,7 @@ export async function createHttpApi(ports: ApiPorts, options: HttpApiOptions = {
   addImportRoute(app, context)
   addEvaluationRoutes(app, context)
   addServerRoutes(app, context)
+  addProxyRoutes(app, context)
   addSourceRoutes(app, context)
   addNamerdRoutes(app, context)
   refusals.finish()

@@ -19,13 +19,13 @@ import { ndjsonType } from './media-type.ts'
 import { problemFromError } from './problem.ts'
 import { readLines } from './read-lines.ts'
 import { sendJson } from './send-json.ts'
-import { isTimeoutOfWait, timeoutWithoutWait, type WaitAnswer, waitForMany, waitQuery } from './wait.ts'
+import { isTimeoutOfWait, timeoutWithoutWait, type WaitAnswer, waitForMany, waitQueryOfMany } from './wait.ts'
 
 const importQuery = z
   .strictObject({
     existing: z.enum(['refuse', 'skip', 'write']).default('refuse'),
     dryRun: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
-    ...waitQuery,
+    ...waitQueryOfMany,
   })
   .refine(isTimeoutOfWait, timeoutWithoutWait)
 

@@ -1,7 +1,8 @@
-// `?wait=` and `timeout=` of writes: how long an answer is held back for the servers that shall go by the write, and what it
-// says of them.
+// `?wait=` and `timeout=` of writes: how long an answer is held back for the servers or proxies that shall go by the write, and
+// what it says of them.
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
+import type { EnoughProxies, ProxiesReport } from '../proxies.ts'
 import type { AppliedReport, AppliedScope } from '../servers.ts'
 import { applied, type Written } from './applied.ts'
 import type { HttpContext } from './context.ts'
@@ -15,8 +16,36 @@ const duration = z
   .regex(/^\d{1,7}(\.\d{1,3})?(ms|s)?$/, 'must be a duration such as 5s, 500ms, or milliseconds')
   .transform(text => Math.min(maxTimeoutMs, Number.parseFloat(text) * (/\ds$/.test(text) ? 1_000 : 1)))
 
-/** The members of a write's query. */
-export const waitQuery = { wait: z.enum(['applied', 'all']).optional(), timeout: duration.optional() }
+/** Percentages have at most three decimals: in this unit they are whole, and no share is rounded. */
+const partsOfWhole = 100_000
+
+const scopeError =
+  'must be applied (this server), all (every server), proxies:95% (that share of the proxies that follow names of it, above 0 and up to 100) or proxies:20 (so many of them)'
+
+const waitFor = z.string().transform((text, context): AppliedScope | EnoughProxies => {
+  if (text === 'applied' || text === 'all') return text
+  const enough = parseEnough(text)
+  if (enough !== undefined) return enough
+  context.addIssue({ code: 'custom', message: scopeError })
+  return z.NEVER
+})
+
+/** The members of the query of a write to one dtab. */
+export const waitQuery = { wait: waitFor.optional(), timeout: duration.optional() }
+
+/** Those of a write to many, which waits for servers alone. */
+export const waitQueryOfMany = {
+  wait: z.enum(['applied', 'all'], 'must be applied (this server) or all (every server)').optional(),
+  timeout: duration.optional(),
+}
+
+/** `proxies:95%` or `proxies:20`; undefined for anything else. */
+function parseEnough(text: string): EnoughProxies | undefined {
+  const [, percent, count] = /^proxies:(?:(\d{1,3}(?:\.\d{1,3})?)%|(\d{1,7}))$/.exec(text) ?? []
+  if (count !== undefined) return Number(count) > 0 ? { count: Number(count) } : undefined
+  const share = Math.round(Number(percent) * 1_000) / partsOfWhole
+  return share > 0 && share <= 1 ? { share } : undefined
+}
 
 /** Without `wait` a timeout would be heeded by nobody. */
 export function isTimeoutOfWait({ wait, timeout }: WaitRequest): boolean {
@@ -25,12 +54,19 @@ export function isTimeoutOfWait({ wait, timeout }: WaitRequest): boolean {
 
 export const timeoutWithoutWait = {
   path: ['timeout'],
-  error: 'is how long to wait; add wait=applied (this server) or wait=all (every server)',
+  error: 'is how long to wait; add wait=applied (this server), wait=all (every server) or wait=proxies:95%',
+}
+
+/** What the query of a write to many asked for. */
+export interface WaitRequestOfMany {
+  readonly wait?: AppliedScope | undefined
+  /** Milliseconds. */
+  readonly timeout?: number | undefined
 }
 
 /** What the query asked for. */
 export interface WaitRequest {
-  readonly wait?: AppliedScope | undefined
+  readonly wait?: AppliedScope | EnoughProxies | undefined
   /** Milliseconds. */
   readonly timeout?: number | undefined
 }
@@ -39,8 +75,10 @@ export interface WaitRequest {
 export interface WaitAnswer {
   /** Whether all that were asked for go by it: those of `wait`, this server alone without. */
   readonly applied: boolean
-  /** Each of them, when `wait` was asked for. */
+  /** Each of them, when `wait` asked for servers. */
   readonly servers?: AppliedReport['servers']
+  /** How many of how many have it, when `wait` asked for proxies. */
+  readonly proxies?: Omit<ProxiesReport, 'isReached'>
 }
 
 /** Holds the answer to many writes back as asked, one after the other within the one timeout; nothing without `wait`. */
@@ -48,7 +86,7 @@ export async function waitForMany(
   { ports: { servers, clock, shutdown } }: Pick<HttpContext, 'ports'>,
   reply: FastifyReply,
   writes: readonly Written[],
-  { wait, timeout = defaultTimeoutMs }: WaitRequest,
+  { wait, timeout = defaultTimeoutMs }: WaitRequestOfMany,
 ): Promise<WaitAnswer | undefined> {
   if (wait === undefined) return undefined
   const signal = untilEither(shutdown, reply)
@@ -65,25 +103,44 @@ export async function waitForMany(
 }
 
 /** Aborted when the server stops or the client leaves. */
-function untilEither(shutdown: AbortSignal, reply: FastifyReply): AbortSignal {
+export function untilEither(shutdown: AbortSignal, reply: FastifyReply): AbortSignal {
   const left = new AbortController()
   reply.raw.once('close', () => left.abort())
   return AbortSignal.any([shutdown, left.signal])
 }
 
+type WaitContext = Pick<HttpContext, 'ports' | 'dtabs'>
+
 /** Holds the answer back as asked; ends early when the client leaves. */
-export async function waitForServers(
-  context: Pick<HttpContext, 'ports' | 'dtabs'>,
+export async function waitAsAsked(
+  context: WaitContext,
   reply: FastifyReply,
   written: Written,
   { wait, timeout = defaultTimeoutMs }: WaitRequest,
 ): Promise<WaitAnswer> {
   if (wait === undefined) return { applied: await applied(context, written) }
-  const { servers, shutdown } = context.ports
-  const signal = untilEither(shutdown, reply)
+  const limits = { limitMs: timeout, signal: untilEither(context.ports.shutdown, reply) }
+  const isHere = applied(context, written, limits)
+  return typeof wait === 'string'
+    ? waitForServers(context, written, { scope: wait, isHere, ...limits })
+    : waitForProxies(context, written, { enough: wait, isHere, ...limits })
+}
+
+interface WaitLimits {
+  /** Whether this server goes by it, with all that is open here. */
+  readonly isHere: Promise<boolean>
+  readonly limitMs: number
+  readonly signal: AbortSignal
+}
+
+async function waitForServers(
+  { ports: { servers } }: WaitContext,
+  written: Written,
+  { scope, isHere: here, limitMs, signal }: WaitLimits & { readonly scope: AppliedScope },
+): Promise<WaitAnswer> {
   const [isHere, report] = await Promise.all([
-    applied(context, written, { limitMs: timeout, signal }),
-    servers.whenApplied({ ...written, scope: wait, timeoutMs: timeout, signal }),
+    here,
+    servers.whenApplied({ ...written, scope, timeoutMs: limitMs, signal }),
   ])
   return {
     applied: isHere && report.all,
@@ -91,4 +148,16 @@ export async function waitForServers(
       server.id === servers.selfId ? { ...server, applied: server.applied && isHere } : server,
     ),
   }
+}
+
+async function waitForProxies(
+  { ports: { fleet } }: WaitContext,
+  written: Written,
+  { enough, isHere: here, limitMs, signal }: WaitLimits & { readonly enough: EnoughProxies },
+): Promise<WaitAnswer> {
+  const [isHere, { isReached, ...counts }] = await Promise.all([
+    here,
+    fleet.whenApplied({ ...written, enough, timeoutMs: limitMs, signal }),
+  ])
+  return { applied: isHere && isReached, proxies: counts }
 }

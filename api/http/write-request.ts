@@ -16,7 +16,7 @@ import {
   timeoutWithoutWait,
   type WaitAnswer,
   type WaitRequest,
-  waitForServers,
+  waitAsAsked,
   waitQuery,
 } from './wait.ts'
 
@@ -76,7 +76,7 @@ export async function answerWrite(
 ): Promise<FastifyReply> {
   try {
     const result = await write()
-    const spread = await waitForServers(context, reply, result.written, wait)
+    const spread = await waitAsAsked(context, reply, result.written, wait)
     return sendWritten(reply, context.ports.store, result, spread)
   } catch (error) {
     throw asPrecondition(error, change, reply.request.method)

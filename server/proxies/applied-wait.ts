@@ -56,12 +56,12 @@ class AppliedWait {
     const { promise, resolve } = Promise.withResolvers<ProxiesReport>()
     this.report = promise
     this.#resolve = resolve
-    this.#cancel = ports.clock.after(Math.max(0, wanted.timeoutMs), this.#giveUp)
+    this.#cancel = ports.clock.after(wanted.timeoutMs, this.#giveUp)
     wanted.signal.addEventListener('abort', this.#giveUp, { once: true })
     const unwatch = ports.servers.watch(() => this.#meet())
     if (this.#isOver) unwatch()
     else this.#unwatch = unwatch
-    if (wanted.signal.aborted) this.#giveUp()
+    if (wanted.signal.aborted || wanted.timeoutMs <= 0) this.#giveUp()
   }
 
   #meet(): void {

@@ -98,7 +98,7 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
       /^runtime\//,
       /^storage\/(store|retention-rule)\.ts$/,
       /^interpreters\/namer\.ts$/,
-      /^api\/(ports|sources|servers)\.ts$/,
+      /^api\/(ports|proxies|sources|servers)\.ts$/,
       /^server\//,
     ],
   },

@@ -9,6 +9,7 @@ import {
   type FixtureOptions,
   turns,
 } from '../api/http/http-api.fixture.ts'
+import { appear } from '../fakes/servers.fake.ts'
 import { description, Judge } from './openapi.fixture.ts'
 
 const judge = new Judge()
@@ -230,6 +231,24 @@ describe('openapi.yaml describes every answer', () => {
   it('about servers', async () => {
     const { api } = await open()
     await runAll(api, [call('/api/servers', 200), call('/api/servers', 400, { url: '/api/servers?x=y' })])
+  })
+
+  it('about proxies', async () => {
+    const { api, proxies, peers, servers, store, network } = await open()
+    const proxy = proxies.join({ protocol: 'nameplane.v1', confirms: true, address: '10.0.0.7:51012' })
+    proxy.namespace('default').addNames(1)
+    proxy.refused('/svc/web', 'no such cluster')
+    servers.follow('self:1')
+    await appear(store, 'b')
+    await turns()
+    network.greet('b')
+    peers.at('b').part = new Error('connection refused')
+    await runAll(api, [
+      call('/api/proxies', 200),
+      call('/api/proxies', 400, { url: '/api/proxies?behind=5' }),
+      call('/api/proxies', 405, { method: 'DELETE' }),
+      call(dtab, 200, put('/a => /b', {}, '/api/dtabs/default?wait=proxies:95%25&timeout=0')),
+    ])
   })
 
   it('about sources', async () => {

@@ -1,6 +1,7 @@
 // The HTTP API over a memory store, the real interpreter and a namer whose answers a test sets by hand.
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { createHttpApi, type HttpApi, type HttpApiOptions } from '../../../api/http/index.ts'
+import { ProxyRegistry } from '../../../api/push/proxy-registry.ts'
 import { createInterpreter } from '../../../interpreters/create-interpreter.ts'
 import type { HeldName, Namer, NamerGuard } from '../../../interpreters/namer.ts'
 import { NamingError } from '../../../naming/errors.ts'
@@ -9,6 +10,7 @@ import type { Path } from '../../../naming/path.ts'
 import type { Endpoint, ReplicaSet } from '../../../naming/replica-set.ts'
 import type { Log } from '../../../runtime/log.ts'
 import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
+import { Fleet } from '../../../server/proxies/fleet.ts'
 import type { SharedServers } from '../../../server/servers/shared-servers.ts'
 import { createSources } from '../../../server/sources.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
@@ -18,6 +20,7 @@ import { systemClock } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { failed, ok, pendingOn } from '../../../watch/state.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
+import { FakePeers } from '../../fakes/peers.fake.ts'
 import { FakeNetwork, loneServer } from '../../fakes/servers.fake.ts'
 
 /** Turns of the event loop are real, time moves only by `advance`. */
@@ -132,6 +135,9 @@ export interface Fixture {
   readonly servers: SharedServers
   /** The streams to the others. */
   readonly network: FakeNetwork
+  /** The proxies that are connected to this server, and those of the others. */
+  readonly proxies: ProxyRegistry
+  readonly peers: FakePeers
   close(): Promise<void>
 }
 
@@ -167,7 +173,16 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
   const interpreter = createInterpreter({ store, kernel, clock, namers: [namer], onVersion: servers.own.takeInUse })
   const namers = [namer, ...alsoSources].map(each => ({ kind: each.prefix[1] ?? '', namer: each }))
   const sources = createSources({ kernel, clock, log, metrics, namers, storageKind: 'inMemory' })
-  const ports = { store, interpreter, sources, servers, kernel, clock, random: () => 0, log, metrics }
+  const proxies = new ProxyRegistry({
+    clock,
+    kernel,
+    namespace: interpreter.namespace,
+    server: 'self',
+    newest: namespace => servers.newest(namespace),
+  })
+  const peers = new FakePeers()
+  const fleet = new Fleet({ clock, own: proxies, servers, peer: peers.of })
+  const ports = { store, interpreter, sources, servers, fleet, kernel, clock, random: () => 0, log, metrics }
   const api = await createHttpApi({ ...ports, shutdown: shutdown.signal }, { pendingGraceMs: 0, ...apiOptions })
   return {
     api,
@@ -180,6 +195,8 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     shutdown,
     servers,
     network,
+    proxies,
+    peers,
     close: async () => {
       await api.close()
       servers.close()

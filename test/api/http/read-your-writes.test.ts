@@ -27,6 +27,10 @@ afterEach(async () => {
   close = undefined
 })
 
+function neverAsked(): never {
+  throw new Error('nobody waits for proxies here')
+}
+
 async function open(kind: string): Promise<HttpApi> {
   const directory = tempDirectory()
   const env = testEnv(new SteppedClock())
@@ -43,6 +47,7 @@ async function open(kind: string): Promise<HttpApi> {
     interpreter,
     sources,
     servers,
+    fleet: { list: neverAsked, whenApplied: neverAsked },
     ...env,
     shutdown: new AbortController().signal,
   })
