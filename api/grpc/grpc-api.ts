@@ -14,6 +14,7 @@ import type { GrpcPorts } from './grpc-ports.ts'
 import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './grpc-server.ts'
 import type { GrpcService } from './grpc-service.ts'
 import { createNamingCalls } from './naming-calls.ts'
+import { createProxiesCalls } from './proxies-calls.ts'
 import { createServersCalls, type ServersCalls } from './servers-calls.ts'
 import { SharedPort } from './shared-port.ts'
 import { WatchContext } from './watch-context.ts'
@@ -87,7 +88,7 @@ class GrpcApiServer implements GrpcApi {
     const { connections } = this.#push
     this.#context = new WatchContext(ports, this.#push)
     this.#servers = createServersCalls(ports)
-    this.#services = [createNamingCalls(this.#context), this.#servers]
+    this.#services = [createNamingCalls(this.#context), this.#servers, createProxiesCalls(ports)]
     this.#departures = new Departures(ports, connections, { ...departureDefaults, ...options })
     const serverOptions = { ...grpcServerDefaults, ...options }
     this.#streamsLimit = serverOptions.maxStreamsPerConnection
