@@ -1,9 +1,19 @@
 // The connections of this thread's gRPC server, and the push streams on each: who is there, since when, and how much waits
 // for it. Knows no protocol.
 
-import type { Http2Session } from 'node:http2'
 import type { status } from '@grpc/grpc-js'
 import type { Clock } from '../../watch/clock.ts'
+
+/** The part of an HTTP/2 session that matters here. */
+export interface Session {
+  readonly destroyed: boolean
+  readonly closed: boolean
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }
+  goaway(code: number, lastStreamId: number): void
+  /** Takes no more streams, and closes after the last one. */
+  close(): void
+  on(event: 'close', listener: () => void): unknown
+}
 
 /** A push stream as its connection knows it. */
 export interface ConnectionStream {
@@ -19,7 +29,7 @@ export interface ConnectionStream {
 
 /** One HTTP/2 connection, until it closes. */
 export class Connection {
-  readonly session: Http2Session
+  readonly session: Session
   /** `host:port` of the peer. */
   readonly address: string
   /** In ms since 1970. */
@@ -30,7 +40,7 @@ export class Connection {
   /** Since when the peer is to open no more streams on it, on the monotonic clock. */
   leavingSince: number | undefined
 
-  constructor(session: Http2Session, since: number) {
+  constructor(session: Session, since: number) {
     this.session = session
     this.address = addressOf(session)
     this.since = since
@@ -45,7 +55,7 @@ export class Connection {
 
 export class Connections {
   readonly #clock: Clock
-  readonly #connections = new Map<Http2Session, Connection>()
+  readonly #connections = new Map<Session, Connection>()
   readonly #streamsOfService = new Map<string, number>()
   #streams = 0
   #onOpen: ((connection: Connection) => void) | undefined
@@ -74,7 +84,7 @@ export class Connections {
   }
 
   /** The connection, known from now until it closes; the same one each time. */
-  of(session: Http2Session): Connection {
+  of(session: Session): Connection {
     const known = this.#connections.get(session)
     if (known !== undefined) return known
     const connection = new Connection(session, this.#clock.now())
@@ -90,13 +100,13 @@ export class Connections {
   }
 
   /** The stream counts until `closed`. */
-  opened(stream: ConnectionStream, session: Http2Session): void {
+  opened(stream: ConnectionStream, session: Session): void {
     this.of(session).streams.add(stream)
     this.#count(stream, 1)
   }
 
   /** Once for each that was opened. */
-  closed(stream: ConnectionStream, session: Http2Session): void {
+  closed(stream: ConnectionStream, session: Session): void {
     this.#connections.get(session)?.streams.delete(stream)
     this.#count(stream, -1)
   }
@@ -119,7 +129,7 @@ export class Connections {
   }
 }
 
-function addressOf({ socket, destroyed }: Http2Session): string {
+function addressOf({ socket, destroyed }: Session): string {
   const { remoteAddress, remotePort } = destroyed || socket === undefined ? {} : socket
   return remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`
 }
