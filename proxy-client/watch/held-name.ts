@@ -39,7 +39,7 @@ export class HeldName {
   #waitEndsAt = 0
   /** The tree whose leaves the server sends on this stream, as far as is known here. */
   #followed: BoundTree | undefined
-  /** The newest tree that another stream brought, until this one says something better. */
+  /** The newest tree held, where the server sends the leaves of none that is. */
   #carried: BoundTree | undefined
 
   /** With what `from`, the name of another stream, holds. */
@@ -48,7 +48,7 @@ export class HeldName {
     this.name = name
     this.#options = options
     this.shown = new ShownState(from?.shown.state ?? pending)
-    if (from !== undefined) this.#carry(from)
+    if (from !== undefined) this.#copy(from)
   }
 
   get resource(): number {
@@ -80,7 +80,10 @@ export class HeldName {
       this.#follow(update.value)
       this.#offer(update)
     } else if (update.kind === 'same') this.#confirm(update)
-    else this.#withhold(update)
+    else {
+      this.#withhold(update)
+      if (update.kind === 'unusable') this.#carry()
+    }
     this.told = toldBy(hash, update)
     return true
   }
@@ -112,10 +115,16 @@ export class HeldName {
     this.#waiting = undefined
   }
 
-  #carry(from: HeldName): void {
+  #copy(from: HeldName): void {
     this.hash = from.hash
     if (this.shown.state.kind === 'ok') this.#addLeaves(this.shown.state.value, 'leaves')
     if (from.#waiting !== undefined) this.#offer(from.#waiting, from.#waitEndsAt - this.#options.clock.monotonic())
+    this.#carry()
+  }
+
+  /** The server does not send the leaves of what is held, for it does not know that, or sends those of something better. */
+  #carry(): void {
+    this.#follow(undefined)
     const { newest } = this
     if (newest.kind !== 'ok') return
     this.#carried = newest.value

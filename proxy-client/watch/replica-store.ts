@@ -23,6 +23,8 @@ export class HeldReplicas {
   carriedLeaves = 0
   /** What the server of this stream last said of it. */
   told = untold
+  /** Whether it stands before the tree that it is a leaf of, which is still on its way. */
+  isAhead = false
   /** Whether that server has been told that this is wanted by itself. */
   isSubscribed = false
   /** What stands for it in the digest; owned by that. */
@@ -54,7 +56,7 @@ export class HeldReplicas {
 
   /** Whether the server sends its updates on this stream, as far as is known here. */
   get isFollowed(): boolean {
-    return this.isSubscribed || this.followedLeaves > 0
+    return this.isSubscribed || this.isAhead || this.followedLeaves > 0
   }
 
   get mark(): UpdateMark {
@@ -79,15 +81,16 @@ export class ReplicaStore {
   readonly #clock: Clock
   readonly #events: ReplicaEvents
   readonly #held = new Map<string, HeldReplicas>()
-  /** What came with the present message and nobody holds so far. */
-  readonly #unclaimed = new Set<HeldReplicas>()
+  /** What came and was no leaf of a held tree. */
+  readonly #ahead = new Set<HeldReplicas>()
 
   /** With what `from`, the store of another stream, holds; leaves are counted by who adds them. */
   constructor(clock: Clock, events: ReplicaEvents, from?: ReplicaStore) {
     this.#clock = clock
     this.#events = events
     for (const replicas of from?.values() ?? [])
-      this.#held.set(showPath(replicas.id), new HeldReplicas(replicas.id, replicas))
+      if (replicas.leaves > 0 || replicas.isWatched)
+        this.#held.set(showPath(replicas.id), new HeldReplicas(replicas.id, replicas))
   }
 
   get size(): number {
@@ -125,13 +128,13 @@ export class ReplicaStore {
     return state !== undefined && state.kind !== 'pending'
   }
 
-  /**
-   * Takes an update; a set that nobody holds stands before a tree that does, in the same message. False when it confirms a
-   * content that is not held.
-   */
+  /** Takes an update; a set that nobody holds stands before a tree that does. False when it confirms a content that is not held. */
   receive({ id, hash, state }: ReplicaUpdate): boolean {
     const replicas = this.#at(id)
-    if (replicas.leaves === 0 && !replicas.isWatched) this.#unclaimed.add(replicas)
+    if (replicas.leaves === 0 && !replicas.isWatched) {
+      this.#ahead.add(replicas)
+      replicas.isAhead = true
+    }
     // It may confirm what was given up before the server knew: then nothing at all is held.
     if (state.kind === 'same' && (hash !== replicas.hash || hash === '')) return replicas.hash === ''
     if (state.kind === 'ok') {
@@ -153,10 +156,14 @@ export class ReplicaStore {
     this.#tell(replicas, untold)
   }
 
-  /** The message is over: what came ahead of a tree that nobody waits for any more goes. */
+  /** No tree is on its way any more: what came ahead of one that nobody waits for now goes. */
   dropUnclaimed(): void {
-    for (const replicas of this.#unclaimed) this.#dropUnused(replicas)
-    this.#unclaimed.clear()
+    for (const replicas of this.#ahead) {
+      replicas.isAhead = false
+      this.#events.markChanged(replicas)
+      this.#dropUnused(replicas)
+    }
+    this.#ahead.clear()
   }
 
   /** One leaf of one tree more, in one of the ways to be a leaf. */
@@ -201,7 +208,7 @@ export class ReplicaStore {
   }
 
   #dropUnused(replicas: HeldReplicas): void {
-    if (replicas.leaves > 0 || replicas.isWatched) return
+    if (replicas.leaves > 0 || replicas.isWatched || replicas.isAhead) return
     this.#held.delete(showPath(replicas.id))
     this.#events.markChanged(replicas)
     if (replicas.isSubscribed) this.#events.wantChanged(replicas)

@@ -71,8 +71,8 @@ export class RequestOutbox {
   }
 
   /**
-   * The next message; undefined when there is nothing to tell. `ack`, absent when none is due, is asked once the ends of
-   * subscriptions stand before it.
+   * The next message; undefined when there is nothing to tell. `ack`, absent when none is due, is asked once what it counts
+   * no more stands before it: ends of subscriptions, and refusals.
    */
   take(ack: (() => Ack) | undefined): Outgoing | undefined {
     const writer = this.#writer
@@ -81,13 +81,13 @@ export class RequestOutbox {
     this.#addUnsubscribes()
     this.#addReplicas()
     this.#addNames()
-    const isSubscribing = writer.length > 0
+    for (const refusal of this.#refusals.splice(0)) writer.add(refusal)
+    const isMore = writer.length > 0
     if (ack !== undefined) writer.add(ack())
     const ackedLength = writer.length
     this.#addHeld()
-    for (const refusal of this.#refusals.splice(0)) writer.add(refusal)
     if (writer.length === 0) return undefined
-    const isAckAlone = !isSubscribing && writer.length === ackedLength
+    const isAckAlone = !isMore && writer.length === ackedLength
     return { bytes: writer.finish(++this.#sequence), isAckAlone }
   }
 

@@ -93,8 +93,8 @@ export class StreamSession {
     const updates = whole === undefined ? response.updates : [whole, ...response.updates]
     counts.add('updatesReceived', updates.length)
     this.#take(updates)
-    // A set that comes in pieces of its own stands before the tree that comes with the last of them.
-    if (response.updates.length > 0) this.held.replicas.dropUnclaimed()
+    // A tree may have several leaves that come in pieces, one after the other; it comes with the last piece.
+    if (piece === undefined) this.held.replicas.dropUnclaimed()
     this.#resubscribe(unknownKeys)
     for (const id of unknownIds) this.held.replicas.forget(id)
     if (wantsHeld) this.#answerHeld()
