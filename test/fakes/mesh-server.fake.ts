@@ -97,6 +97,11 @@ export class FakeMeshServer {
     this.#said.delete(key)
   }
 
+  /** Asks its peers to go elsewhere, and serves them until they do. */
+  leave(): void {
+    this.#server.tryShutdown(() => {})
+  }
+
   /** Cuts every connection. */
   stop(): void {
     this.#server.forceShutdown()

@@ -228,6 +228,25 @@ describe('a client of the mesh protocol', () => {
     other.stop()
   })
 
+  it('moves to the other server when its own leaves, and confirms what it has all the while', async () => {
+    const other = await FakeMeshServer.start()
+    client.close()
+    client = connect(server.address, other.address)
+    const tree = await bindTo(a)
+    const states: State<BoundTree>[] = []
+    client.bind(web).watch(state => states.push(state))
+    server.leave()
+    await expect.poll(() => client.connection.peek()).toMatchObject({ value: { kind: 'waiting' } })
+    server.tell('/svc/web', neg)
+    await expect.poll(tree).toEqual(ok(neg))
+    other.tell('/svc/web', empty)
+    clock.advance(500)
+    await expect.poll(tree).toEqual(ok(empty))
+    await expect.poll(() => server.open).toEqual([])
+    expect(states.map(trouble)).toEqual(states.map(() => undefined))
+    other.stop()
+  })
+
   it('waits longer each time while no server is there', async () => {
     server.stop()
     await expect.poll(() => client.connection.peek()).toMatchObject({ value: { kind: 'waiting' } })
