@@ -27,6 +27,10 @@ const defaults = { width: 5_000, maxWaiting: 20_000, maxWaitMs: 10_000, onTurnAw
 /** Who takes longer than this counts no more, so that slow readers hold up nobody. */
 const maxInsideMs = 5_000
 const lookMs = 500
+/** The speed is known once it has been measured for so long: a server that has just started becomes faster. */
+const measureMs = 2_000
+/** Who stands in line is sent away when it would wait so many times longer than one may that comes now. */
+const patience = 2
 /** A piece of work in the queue, about. */
 const pieceMs = 1
 /** Nobody is sent away for less, or for more. */
@@ -112,7 +116,10 @@ export class Admission implements Task {
       this.#servedSince = now
     }
     const { maxWaiting } = this.#options
-    if (newcomer.turnAway !== undefined && (this.#line.size >= maxWaiting || this.#wouldWaitTooLong(0, now))) {
+    if (
+      newcomer.turnAway !== undefined &&
+      (this.#line.size >= maxWaiting || this.#takesTooLong(this.#cost.waiting, now))
+    ) {
       this.#sendAway(newcomer, now)
       return
     }
@@ -156,26 +163,27 @@ export class Admission implements Task {
   }
 
   #shorten(now: number): void {
-    let behind = this.#cost.waiting
+    let ahead = 0
     for (const newcomer of this.#line) {
-      behind -= newcomer.cost
-      if (newcomer.turnAway === undefined || !this.#wouldWaitTooLong(behind, now)) continue
+      ahead += newcomer.cost
+      if (newcomer.turnAway === undefined || !this.#takesTooLong(ahead / patience, now)) continue
       this.#leaveLine(newcomer)
       this.#sendAway(newcomer, now)
     }
   }
 
-  /** Whether one with so much cost behind it in line waits too long, at the speed of late; false while that is not known. */
-  #wouldWaitTooLong(behind: number, now: number): boolean {
-    const { maxWaitMs } = this.#options
-    const isKnown = now - this.#servedSince >= lookMs
-    return isKnown && this.#cost.waiting - behind > this.#speed(now) * maxWaitMs
+  /** Whether so much takes longer than one may wait, at the speed since there is a line; false until that is known. */
+  #takesTooLong(cost: number, now: number): boolean {
+    return this.#isSpeedKnown(now) && cost > this.#speed(now) * this.#options.maxWaitMs
   }
 
-  /** Cost served per millisecond. */
+  #isSpeedKnown(now: number): boolean {
+    return this.#served > 0 && now - this.#servedSince >= measureMs
+  }
+
+  /** Cost served per millisecond; a guess until it is known. */
   #speed(now: number): number {
-    const elapsed = now - this.#servedSince
-    return elapsed >= lookMs ? this.#served / elapsed : this.#options.width / minAwayMs
+    return this.#isSpeedKnown(now) ? this.#served / (now - this.#servedSince) : this.#options.width / minAwayMs
   }
 
   #sendAway({ cost, turnAway }: Newcomer, now: number): void {
