@@ -30,9 +30,9 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-export function testKernel(): Kernel {
+export function testKernel(clock: Clock = systemClock): Kernel {
   return createKernel({
-    clock: systemClock,
+    clock,
     onError: (error, where) => {
       throw new Error(`in ${where}`, { cause: error })
     },
@@ -43,7 +43,7 @@ export function testKernel(): Kernel {
 export async function startServer(
   options: GrpcApiOptions & { readonly port?: number; readonly like?: TestServer; readonly clock?: Clock } = {},
 ): Promise<TestServer> {
-  const kernel = options.like?.kernel ?? testKernel()
+  const kernel = options.like?.kernel ?? testKernel(options.clock)
   const interpreter = options.like?.interpreter ?? new FakeInterpreter(kernel, testKernel())
   const metrics = createMetrics()
   const shutdown = new AbortController()
