@@ -34,6 +34,7 @@ import { GrpcStreams } from './grpc-streams.ts'
 import { closeTogether, drainMsOf, type Listening, openInterface, warnOpenListeners } from './interfaces.ts'
 import { gaugeKernel } from './kernel-metrics.ts'
 import { Fleet } from './proxies/fleet.ts'
+import { JoinedProxies } from './proxies/joined-proxies.ts'
 import { createReadiness, type ServedSnapshot } from './readiness.ts'
 import { createRefusedReasons } from './refused-reasons.ts'
 import { openServers } from './servers/index.ts'
@@ -164,7 +165,9 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   gaugeProxies(metrics, proxies)
   const { servers } = replicas
   const peer = (id: string, address: string): ProxySource => createPeerProxies(id, address, clock)
-  const fleet = new Fleet({ clock, own: proxies, servers, peer })
+  const ownProxies = new JoinedProxies()
+  ownProxies.join(proxies)
+  const fleet = new Fleet({ clock, own: ownProxies, servers, peer })
   const ports: ApiPorts = { ...env, store, interpreter, sources, servers, fleet, shutdown }
   const refused = createRefusedReasons(store)
   closers.add(refused.close)
@@ -188,8 +191,8 @@ async function open(plan: ServerPlan, options: ServerOptions, closers: Closers):
   const listening: Listening[] = [{ api: 'admin', host: admin.host, port: admin.port }]
   const opened: (HttpApi | GrpcApi)[] = []
   closers.add(() => closeTogether(opened))
-  for (const each of plan.config.interfaces)
-    listening.push(await openInterface(each, { ports, proxies, streams, readiness, opened, drainMs: drainMsOf(plan) }))
+  const parts = { ports, proxies, ownProxies, streams, readiness, opened, drainMs: drainMsOf(plan) }
+  for (const each of plan.config.interfaces) listening.push(await openInterface(each, parts))
   replicas.begin(listening.find(({ api }) => api === 'grpc'))
   closers.add(replicas.balance(streams))
   closers.add(() => stopping.abort())

@@ -53,6 +53,8 @@ const grpcInterface = z.strictObject({
     .min(0)
     .max(2 ** 31 - 1)
     .default(defaultMaxConnectionAgeMs),
+  /** Threads that serve this port, each on a core of its own; 1: the one that does everything else. */
+  workers: z.int().min(1).max(64).default(1),
   /** How many streams, and how many subscriptions, there may be of one whole each. */
   limits: z
     .strictObject({

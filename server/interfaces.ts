@@ -7,6 +7,7 @@ import type { Log } from '../runtime/log.ts'
 import type { GrpcInterface, Interface, ServerConfig } from './config.ts'
 import type { GrpcStreams } from './grpc-streams.ts'
 import { isLoopback } from './loopback.ts'
+import type { JoinedProxies } from './proxies/joined-proxies.ts'
 import type { Readiness } from './readiness.ts'
 
 /** A listener that was bound. */
@@ -19,8 +20,10 @@ export interface Listening {
 /** What the interfaces of a server have in common. */
 export interface InterfaceParts {
   readonly ports: ApiPorts
-  /** The proxies that are connected to this process. */
+  /** The proxies that are connected to this thread. */
   readonly proxies: ProxyRegistry
+  /** The same with those of threads. */
+  readonly ownProxies: JoinedProxies
   readonly streams: GrpcStreams
   readonly readiness: Readiness
   /** Each is added before it listens. */
@@ -33,23 +36,31 @@ export interface InterfaceParts {
 export async function openInterface(config: Interface, parts: InterfaceParts): Promise<Listening> {
   const { api, ip, port } = config
   const { ports, opened, drainMs } = parts
-  const server = api === 'http' ? await createHttpApi(ports, { closeGraceMs: drainMs }) : openGrpc(config, parts)
+  const server = api === 'http' ? await createHttpApi(ports, { closeGraceMs: drainMs }) : await openGrpc(config, parts)
   opened.push(server)
   const bound = await server.listen({ host: ip, port })
   return { api, host: ip, port: bound.port }
 }
 
 /** Health follows readiness, and ends with the stop. */
-function openGrpc(
-  { maxConnectionAgeMs, limits }: GrpcInterface,
-  { ports, proxies, streams, readiness, drainMs }: InterfaceParts,
-): GrpcApi {
-  const { streamsPerConnection: maxStreamsPerConnection, subscriptionsPerStream: perStream, ...rest } = limits
-  const options = { drainMs, maxConnectionAgeMs, maxStreamsPerConnection, limits: { perStream, ...rest } }
-  const grpc = createGrpcApi({ ...ports, proxies, ownProxies: proxies }, options)
+async function openGrpc(config: GrpcInterface, parts: InterfaceParts): Promise<GrpcApi> {
+  const { streams, readiness } = parts
+  const grpc = await createGrpc(config, parts)
   streams.add(grpc)
   readiness.whenReady(() => grpc.setServing(true))
   return grpc
+}
+
+/** In this thread, or in as many others as are configured: what these need is loaded only then. */
+async function createGrpc(
+  { maxConnectionAgeMs, limits, workers }: GrpcInterface,
+  { ports, proxies, ownProxies, drainMs }: InterfaceParts,
+): Promise<GrpcApi> {
+  const { streamsPerConnection: maxStreamsPerConnection, subscriptionsPerStream: perStream, ...rest } = limits
+  const options = { drainMs, maxConnectionAgeMs, maxStreamsPerConnection, limits: { perStream, ...rest } }
+  if (workers === 1) return createGrpcApi({ ...ports, proxies, ownProxies }, options)
+  const { createGrpcThreads } = await import('./workers/grpc-threads.ts')
+  return createGrpcThreads(ports, ownProxies, { ...options, workers })
 }
 
 const maxDrainMs = 5_000

@@ -28,7 +28,7 @@ export interface LineService {
 
 export class Line {
   readonly #post: (message: LineMessage) => void
-  readonly #service: LineService
+  #service: LineService = {}
   /** Who waits for an answer, or listens, from the other end. */
   readonly #waiting = new Map<number, LineListener>()
   /** How each question of the other end is ended from there. */
@@ -36,8 +36,12 @@ export class Line {
   #lastId = 0
   #over: Error | undefined
 
-  constructor(post: (message: LineMessage) => void, service: LineService) {
+  constructor(post: (message: LineMessage) => void) {
     this.#post = post
+  }
+
+  /** What this end does; to be said before anything is received. */
+  serve(service: LineService): void {
     this.#service = service
   }
 

@@ -2,7 +2,7 @@
 import type { AppliedListener, ProxiesApplied, ProxiesPart, ProxiesQuery, ProxySource } from '../../api/proxies.ts'
 import type { DtabVersion } from '../../api/servers.ts'
 import type { Unwatch } from '../../watch/cell.ts'
-import { mergeParts } from '../proxies/merge-parts.ts'
+import { mergeParts } from './merge-parts.ts'
 
 export class JoinedProxies implements ProxySource {
   readonly #members = new Set<ProxySource>()
