@@ -5,5 +5,7 @@ import type { ThreadData } from './thread-data.ts'
 
 enableCompileCache()
 const { serveThread } = await import('./serve-thread.ts')
+const { trimHeap } = await import('../../runtime/trim-heap.ts')
 if (parentPort === null) throw new Error('this file is the start of a thread')
-serveThread(workerData as ThreadData, parentPort) // made by GrpcThread
+trimHeap()
+serveThread(workerData as ThreadData, parentPort) // as GrpcThread made it
