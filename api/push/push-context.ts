@@ -43,7 +43,7 @@ export class PushContext {
   readonly #changedAt: () => number
   #streams = 0
 
-  constructor({ clock, kernel, metrics }: GrpcPorts, options: PushContextOptions) {
+  constructor({ clock, kernel, metrics }: Pick<GrpcPorts, 'clock' | 'kernel' | 'metrics'>, options: PushContextOptions) {
     this.clock = clock
     this.queue = new WorkQueue(clock)
     this.pace = new Pace({ clock, load: () => this.queue.load })
@@ -130,6 +130,7 @@ function createGauges(metrics: Metrics, { admission, pace, queue, unsent }: Push
   metrics.gauge({
     name: 'nameplane_push_load',
     help: 'Share of the time, 0 to 1, in which there was something to push, over about the last second.',
+    across: 'max',
     collect: () => queue.load,
   })
   metrics.gauge({
