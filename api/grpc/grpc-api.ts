@@ -4,12 +4,14 @@ import { type Server, ServerCredentials, type sendUnaryData, status, type Untype
 import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoFile } from 'grpc-health-check'
+import { protoFolder } from '../../proto/mesh-services.ts'
 import { cannotListen } from '../../runtime/admin-server.ts'
+import { createMeshServices } from '../mesh/mesh-services.ts'
 import { gaugeConnections, reportConnections } from '../push/connection-metrics.ts'
 import { Departures, type DeparturesOptions, departureDefaults } from '../push/departures.ts'
 import { PushContext } from '../push/push-context.ts'
-import type { ConnectionsReport, PushStreams, StreamCounts } from '../push-streams.ts'
 import type { SubscriptionLimitsOptions } from '../push/subscription-limits.ts'
+import type { ConnectionsReport, PushStreams, StreamCounts } from '../push-streams.ts'
 import type { GrpcPorts } from './grpc-ports.ts'
 import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './grpc-server.ts'
 import type { GrpcService } from './grpc-service.ts'
@@ -88,7 +90,12 @@ class GrpcApiServer implements GrpcApi {
     const { connections } = this.#push
     this.#context = new WatchContext(ports, this.#push)
     this.#servers = createServersCalls(ports)
-    this.#services = [createNamingCalls(this.#context), this.#servers, createProxiesCalls(ports)]
+    this.#services = [
+      createNamingCalls(this.#context),
+      this.#servers,
+      createProxiesCalls(ports),
+      ...createMeshServices(ports, this.#push),
+    ]
     this.#departures = new Departures(ports, connections, { ...departureDefaults, ...options })
     const serverOptions = { ...grpcServerDefaults, ...options }
     this.#streamsLimit = serverOptions.maxStreamsPerConnection
@@ -195,7 +202,7 @@ interface AnyCall {
 }
 
 function createReflection(services: readonly GrpcService[]): ReflectionService {
-  const options = { keepCase: true }
+  const options = { keepCase: true, includeDirs: [protoFolder] }
   const files = new Set([...services.map(({ protoFile }) => protoFile), healthProtoFile])
   return new ReflectionService(Object.assign({}, ...[...files].map(file => loadSync(file, options))))
 }
