@@ -7,8 +7,9 @@ import type { ReplicaSet } from '../../naming/replica-set.ts'
 import type { WireName } from '../../proto/watch-requests.ts'
 import type { Move } from '../../proto/watch-responses.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
-import type { Cell, Pool, Sink } from '../../watch/cell.ts'
+import type { Cell, Sink } from '../../watch/cell.ts'
 import type { State } from '../../watch/state.ts'
+import { createMirrors } from '../mirrors.ts'
 import { ClientCounts, type CountName } from './client-counts.ts'
 import { HeldResources, unheard } from './held-resources.ts'
 import { StreamSession } from './stream-session.ts'
@@ -58,10 +59,21 @@ export interface WatchClient {
 /** Connects at once. Bad addresses show in `connection`; no address at all is a bad-config error thrown here. */
 export function createWatchClient(options: WatchClientOptions): WatchClient {
   const session = new ClientSession(options)
-  const names = mirrors<ClientName, BoundTree>(options, 'name', nameText, (name, sink) => session.openName(name, sink))
-  const replicas = mirrors<Path, ReplicaSet>(options, 'replicas', showPath, (id, sink) =>
-    session.openReplicas(id, sink),
-  )
+  const { kernel, lingerMs = 10_000 } = options
+  const names = createMirrors<ClientName, BoundTree>({
+    kernel,
+    what: 'name',
+    keyText: nameText,
+    open: (name, sink) => session.openName(name, sink),
+    lingerMs,
+  })
+  const replicas = createMirrors<Path, ReplicaSet>({
+    kernel,
+    what: 'replicas',
+    keyText: showPath,
+    open: (id, sink) => session.openReplicas(id, sink),
+    lingerMs,
+  })
   return {
     bind: name => names.at(name),
     replicas: id => replicas.at(id),
@@ -69,28 +81,6 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
     counts: () => session.counts(),
     close: () => session.close(),
   }
-}
-
-/**
- * Cells that show what is received. What feeds them has a pool of its own, for it outlives its last watcher by the linger,
- * and who comes back by then must find it, not open another beside it.
- */
-function mirrors<K, T>(
-  { kernel, lingerMs = 10_000 }: WatchClientOptions,
-  what: string,
-  keyText: (key: K) => string,
-  open: (key: K, sink: Sink<State<T>>) => () => void,
-): Pool<K, T> {
-  const received = kernel.pool(
-    (key: K) => kernel.source<State<T>>(`${what} ${keyText(key)}`, sink => open(key, sink), { lingerMs }),
-    keyText,
-  )
-  const shown = (key: K): Cell<T> =>
-    kernel.derive(`${what} ${keyText(key)}`, read => {
-      const state = read(received.at(key))
-      return state.kind === 'ok' ? state.value : state
-    })
-  return kernel.pool(shown, keyText)
 }
 
 function nameText({ namespace, path, dtab }: ClientName): string {
