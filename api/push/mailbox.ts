@@ -18,6 +18,7 @@ export class Mailbox {
   readonly #options: MailboxOptions
   readonly #removals = new EntryList()
   readonly #ready = new EntryList()
+  readonly #held = new EntryList()
   /** Entries with news, wherever they wait. */
   #size = 0
   #oldestAt: number | undefined
@@ -48,7 +49,7 @@ export class Mailbox {
     const { list } = entry
     if (list !== undefined) {
       onConflated()
-      if (list === this.#removals || !entry.isRemoval) return
+      if (list === this.#removals || list === this.#held || !entry.isRemoval) return
       this.#take(entry, list)
     } else this.#size++
     if (entry.isRemoval) this.#makeReady(entry, this.#removals)
@@ -65,6 +66,19 @@ export class Mailbox {
     const entry = this.#removals.shift() ?? this.#ready.shift()
     if (entry !== undefined) this.#left()
     return entry
+  }
+
+  /** What has just been taken out cannot be sent yet: it keeps its news, and takes newer, until freeHeld. */
+  hold(entry: Entry): void {
+    this.#oldestAt ??= this.#options.changedAt()
+    this.#held.push(entry)
+    this.#size++
+  }
+
+  /** Everything that is held can be sent. */
+  freeHeld(): void {
+    for (let entry = this.#held.shift(); entry !== undefined; entry = this.#held.shift())
+      this.#makeReady(entry, entry.isRemoval ? this.#removals : this.#ready)
   }
 
   /** The entry has nothing to send any more. */
@@ -86,7 +100,7 @@ export class Mailbox {
   }
 
   #take(entry: Entry, list: EntryList): void {
-    if (list === this.#removals || list === this.#ready) list.delete(entry)
+    if (list === this.#removals || list === this.#ready || list === this.#held) list.delete(entry)
     else this.#options.pace.forget(entry, list)
   }
 
