@@ -58,6 +58,13 @@ export class ContentDigest {
   #low = 0
   #high = 0
 
+  /** Empty, or the same as another one is now. */
+  constructor(like?: ContentDigest) {
+    if (like === undefined) return
+    this.#low = like.#low
+    this.#high = like.#high
+  }
+
   /** 53 bits, so that it is a whole number everywhere; 0 when nothing counts. */
   get value(): number {
     return (this.#high & 0x1fffff) * 0x1_0000_0000 + (this.#low >>> 0)

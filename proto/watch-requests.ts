@@ -142,6 +142,20 @@ export class WatchRequestReader {
     })
   }
 
+  /** Names and replica sets that it subscribes to. Throws a RangeError when the bytes are malformed. */
+  countSubscriptions(): number {
+    const reader = protobuf.Reader.create(this.#reader.buf)
+    return decoding(() => {
+      let count = 0
+      while (reader.pos < reader.len) {
+        const tag = reader.uint32()
+        if (tag === tagOf(4, lengthDelimited) || tag === tagOf(5, lengthDelimited)) count++
+        reader.skipType(tag & 7)
+      }
+      return count
+    })
+  }
+
   /** The next part; undefined after the last. Throws a RangeError when the bytes are malformed. */
   next(): RequestPart | undefined {
     return decoding(() => this.#read())

@@ -3,18 +3,24 @@ import type { BoundTree } from '../../naming/bound-tree.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { Path } from '../../naming/path.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
+import { noUpdate, type UpdateMark } from '../../proto/content-digest.ts'
 import { type Content, hashFieldOf, hashOf, isFailure, type WireHash } from '../../proto/updates.ts'
+import type { Cell } from '../../watch/cell.ts'
 import type { State } from '../../watch/state.ts'
 import { Entry } from '../push/entry.ts'
 import type { Mailbox } from '../push/mailbox.ts'
 import { takesAway } from '../push/removals.ts'
+import type { NamespaceUse } from './namespace-uses.ts'
 
 /** Whether a state makes a client drop what it holds: a failure that only a change of rules can end. */
 export function isFinal(state: State<unknown>): boolean {
   return state.kind === 'failed' && !NamingError.from(state.error).retryable
 }
 
-abstract class WatchEntry<T> extends Entry<T> {
+/** What one stream has said of one resource, beside what every entry remembers. */
+export abstract class WatchEntry<T = unknown> extends Entry<T> {
+  /** Of the last update of it on this stream. */
+  mark: UpdateMark = noUpdate
   /** The content that the client said it holds, until something is sent that settles it. */
   #held: WireHash
 
@@ -27,39 +33,44 @@ abstract class WatchEntry<T> extends Entry<T> {
   restart(held: WireHash): void {
     this.#held = held
     this.sent = undefined
-    this.mailbox.put(this)
+    this.deliver(this.state)
   }
 
-  /** Notes the newest state as sent and gives the fields to send: of its content, the hash alone when the client has it. */
-  take(content: Content, now: number): Content {
+  /** The fields to send of the newest state: of its content, the hash alone when the client has it. */
+  fieldsOf(content: Content): Content {
     const { state, sent } = this
-    this.noteSent(now)
     const isValue = state.kind === 'ok' && !isFailure(content)
     const isSent = isValue && sent?.kind === 'ok' && sent.value === state.value
     const isHeld = isValue && this.#held !== '' && this.#held === hashOf(content)
-    if (state.kind === 'ok' || isFinal(state)) this.#held = ''
     return isSent || isHeld ? hashFieldOf(content) : content
+  }
+
+  override noteSent(now: number): void {
+    super.noteSent(now)
+    if (this.state.kind === 'ok' || isFinal(this.state)) this.#held = ''
   }
 }
 
 /** What a client says of a name it subscribes to; `held`: the hash of what it has of it. */
 export interface NameFacts {
   readonly key: number
-  readonly namespace: string
+  /** Absent for a name that is refused: it has no cell. */
+  readonly use?: NamespaceUse
   readonly held: WireHash
 }
 
 /** A subscribed name. */
 export class NameEntry extends WatchEntry<BoundTree> {
   readonly key: number
-  readonly namespace: string
+  readonly use: NamespaceUse | undefined
   /** The tree whose leaves this stream keeps sending. */
   tree: BoundTree | undefined
+  #cell: Cell<BoundTree> | undefined
 
-  constructor(mailbox: Mailbox, { key, namespace, held }: NameFacts) {
+  constructor(mailbox: Mailbox, { key, use, held }: NameFacts) {
     super(mailbox, held)
     this.key = key
-    this.namespace = namespace
+    this.use = use
   }
 
   override get kind(): 'tree' {
@@ -69,12 +80,34 @@ export class NameEntry extends WatchEntry<BoundTree> {
   override get isRemoval(): boolean {
     return false
   }
+
+  /** For people. */
+  get name(): string {
+    return this.#cell?.name ?? `key ${this.key}`
+  }
+
+  override open(cell: Cell<BoundTree>): void {
+    this.#cell = cell
+    super.open(cell)
+  }
+
+  override deliver(state: State<BoundTree>): void {
+    if (this.list === undefined) this.use?.addUnsettled(1)
+    super.deliver(state)
+  }
+
+  /** Leaves the mailbox without its news having been sent. */
+  override close(): void {
+    if (this.list !== undefined) this.use?.addUnsettled(-1)
+    super.close()
+  }
 }
 
 /** A replica set: sent while it is a leaf of a tree of this stream, or subscribed by itself. */
 export class ReplicaEntry extends WatchEntry<ReplicaSet> {
   readonly id: Path
-  isSubscribed = false
+  /** `refused`: it has no cell, and is no leaf. */
+  subscription: 'none' | 'taken' | 'refused' = 'none'
   /** How many leaves of this stream's trees it is. */
   leaves = 0
 

@@ -1,19 +1,34 @@
-// One Watch stream: requests in, a piece at a time, and one message after the other out. Knows nothing of what is subscribed.
+// One Watch stream: requests in, a piece at a time, and one message after the other out, each with a number that the client
+// confirms; what it does not confirm, or confirms otherwise, is repaired. Knows nothing of what is subscribed.
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
-import { WatchRequestReader } from '../../proto/watch-requests.ts'
+import { type RequestPart, WatchRequestReader, type WireResource } from '../../proto/watch-requests.ts'
+import type { Move } from '../../proto/watch-responses.ts'
+import type { Ticket } from '../push/admission.ts'
+import type { Mailbox } from '../push/mailbox.ts'
 import type { ProxyRecord } from '../push/proxy-registry.ts'
 import { type PushProtocol, PushStream } from '../push/push-stream.ts'
+import { SentMessages } from './sent-messages.ts'
 import type { WatchContext } from './watch-context.ts'
+import { NameEntry } from './watch-entries.ts'
+import { WatchRepair } from './watch-repair.ts'
 import { WatchSubscriptions } from './watch-subscriptions.ts'
+import { WatchWriter } from './watch-writer.ts'
 
-/** A message is closed when it has so many bytes; a single state may make it longer. */
-const messageBytes = 65_536
+/** A message is closed when it has so many bytes; one more Update, or what a tree needs, may make it longer. */
+const messageBytes = 32_768
 /** Parts of a request, or subscriptions to give up, that one piece of work takes on. */
 const partsPerPiece = 64
 /** Requests wait while so many names have news and the peer takes none: who does not read is not read. */
 const maxNewsUnread = 4096
 /** While a request is being read, updates wait until there are so many, so that messages are not tiny. */
 const newsWorthAMessage = 512
+/** A message that is not confirmed for so long is followed by an empty one, and then by a question. */
+const confirmMs = 5_000
+/** After so long without a message an empty one goes out, whose confirmation says whether all is well. */
+const idleMs = 10_000
+
+/** What a newcomer costs at most: one with very many names is served in pieces, beside others. */
+const maxAdmissionCost = 1_000
 
 export type WatchCall = ServerDuplexStream<Buffer, Buffer>
 
@@ -22,8 +37,23 @@ export class WatchSession implements PushProtocol {
   readonly #context: WatchContext
   readonly #proxy: ProxyRecord
   readonly #stream: PushStream
+  readonly #mailbox: Mailbox
+  readonly #sent: SentMessages
   readonly #subscriptions: WatchSubscriptions
+  readonly #writer: WatchWriter
+  readonly #repair: WatchRepair
   #request: WatchRequestReader | undefined
+  /** The number of the last request. */
+  #lastRequest = 0
+  #ticket: Ticket | undefined
+  /** Whether its first request waits until others have been served. */
+  #isInLine = false
+  /** Whether it has not got its first states yet. */
+  #isNew = true
+  #move: Move | undefined
+  #isReminderDue = false
+  /** When the client was reminded of what it has not confirmed. */
+  #remindedAt: number | undefined
   #isGone = false
 
   /** Takes the call over: it is served until it ends. */
@@ -31,15 +61,20 @@ export class WatchSession implements PushProtocol {
     const address = call.getPeer()
     this.#call = call
     this.#context = context
-    this.#proxy = context.ports.proxies.join({ protocol: 'nameplane.v1', confirms: true, address })
-    this.#proxy.addStreams(1)
-    this.#subscriptions = new WatchSubscriptions(context, {
-      proxy: this.#proxy,
-      client: hostOf(address),
-      onMail: () => this.#stream.wake(),
-    })
+    const proxy = context.ports.proxies.join({ protocol: 'nameplane.v1', confirms: true, address })
+    proxy.addStreams(1)
+    this.#proxy = proxy
+    const mailbox = context.push.mailbox(() => this.#stream.wake())
+    const sent = new SentMessages({ onLag: context.observeLag, onHadAll: moment => proxy.hadAllAt(moment) })
+    const onOverrun = (details: string): void => this.end(status.RESOURCE_EXHAUSTED, details)
+    const subscriptions = new WatchSubscriptions(context, { proxy, client: hostOf(address), sent, mailbox, onOverrun })
+    this.#mailbox = mailbox
+    this.#sent = sent
+    this.#subscriptions = subscriptions
+    this.#writer = new WatchWriter(context, { sent, mailbox, subscriptions })
+    this.#repair = new WatchRepair({ sent, subscriptions, onDrift: () => context.counters.drift.inc() })
     this.#stream = new PushStream(call, this, context.push)
-    context.streams++
+    context.opened(this)
     call.on('data', (bytes: Buffer) => this.#receive(bytes))
     call.on('end', () => this.#stream.finish())
   }
@@ -50,20 +85,51 @@ export class WatchSession implements PushProtocol {
   }
 
   nextMessage(): Buffer | undefined {
-    const worth = this.#request === undefined ? 1 : newsWorthAMessage
-    if (this.#subscriptions.mailbox.readyCount < worth) return undefined
-    const { builder } = this.#context
-    while (builder.length < messageBytes && this.#subscriptions.writeNext());
-    return builder.length === 0 ? undefined : builder.take()
+    const { builder, push } = this.#context
+    const now = push.clock.monotonic()
+    this.#writeQuestions(now)
+    this.#writer.writePiece()
+    const { oldestAt } = this.#mailbox
+    const before = builder.length
+    this.#writeNews()
+    const hasNews = builder.length > before
+    if (builder.length === 0 && !this.#isReminderDue) {
+      this.#leaveAdmission()
+      return undefined
+    }
+    this.#isReminderDue = false
+    const hadAll = this.#mailbox.size === 0 && !this.#writer.hasPieces && this.#request === undefined
+    return builder.take(this.#sent.close(now, hasNews ? oldestAt : undefined, hadAll))
+  }
+
+  askToMove(withinMs: number, reason: string): void {
+    this.#move = { withinMs, reason }
+    this.#stream.wake()
+  }
+
+  /** Called every second or so: what should have come and has not? */
+  check(): void {
+    const now = this.#context.push.clock.monotonic()
+    if (!this.#sent.isCounted || this.#stream.unsentBytes > 0) return
+    const { unreceivedSince, lastSentAt } = this.#sent
+    if (unreceivedSince === undefined) this.#isReminderDue ||= now - lastSentAt >= idleMs
+    else if (now - Math.max(unreceivedSince, this.#remindedAt ?? 0) >= confirmMs) {
+      if (this.#remindedAt === undefined) this.#isReminderDue = true
+      else this.#repair.want()
+      this.#remindedAt = now
+    }
+    if (this.#isReminderDue || this.#repair.isDue(now)) this.#stream.wake()
   }
 
   release(): boolean {
     if (!this.#isGone) {
       this.#isGone = true
       this.#request = undefined
-      this.#context.streams--
+      this.#ticket?.leave()
+      this.#context.closed(this)
       this.#proxy.leave()
     }
+    this.#mailbox.clear()
     return this.#subscriptions.release(partsPerPiece)
   }
 
@@ -72,32 +138,142 @@ export class WatchSession implements PushProtocol {
     this.#stream.end(code, details)
   }
 
+  #writeQuestions(now: number): void {
+    const { builder, counters } = this.#context
+    if (this.#repair.isDue(now)) {
+      this.#repair.asked(now)
+      counters.questions.inc()
+      builder.wantHeld()
+    }
+    if (this.#move !== undefined) builder.addMove(this.#move)
+    this.#move = undefined
+    const { unknown } = this.#repair
+    while (unknown.length > 0 && builder.length < messageBytes) builder.addUnknown(unknown.pop() ?? 0)
+  }
+
+  #writeNews(): void {
+    const worth = this.#request === undefined || this.#context.builder.length > 0 ? 1 : newsWorthAMessage
+    if (this.#mailbox.readyCount < worth || this.#sent.isFull) return
+    const { builder } = this.#context
+    while (builder.length < messageBytes && this.#writer.writeNext());
+  }
+
   get #canRead(): boolean {
-    const isUnread = this.#stream.unsentBytes > 0 && this.#subscriptions.mailbox.size >= maxNewsUnread
-    return this.#request !== undefined && !isUnread && !this.#stream.isClosed
+    if (this.#request === undefined || this.#isInLine || this.#stream.isClosed) return false
+    return this.#stream.unsentBytes === 0 || this.#mailbox.size < maxNewsUnread
   }
 
   #receive(bytes: Buffer): void {
     this.#call.pause()
     this.#request = new WatchRequestReader(bytes)
+    this.#guard(() => this.#takeRequest(this.#request))
     this.#stream.wake()
   }
 
+  /** A request that was there before, or comes late, is not read; one that comes early says that others are missing. */
+  #takeRequest(request: WatchRequestReader | undefined): void {
+    const sequence = request?.readSequence() ?? 0
+    if (sequence > 0) {
+      this.#sent.isCounted = true
+      if (sequence <= this.#lastRequest) this.#endRequest()
+      else if (sequence > this.#lastRequest + 1) this.#repair.missedRequest()
+      this.#lastRequest = Math.max(sequence, this.#lastRequest)
+    }
+    if (this.#ticket === undefined && this.#request !== undefined)
+      this.#enter(Math.min(maxAdmissionCost, this.#request.countSubscriptions()))
+  }
+
+  /** A newcomer's first subscriptions wait until those before it have what they asked for. */
+  #enter(cost: number): void {
+    if (cost === 0) return
+    this.#isInLine = true
+    const begin = (): void => {
+      this.#isInLine = false
+      this.#stream.wake()
+    }
+    this.#ticket = this.#context.push.admission.enter(cost, begin, afterMs => this.#stream.turnAway(afterMs))
+  }
+
+  /** All that was asked for first has been sent. */
+  #leaveAdmission(): void {
+    if (!this.#isNew || this.#ticket === undefined || this.#isInLine || this.#request !== undefined) return
+    this.#isNew = false
+    this.#ticket.leave()
+  }
+
+  #endRequest(): void {
+    this.#request = undefined
+    this.#call.resume()
+  }
+
   #read(): void {
-    try {
+    this.#guard(() => {
       for (let parts = 0; parts < partsPerPiece; parts++) {
         const part = this.#request?.next()
         if (part === undefined) {
-          this.#request = undefined
-          this.#call.resume()
+          this.#endRequest()
           return
         }
-        this.#subscriptions.apply(part)
+        this.#apply(part)
       }
+    })
+  }
+
+  #guard(read: () => void): void {
+    try {
+      read()
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       this.end(status.INVALID_ARGUMENT, `The request does not decode: ${error.message}`)
     }
+  }
+
+  #apply(part: RequestPart): void {
+    const subscriptions = this.#subscriptions
+    switch (part.kind) {
+      case 'client':
+        this.#proxy.identify(part.id, part.version)
+        return
+      case 'unsubscribe':
+        for (const key of part.keys) subscriptions.unsubscribe(key)
+        return
+      case 'unsubscribe-replicas':
+        subscriptions.unsubscribeReplicas(part.id)
+        return
+      case 'subscribe-replicas':
+        subscriptions.subscribeReplicas(part)
+        return
+      case 'subscribe':
+        subscriptions.subscribe(part)
+        return
+      case 'ack':
+        this.#confirm(part)
+        return
+      case 'held':
+        this.#repair.held(part, this.#context.push.clock.monotonic())
+        return
+      case 'held-is-whole':
+        this.#repair.heldIsWhole(this.#context.push.clock.monotonic())
+        return
+      case 'refused':
+        this.#refuse(part)
+        return
+    }
+  }
+
+  #confirm(ack: Extract<RequestPart, { kind: 'ack' }>): void {
+    this.#remindedAt = undefined
+    if (this.#sent.confirm(ack, this.#context.push.clock.monotonic()) === 'differs') {
+      this.#context.counters.mismatches.inc()
+      this.#repair.want()
+    }
+  }
+
+  #refuse({ resource, hash, reason }: { resource: WireResource; hash: string; reason: string }): void {
+    const entry = this.#subscriptions.at(resource)
+    if (entry === undefined) return
+    this.#writer.refuse(entry, hash)
+    this.#proxy.refused(entry instanceof NameEntry ? entry.name : 'id', reason)
   }
 }
 
