@@ -100,7 +100,7 @@ class GrpcApiServer implements GrpcApi {
     const serverOptions = { ...grpcServerDefaults, ...options }
     this.#streamsLimit = serverOptions.maxStreamsPerConnection
     this.#ungauge = gaugeConnections(ports.metrics, { connections, streamsLimit: this.#streamsLimit })
-    this.#server = createGrpcServer(serverOptions, session => connections.of(session))
+    this.#server = createGrpcServer(serverOptions, (session, socket) => connections.of(session, socket))
     for (const { definition, handlers } of this.#services)
       this.#server.addService(
         definition,
@@ -108,7 +108,7 @@ class GrpcApiServer implements GrpcApi {
       )
     this.setServing(false)
     this.#health.addToServer(this.#server)
-    createReflection(this.#services).addToServer(this.#server)
+    reflectionOf(this.#services).addToServer(this.#server)
     ports.shutdown.addEventListener('abort', () => this.#refuseAll(), { once: true })
   }
 
@@ -201,10 +201,16 @@ interface AnyCall {
   emit(event: 'error', error: object): boolean
 }
 
-function createReflection(services: readonly GrpcService[]): ReflectionService {
-  const options = { keepCase: true, includeDirs: [protoFolder] }
-  const files = new Set([...services.map(({ protoFile }) => protoFile), healthProtoFile])
-  return new ReflectionService(Object.assign({}, ...[...files].map(file => loadSync(file, options))))
+/** By its files: reading them takes longer than all else a server is made of, and it holds nothing of a server. */
+const reflections = new Map<string, ReflectionService>()
+
+function reflectionOf(services: readonly GrpcService[]): ReflectionService {
+  const files = [...new Set([...services.map(({ protoFile }) => protoFile), healthProtoFile])]
+  const known = reflections.get(files.join())
+  if (known !== undefined) return known
+  const made = new ReflectionService(loadSync(files, { keepCase: true, includeDirs: [protoFolder] }))
+  reflections.set(files.join(), made)
+  return made
 }
 
 function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
