@@ -1,5 +1,6 @@
 // A grpc-js server with every limit explicit, and with what grpc-js does not tell of itself. Knows no service.
 import type { Http2Server, Http2Session } from 'node:http2'
+import type { Socket } from 'node:net'
 import { type ChannelOptions, logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js'
 import { grpcLimitDefaults } from '../grpc-limits.ts'
 
@@ -24,11 +25,14 @@ export const grpcServerDefaults: GrpcServerOptions = {
   keepaliveTimeoutMs: 5_000,
 }
 
+/** `socket`: what the session stands on, which closes with it unless the peer stands still. */
+export type OnSession = (session: Http2Session, socket: Socket | undefined) => void
+
 /**
  * A server that is not listening yet; `onSession` is told of every connection that it takes or is handed. grpc-js is silenced: what
  * it has to say comes as errors too.
  */
-export function createGrpcServer(options: GrpcServerOptions, onSession?: (session: Http2Session) => void): Server {
+export function createGrpcServer(options: GrpcServerOptions, onSession?: OnSession): Server {
   setLogVerbosity(logVerbosity.NONE)
   const channel: ChannelOptions = {
     'grpc.enable_channelz': 0,
@@ -63,13 +67,18 @@ function setStreamResetLimits(server: Server, { streamResetBurst, streamResetRat
  * grpc-js does not tell of its connections, but makes every HTTP/2 server, of a listener or for connections that are handed
  * over, by one method. Throws when a grpc-js is installed in which that is no longer so.
  */
-function watchSessions(server: Server, onSession: (session: Http2Session) => void): void {
+function watchSessions(server: Server, onSession: OnSession): void {
   const create: unknown = Reflect.get(server, 'createHttp2Server')
   if (typeof create !== 'function')
     throw new Error('This version of @grpc/grpc-js makes its HTTP/2 servers elsewhere: connections cannot be seen.')
   const createWatched = (...args: readonly unknown[]): Http2Server => {
     const http2Server: Http2Server = Reflect.apply(create, server, args)
-    return http2Server.on('session', onSession)
+    let accepted: Socket | undefined
+    // Node tells of a session while it tells of its socket.
+    http2Server.prependListener('connection', (socket: Socket) => {
+      accepted = socket
+    })
+    return http2Server.on('session', session => onSession(session, accepted))
   }
   Reflect.set(server, 'createHttp2Server', createWatched)
 }

@@ -35,15 +35,24 @@ export class Connection {
   /** In ms since 1970. */
   readonly since: number
   readonly streams = new Set<ConnectionStream>()
+  readonly #socket: { destroy(): unknown } | undefined
   /** When its streams are to go elsewhere, on the monotonic clock. */
   leaveAt = Number.POSITIVE_INFINITY
+  /** Whether its session was found to be over; its socket may stand still for ever, with all that was to be sent. */
+  isOver = false
   /** Since when the peer is to open no more streams on it, on the monotonic clock. */
   leavingSince: number | undefined
 
-  constructor(session: Session, since: number) {
+  constructor(session: Session, socket: { destroy(): unknown } | undefined, since: number) {
     this.session = session
+    this.#socket = socket
     this.address = addressOf(session)
     this.since = since
+  }
+
+  /** Closes the socket, whatever it has not sent. */
+  cut(): void {
+    this.#socket?.destroy()
   }
 
   get unsentBytes(): number {
@@ -83,11 +92,11 @@ export class Connections {
     this.#onOpen = listener
   }
 
-  /** The connection, known from now until it closes; the same one each time. */
-  of(session: Session): Connection {
+  /** The connection, known from now until it closes; the same one each time. `socket`: what the session stands on, if known. */
+  of(session: Session, socket?: { destroy(): unknown }): Connection {
     const known = this.#connections.get(session)
     if (known !== undefined) return known
-    const connection = new Connection(session, this.#clock.now())
+    const connection = new Connection(session, socket, this.#clock.now())
     if (session.destroyed) return connection
     this.#connections.set(session, connection)
     session.on('close', () => this.#connections.delete(session))
@@ -116,6 +125,18 @@ export class Connections {
     let highest = 0
     for (const { streams } of this) highest = Math.max(highest, streams.size)
     return highest
+  }
+
+  /**
+   * Cuts the connections whose sessions are over since the call before: a session that is ended while its peer reads nothing
+   * waits for its socket, which waits for the peer.
+   */
+  cutOver(): void {
+    for (const connection of this) {
+      if (!connection.session.destroyed) continue
+      if (connection.isOver) connection.cut()
+      connection.isOver = true
+    }
   }
 
   /** Ends every push stream with a status. */

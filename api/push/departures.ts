@@ -84,11 +84,11 @@ export class Departures {
   }
 
   #opened(connection: Connection): void {
+    this.#keepSweeping()
     const { maxConnectionAgeMs } = this.#options
     if (maxConnectionAgeMs === 0) return
     const { clock, random } = this.#env
     connection.leaveAt = clock.monotonic() + maxConnectionAgeMs * (1 + jitter * (2 * random() - 1))
-    this.#keepSweeping()
   }
 
   /** The peer is told to open its next streams on another connection. */
@@ -96,7 +96,6 @@ export class Departures {
     connection.leavingSince = this.#env.clock.monotonic()
     if (!connection.session.destroyed) connection.session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId)
     for (const stream of connection.streams) this.#goElsewhere(stream, reason)
-    this.#keepSweeping()
   }
 
   #goElsewhere(stream: ConnectionStream, reason: Reason): void {
@@ -121,7 +120,6 @@ export class Departures {
       if (asked === count) break
       if (this.#ask(stream, 'balance')) asked++
     }
-    if (asked > 0) this.#keepSweeping()
     return asked
   }
 
@@ -146,10 +144,10 @@ export class Departures {
   readonly #sweep = (): void => {
     this.#cancelSweep = undefined
     const now = this.#env.clock.monotonic()
+    this.#connections.cutOver()
     this.#endOverdue(now)
     for (const connection of this.#connections) this.#sweepConnection(connection, now)
-    const hasAge = this.#options.maxConnectionAgeMs > 0 && this.#connections.size > 0
-    if (hasAge || this.#leaving.size > 0 || this.#isAnyLeft()) this.#keepSweeping()
+    if (this.#connections.size > 0 || this.#leaving.size > 0) this.#keepSweeping()
   }
 
   #endOverdue(now: number): void {
@@ -168,10 +166,5 @@ export class Departures {
     }
     for (const stream of streams) this.#goElsewhere(stream, 'age')
     if (leavingSince + crossingMs <= now && !session.closed) session.close()
-  }
-
-  #isAnyLeft(): boolean {
-    for (const { leavingSince } of this.#connections) if (leavingSince !== undefined) return true
-    return false
   }
 }
