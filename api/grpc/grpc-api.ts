@@ -87,6 +87,8 @@ class GrpcApiServer implements GrpcApi {
       limits: options.limits,
       unsentDeadlineMs: options.unsentDeadlineMs ?? 10_000,
     })
+    const serverOptions = { ...grpcServerDefaults, ...options }
+    const { maxStreamsPerConnection } = serverOptions
     const { connections } = this.#push
     this.#context = new WatchContext(ports, this.#push)
     this.#servers = createServersCalls(ports)
@@ -94,10 +96,9 @@ class GrpcApiServer implements GrpcApi {
       createNamingCalls(this.#context),
       this.#servers,
       createProxiesCalls(ports),
-      ...createMeshServices(ports, this.#push),
+      ...createMeshServices(ports, this.#push, { maxStreamsPerConnection }),
     ]
     this.#departures = new Departures(ports, connections, { ...departureDefaults, ...options })
-    const serverOptions = { ...grpcServerDefaults, ...options }
     this.#streamsLimit = serverOptions.maxStreamsPerConnection
     this.#ungauge = gaugeConnections(ports.metrics, { connections, streamsLimit: this.#streamsLimit })
     this.#server = createGrpcServer(serverOptions, (session, socket) => connections.of(session, socket))
@@ -167,11 +168,13 @@ class GrpcApiServer implements GrpcApi {
     const { promise, resolve } = Promise.withResolvers<void>()
     // Not forceShutdown: without channelz, grpc-js does not know its connections there and cuts none.
     if (this.#boundTo !== undefined) this.#server.drain(this.#boundTo, this.#drainMs)
-    this.#sharedPort?.drain(this.#drainMs)
+    // grpc-js waits for its own listeners only.
+    const drained = this.#sharedPort?.drain(this.#drainMs)
     this.#server.tryShutdown(error => {
       if (error !== undefined) this.#ports.log.debug({ err: error }, 'The gRPC server was not running.')
       resolve()
     })
+    await drained
     await promise
     this.#departures.close()
     this.#ungauge()

@@ -22,9 +22,11 @@ export class SharedPort {
     return { host, port: bound }
   }
 
-  /** Accepts nobody any more, asks peers to go, and cuts them off after that time. */
-  drain(graceMs: number): void {
-    this.#listener.close()
+  /** Accepts nobody any more, asks peers to go, and cuts them off after that time. Resolves when all are gone. */
+  async drain(graceMs: number): Promise<void> {
+    const { promise: gone, resolve } = Promise.withResolvers<void>()
+    this.#listener.close(() => resolve())
     this.#injector.drain(graceMs)
+    await gone
   }
 }

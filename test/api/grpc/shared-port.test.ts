@@ -24,8 +24,8 @@ async function connected(port: number): Promise<ClientHttp2Session> {
   return client
 }
 
-afterEach(() => {
-  for (const port of opened.splice(0)) port.drain(0)
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map(port => port.drain(0)))
   for (const client of clients.splice(0)) client.destroy()
 })
 
@@ -64,7 +64,8 @@ it('accepts nobody and sends its peers away when it is drained', async () => {
   const client = await connected(port)
   const [server] = opened
   const goneAway = once(client, 'goaway')
-  server?.drain(1)
+  const drained = server?.drain(1)
   expect((await goneAway)[0]).toBe(constants.NGHTTP2_NO_ERROR)
+  await drained
   await expect(connected(port)).rejects.toThrow('ECONNREFUSED')
 })
