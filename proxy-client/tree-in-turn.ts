@@ -3,8 +3,8 @@ import type { BoundTree } from '../naming/bound-tree.ts'
 import type { Path } from '../naming/path.ts'
 import { eachLeaf } from '../naming/tree-leaves.ts'
 import type { Cancel, Clock } from '../watch/clock.ts'
-import { type Failed, type Ok, ok, type Pending, type Stale, type State } from '../watch/state.ts'
-import { ShownState, staleSince, stateAfter } from './watch/held-state.ts'
+import { type Ok, ok, pending, type Stale, type State } from '../watch/state.ts'
+import { type ContentlessState, ShownState, staleSince, stateAfter } from './watch/held-state.ts'
 
 /** Where the replica sets of leaves are held. A leaf that was added twice is to be removed twice. */
 export interface LeafHolder {
@@ -18,57 +18,63 @@ export interface LeafHolder {
 const maxWaitMs = 5_000
 
 export class TreeInTurn {
-  readonly shown = new ShownState<BoundTree>()
+  readonly shown: ShownState<BoundTree>
   readonly #leaves: LeafHolder
   readonly #clock: Clock
   /** The tree whose turn has not come. */
   #waiting: Ok<BoundTree> | undefined
   #cancelWait: Cancel | undefined
+  /** On the monotonic clock; meaningless when no tree waits. */
+  #waitEndsAt = 0
 
-  constructor(leaves: LeafHolder, clock: Clock) {
+  /** With what `from` holds. */
+  constructor(leaves: LeafHolder, clock: Clock, from?: TreeInTurn) {
     this.#leaves = leaves
     this.#clock = clock
+    this.shown = new ShownState(from?.shown.state ?? pending)
+    if (from === undefined) return
+    this.#hold(this.shown.state)
+    if (from.#waiting !== undefined) this.offer(from.#waiting, from.#waitEndsAt - clock.monotonic())
   }
 
   get isWaiting(): boolean {
     return this.#waiting !== undefined
   }
 
-  /** The newest tree, shown or waiting. */
-  get newest(): BoundTree | undefined {
-    const { state } = this.shown
-    return this.#waiting?.value ?? (state.kind === 'ok' ? state.value : undefined)
+  /** The newest state: of the tree that waits, when there is one. */
+  get newest(): State<BoundTree> {
+    return this.#waiting ?? this.shown.state
   }
 
-  /** A new tree: it takes over when its leaves are known, and at once from nothing. */
-  offer(tree: Ok<BoundTree>): void {
+  /** A new tree: it takes over when its leaves are known, at the latest after `waitMs`, and at once from nothing. */
+  offer(tree: Ok<BoundTree>, waitMs = maxWaitMs): void {
     const replaced = this.#waiting
+    this.#hold(tree)
     this.#waiting = tree
-    eachLeaf(tree.value, ({ id }) => this.#leaves.addLeaf(id))
     this.#release(replaced)
     if (this.shown.state.kind !== 'ok' || this.#isReady(tree.value)) this.#show(tree)
-    else this.#cancelWait ??= this.#clock.after(maxWaitMs, () => this.#showLate())
+    else if (this.#cancelWait === undefined) this.#wait(waitMs)
   }
 
-  /** The newest tree is what the server has. */
+  /** The newest tree is what the server has; `stale`: as far as that knows. */
   confirm(stale?: Stale): void {
     if (this.#waiting !== undefined) this.#waiting = ok(this.#waiting.value, stale)
     else if (this.shown.state.kind === 'ok') this.shown.state = ok(this.shown.state.value, stale)
   }
 
-  /** The server has no good answer now: what is held stands unless the failure is final. Says whether anything is still held. */
-  withhold(update: Pending | Failed): boolean {
+  /** The server has no good answer now: what is held stands unless the failure is final. */
+  withhold(update: Exclude<ContentlessState<BoundTree>, { readonly kind: 'same' }>): void {
     const before = this.shown.state
     this.shown.state = stateAfter(before, update, this.#clock.now())
     if (this.shown.state.kind === 'ok') {
       if (this.#waiting !== undefined) this.#waiting = ok(this.#waiting.value, this.shown.state.stale)
-      return true
+      return
     }
+    this.dropping()
     this.#stopWaiting()
     this.#release(this.#waiting)
     this.#waiting = undefined
     this.#release(before)
-    return false
   }
 
   /** Shows the waiting tree if its leaves are known by now. */
@@ -91,17 +97,28 @@ export class TreeInTurn {
     this.#release(this.shown.state)
   }
 
-  #showLate(): void {
-    if (this.#waiting !== undefined) this.#show(this.#waiting)
+  /** No tree is held any more; their leaves are given back next. */
+  protected dropping(): void {}
+
+  /** A tree is shown that waited. */
+  protected waitEnded(): void {}
+
+  #wait(waitMs: number): void {
+    this.#waitEndsAt = this.#clock.monotonic() + waitMs
+    this.#cancelWait = this.#clock.after(Math.max(0, waitMs), () => {
+      if (this.#waiting !== undefined) this.#show(this.#waiting)
+    })
   }
 
   /** Moves the waiting tree, with the leaves it holds, to the front. */
   #show(tree: Ok<BoundTree>): void {
+    const hasWaited = this.#cancelWait !== undefined
     this.#stopWaiting()
     this.#waiting = undefined
     const before = this.shown.state
     this.shown.state = tree
     this.#release(before)
+    if (hasWaited) this.waitEnded()
   }
 
   #isReady(tree: BoundTree): boolean {
@@ -115,6 +132,10 @@ export class TreeInTurn {
   #stopWaiting(): void {
     this.#cancelWait?.()
     this.#cancelWait = undefined
+  }
+
+  #hold(tree: State<BoundTree>): void {
+    if (tree.kind === 'ok') eachLeaf(tree.value, ({ id }) => this.#leaves.addLeaf(id))
   }
 
   #release(tree: State<BoundTree> | undefined): void {

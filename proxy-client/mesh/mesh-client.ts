@@ -172,14 +172,15 @@ class MeshSession {
   /** A server may send a tree for each change of its rules, equal or not. */
   #takeTree(held: TreeInTurn, tree: BoundTree): void {
     this.#messagesReceived++
-    if (held.newest !== undefined && boundTreeEquals(held.newest, tree)) held.confirm()
+    const { newest } = held
+    if (newest.kind === 'ok' && boundTreeEquals(newest.value, tree)) held.confirm()
     else held.offer(ok(tree))
     if (held.isWaiting) this.#waiting.add(held)
     else this.#waiting.delete(held)
   }
 
   #loseTree(held: TreeInTurn, end: StreamEnd): void {
-    if (held.newest !== undefined) held.lose({ since: this.#options.clock.now(), reason: reasonOf(end) })
+    if (held.newest.kind === 'ok') held.lose({ since: this.#options.clock.now(), reason: reasonOf(end) })
     else if (isOfTheName(end)) held.withhold(failed(reasonOf(end)))
   }
 

@@ -167,12 +167,12 @@ export class ReplicaStore {
   }
 
   /** One leaf of one tree more, in one of the ways to be a leaf. */
-  addLeaf(id: Path, count: LeafCount): void {
+  addLeaf(id: Path, count: LeafCount = 'leaves'): void {
     this.#changeLeaves(this.#at(id), count, 1)
   }
 
   /** The opposite of addLeaf. */
-  removeLeaf(id: Path, count: LeafCount): void {
+  removeLeaf(id: Path, count: LeafCount = 'leaves'): void {
     const replicas = this.get(id)
     if (replicas === undefined) return
     this.#changeLeaves(replicas, count, -1)
