@@ -60,7 +60,9 @@ export type VersionList = z.output<typeof versionList>
 
 export const dtabDiff = z.looseObject({ from: z.number(), to: z.number(), changes: z.array(change) })
 
-/** Which servers go by what was written, in every answer to a write. */
+const silentServers = z.array(z.looseObject({ id: z.string(), error: z.string() }))
+
+/** Which servers go by what was written, or how many proxies have it, in every answer to a write. */
 const spread = {
   applied: z.boolean().optional(),
   servers: z
@@ -68,6 +70,7 @@ const spread = {
       z.looseObject({ id: z.string(), replied: z.boolean(), applied: z.boolean(), version: z.number().optional() }),
     )
     .optional(),
+  proxies: z.looseObject({ total: z.number(), applied: z.number(), silent: silentServers }).optional(),
 }
 export type Spread = Pick<WriteResult, keyof typeof spread>
 
@@ -198,6 +201,40 @@ export const serverList = z.looseObject({
   stale: z.looseObject({ since: z.string(), reason: z.string() }).optional(),
 })
 export type ServerList = z.output<typeof serverList>
+
+const proxyNamespace = z.looseObject({
+  namespace: z.string(),
+  names: z.number(),
+  version: z.number(),
+  newest: z.number(),
+  behindMs: z.number().optional(),
+})
+export type ProxyNamespace = z.output<typeof proxyNamespace>
+
+const connectedProxy = z.looseObject({
+  id: z.string(),
+  server: z.string(),
+  protocol: z.string(),
+  confirms: z.boolean(),
+  address: z.string(),
+  since: z.string(),
+  namespaces: z.array(proxyNamespace),
+  namespaceCount: z.number(),
+  refusals: z.number(),
+  lastRefusal: z.looseObject({ name: z.string(), reason: z.string(), at: z.string() }).optional(),
+})
+export type ConnectedProxy = z.output<typeof connectedProxy>
+
+export const proxyList = z.looseObject({
+  /** Of the answer, by the server's clock. */
+  time: z.string(),
+  total: z.number(),
+  behind: z.number(),
+  proxies: z.array(connectedProxy),
+  next: z.string().optional(),
+  silent: silentServers,
+})
+export type ProxyList = z.output<typeof proxyList>
 
 /** RFC 9457, with this API's members. */
 export const problem = z.looseObject({

@@ -7,6 +7,7 @@ import type { DtabSource } from './dtab-source.ts'
 import { diffLines } from './dtab-text.ts'
 import { printable } from './printable.ts'
 import { cliErrorOf } from './problem-text.ts'
+import { ProxiesProgress } from './proxies-progress.ts'
 import type { Session } from './session.ts'
 import { createPaint } from './styles.ts'
 
@@ -30,6 +31,7 @@ export async function sendWrite(
 ): Promise<WriteResult> {
   const { namespace, message, version, isNew, source, waiting = {} } = write
   const { action, ...rest } = request
+  const progress = waiting.wait?.startsWith('proxies:') ? new ProxiesProgress(session, namespace) : undefined
   try {
     return await session.client.json(writeResult, {
       ...rest,
@@ -46,6 +48,8 @@ export async function sendWrite(
     if (!(error instanceof RefusedError)) throw error
     const text = source?.contentType === 'application/dtab' ? source.text : undefined
     throw cliErrorOf(error.problem, { namespace, text, source: source?.name, isNew }, createPaint(session.io, 'stderr'))
+  } finally {
+    progress?.end()
   }
 }
 

@@ -12,6 +12,7 @@ import { addEvaluation } from './commands/evaluate.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { examples } from './commands/options.ts'
+import { addProxies } from './commands/proxies.ts'
 import { addProxy } from './commands/proxy.ts'
 import { addServers } from './commands/servers.ts'
 import { addSources } from './commands/sources.ts'
@@ -40,6 +41,7 @@ export function createProgram(io: CliIo): Command {
         ['delegate /svc/web', 'why a name leads where it leads'],
         ['sources', 'how the backends are, and how old their data is'],
         ['servers', 'who shares the store, and whether all go by the same rules'],
+        ['proxies', 'who is connected, and who does not go by the newest rules'],
         ['proxy', 'how the proxy on this machine does'],
       )}\n${serverHelp}`,
     )
@@ -60,6 +62,7 @@ export function createProgram(io: CliIo): Command {
   addDtabWatch(dtab, io)
   addEvaluation(program, io)
   addServers(program, io)
+  addProxies(program, io)
   addSources(program, io)
   addProxy(program, io)
   addExport(program, io)

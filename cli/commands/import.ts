@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type ImportReport, importReport } from '../answers.ts'
-import { addWaitOptions, appliedLines, bothApplied, requireSpread, type WaitOptions, waitQueryOf } from '../applied.ts'
+import {
+  addServerWaitOptions,
+  appliedLines,
+  bothApplied,
+  requireSpread,
+  type WaitOptions,
+  waitQueryOf,
+} from '../applied.ts'
 import { CliError, reasonOf, untilInterrupted } from '../cli-error.ts'
 import type { CliIo } from '../cli-io.ts'
 import { ask } from '../dtab-writes.ts'
@@ -23,7 +30,7 @@ interface ImportOptions extends WaitOptions {
 
 /** Adds `import` at the top level. */
 export function addImport(program: Command, io: CliIo): void {
-  addWaitOptions(program.command('import'))
+  addServerWaitOptions(program.command('import'))
     .description('Take in namespaces with their history from a file that `export` wrote')
     .argument('<file>', '- for standard input')
     .addOption(

@@ -47,7 +47,7 @@ describe('usage', () => {
     'watch',
   ].map(name => `dtab ${name}`)
   const sources = ['sources', 'sources list', 'sources show', 'sources release']
-  it.each([...commands, ...sources, 'bind', 'resolve', 'delegate', 'completion'])(
+  it.each([...commands, ...sources, 'proxies', 'bind', 'resolve', 'delegate', 'completion'])(
     '%s --help teaches with examples',
     async name => {
       const { code, out, err } = await runCli(`${name} --help`)
