@@ -91,6 +91,11 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
     ],
   },
   {
+    // The gRPC services in threads of their own: composed there as the server is here.
+    files: /^server\/workers\//,
+    may: [/^naming\//, /^watch\//, /^runtime\//, /^interpreters\/interpreter\.ts$/, /^api\//, /^server\//],
+  },
+  {
     files: /^server\//,
     may: [
       /^naming\//,
