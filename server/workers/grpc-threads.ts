@@ -3,7 +3,7 @@
 import { createServer } from 'node:net'
 import type { GrpcApi, GrpcApiOptions, ListenAddress } from '../../api/grpc/grpc-api.ts'
 import type { GrpcPorts } from '../../api/grpc/grpc-ports.ts'
-import { subscriptionLimitDefaults } from '../../api/push/subscription-limits.ts'
+import { grpcLimitDefaults } from '../../api/grpc-limits.ts'
 import { WorkQueue } from '../../api/push/work-queue.ts'
 import type { ConnectionsReport } from '../../api/push-streams.ts'
 import { listenOn } from '../../runtime/admin-server.ts'
@@ -196,7 +196,7 @@ async function tryPort({ host, port }: ListenAddress): Promise<void> {
 
 /** What bounds the process is shared among the threads; what bounds a stream or a client holds in each. */
 function shareOf(options: GrpcApiOptions, workers: number): GrpcApiOptions {
-  const { perServer, perNamespace } = { ...subscriptionLimitDefaults, ...options.limits }
+  const { perServer, perNamespace } = { ...grpcLimitDefaults, ...options.limits }
   const shares = { perServer: Math.ceil(perServer / workers), perNamespace: Math.ceil(perNamespace / workers) }
   return { ...options, limits: { ...options.limits, ...shares } }
 }
