@@ -1,6 +1,6 @@
 // One stream of answers to one request, opened again whenever it ends. Knows no message.
 import { type Client, type ClientReadableStream, Metadata, type StatusObject, status } from '@grpc/grpc-js'
-import { plainFailure } from '../../runtime/grpc-failure.ts'
+import { plainFailure, pushbackMsOf } from '../../runtime/grpc-failure.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { Backoff } from '../retry/backoff.ts'
 
@@ -14,7 +14,7 @@ export interface KeptStreamOptions {
   readonly method: StreamMethod
   readonly request: Uint8Array
   readonly clock: Clock
-  /** Waits between an end and the next try; begins anew with each message. */
+  /** Waits between an end, or the time until which the server asks not to be called, and the next try; begins anew with each message. */
   readonly backoff: Backoff
   /** The connection that stands; without one the stream waits to be told of the next. */
   readonly client: () => Client | undefined
@@ -33,6 +33,9 @@ export interface KeptStreamEvents {
 }
 
 type Call = ClientReadableStream<Buffer>
+
+/** Whatever a server asks for, it is tried again after this. */
+const maxPushbackMs = 60_000
 
 /** Opens at once where there is a connection. */
 export class KeptStream {
@@ -68,7 +71,9 @@ export class KeptStream {
     this.#call = call
     before?.cancel()
     call.on('data', (message: Buffer) => this.#receive(call, message))
-    call.on('status', (end: StatusObject) => this.#end(call, { code: end.code, details: plainFailure(end.details) }))
+    call.on('status', ({ code, details, metadata }: StatusObject) =>
+      this.#end(call, { code, details: plainFailure(details) }, pushbackMsOf(metadata)),
+    )
     // Its status says the same.
     call.on('error', () => {})
   }
@@ -93,12 +98,13 @@ export class KeptStream {
     }
   }
 
-  #end(call: Call, end: StreamEnd): void {
+  #end(call: Call, end: StreamEnd, pushbackMs = 0): void {
     if (call !== this.#call) return
     this.#call = undefined
     this.#events.ended(end)
     const { clock, backoff } = this.#options
-    this.#cancelWait = clock.after(backoff.next(), () => this.open())
+    const waitMs = Math.min(pushbackMs, maxPushbackMs) + backoff.next()
+    this.#cancelWait = clock.after(waitMs, () => this.open())
   }
 
   #stopWaiting(): void {

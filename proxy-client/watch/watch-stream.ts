@@ -9,7 +9,7 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js'
 import { namingService } from '../../proto/naming-service.ts'
-import { plainFailure } from '../../runtime/grpc-failure.ts'
+import { plainFailure, pushbackMsOf } from '../../runtime/grpc-failure.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 
@@ -133,12 +133,8 @@ export class WatchStream {
   }
 }
 
-/** Where gRPC servers say when to come again: https://github.com/grpc/proposal/blob/master/A6-client-retries.md */
-const pushbackKey = 'grpc-retry-pushback-ms'
-
 function endOf({ details, metadata }: StatusObject): StreamEnd {
   const why = plainFailure(details) || 'it ended the stream'
-  const [pushback] = metadata.get(pushbackKey)
-  const pushbackMs = Number(pushback)
-  return pushback !== undefined && pushbackMs > 0 ? { why, pushbackMs } : { why }
+  const pushbackMs = pushbackMsOf(metadata)
+  return pushbackMs === undefined ? { why } : { why, pushbackMs }
 }

@@ -1,5 +1,6 @@
 // A server of io.linkerd.mesh whose every answer a test writes; what was said last of a name or an id begins each new stream.
 import {
+  Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
@@ -83,12 +84,12 @@ export class FakeMeshServer {
   }
 
   /** Ends the streams of a name or an id; without a code as a server that has no more to say. */
-  end(key: string, code?: status, details = ''): void {
+  end(key: string, code?: status, details = '', metadata = new Metadata()): void {
     const streams = this.#streams.get(key) ?? []
     this.#streams.delete(key)
     for (const stream of streams) {
       if (code === undefined) stream.end()
-      else stream.emit('error', { code, details })
+      else stream.emit('error', { code, details, metadata })
     }
   }
 

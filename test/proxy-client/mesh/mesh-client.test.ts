@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js'
+import { Metadata, status } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BoundTree } from '../../../naming/bound-tree.ts'
 import { NamingError } from '../../../naming/errors.ts'
@@ -195,6 +195,19 @@ describe('a client of the mesh protocol', () => {
     server.tell('/svc/web', leafOf(a))
     clock.advance(1_500)
     await expect.poll(tree).toEqual(ok(leafOf(a)))
+  })
+
+  it('comes back to a server with too many newcomers when that asks it to', async () => {
+    watch(client.bind(web))
+    await expect.poll(() => server.open).toEqual(['/default /svc/web'])
+    const metadata = new Metadata()
+    metadata.set('grpc-retry-pushback-ms', '10000')
+    server.end('/default /svc/web', status.UNAVAILABLE, 'too many', metadata)
+    await expect.poll(() => client.counts().streams).toBe(0)
+    clock.advance(11_499)
+    expect(client.counts().streams).toBe(0)
+    clock.advance(1)
+    expect(client.counts().streams).toBe(1)
   })
 
   it('ends a stream that brings what cannot be read, and keeps what it has', async () => {
