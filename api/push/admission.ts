@@ -23,7 +23,7 @@ export interface Ticket {
   leave(): void
 }
 
-const defaults = { width: 5_000, maxWaiting: 20_000, maxWaitMs: 10_000, onTurnAway: () => {} }
+const defaults = { width: 5_000, maxWaiting: 20_000, maxWaitMs: 60_000, onTurnAway: () => {} }
 /** Who takes longer than this counts no more, so that slow readers hold up nobody. */
 const maxInsideMs = 5_000
 const lookMs = 500
