@@ -18,14 +18,35 @@ export interface CallTransport {
   reset(): void
 }
 
-/** Undefined when the stream is over already. Throws when a grpc-js is installed that keeps it elsewhere. */
+/**
+ * Undefined when the stream is over already: grpc-js hands over a call also when its client has gone meanwhile, and then never
+ * tells. Throws when a grpc-js is installed that keeps the stream elsewhere.
+ */
 export function transportOf(call: object, onTaken: OnTaken): CallTransport | undefined {
+  const stream = streamOf(call)
+  const { session } = stream
+  return session === undefined || isStreamOver(stream) ? undefined : new Http2Transport(stream, session, onTaken)
+}
+
+/** Whether a call's client had gone before the call was handed over: nothing tells of its end any more. */
+export function isOver(call: object): boolean {
+  return isStreamOver(streamOf(call))
+}
+
+/** The connection of a call; undefined once that is over. */
+export function sessionOf(call: object): Http2Session | undefined {
+  return streamOf(call).session
+}
+
+function isStreamOver({ destroyed, closed, writableEnded }: ServerHttp2Stream): boolean {
+  return destroyed || closed || writableEnded
+}
+
+function streamOf(call: object): ServerHttp2Stream {
   const inner: unknown = Reflect.get(call, 'call')
   const stream: unknown = typeof inner === 'object' && inner !== null ? Reflect.get(inner, 'stream') : undefined
-  if (!isHttp2Stream(stream))
-    throw new Error('This version of @grpc/grpc-js keeps its HTTP/2 streams elsewhere: a stream cannot be reset.')
-  const { session } = stream
-  return session === undefined ? undefined : new Http2Transport(stream, session, onTaken)
+  if (isHttp2Stream(stream)) return stream
+  throw new Error('This version of @grpc/grpc-js keeps its HTTP/2 streams elsewhere: a stream cannot be reset.')
 }
 
 function isHttp2Stream(value: unknown): value is ServerHttp2Stream {

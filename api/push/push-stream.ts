@@ -46,7 +46,8 @@ export class PushStream implements Task, ConnectionStream, UnsentHolder {
     call.on('close', this.#close)
     call.on('cancelled', this.#over)
     context.opened(this)
-    call.sendMetadata(new Metadata())
+    if (this.transport === undefined) this.#over()
+    else call.sendMetadata(new Metadata())
   }
 
   get isClosed(): boolean {
