@@ -43,7 +43,10 @@ export class PushContext {
   readonly #changedAt: () => number
   #streams = 0
 
-  constructor({ clock, kernel, metrics }: Pick<GrpcPorts, 'clock' | 'kernel' | 'metrics'>, options: PushContextOptions) {
+  constructor(
+    { clock, kernel, metrics }: Pick<GrpcPorts, 'clock' | 'kernel' | 'metrics'>,
+    options: PushContextOptions,
+  ) {
     this.clock = clock
     this.queue = new WorkQueue(clock)
     this.pace = new Pace({ clock, load: () => this.queue.load })

@@ -53,6 +53,11 @@ export class UnsentWatch {
     return this.#budget.bytes
   }
 
+  /** Streams that wait until others are taken, those left out that wait for their own connection. */
+  get waiting(): number {
+    return this.#budget.waiting
+  }
+
   /** The budget of a connection; the same one each time. */
   budgetOf(session: Http2Session): SendBudget {
     const known = this.#budgets.get(session)

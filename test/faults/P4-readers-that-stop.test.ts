@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { BarePeer, ContentServer, until } from '../api/push/push-peer.fixture.ts'
+import { startRelay } from '../fakes/relay.fixture.ts'
+
+const names = Array.from({ length: 5 }, (_, i) => `name-${i}`)
+const bytes = 15_000
+
+describe('P4: readers that stop reading', () => {
+  let server: ContentServer
+  let undo: DisposableStack
+
+  beforeEach(async () => {
+    undo = new DisposableStack()
+    server = await ContentServer.start()
+  })
+
+  afterEach(async () => {
+    undo.dispose()
+    await server[Symbol.asyncDispose]()
+  })
+
+  const changeAll = (round: number): void => {
+    for (const name of names) server.cell(name).set(Buffer.alloc(bytes, round))
+  }
+
+  it('keep nobody from any change, hold one message each, and are cut alone', async () => {
+    const follow = () => undo.use(new BarePeer(server.port)).follow(...names)
+    const stopped = Array.from({ length: 3 }, follow)
+    const healthy = Array.from({ length: 4 }, follow)
+    changeAll(0)
+    await until(() => [...stopped, ...healthy].every(stream => stream.messages.length === names.length))
+    for (const stream of stopped) stream.pause()
+    for (let round = 1; round <= 12; round++) {
+      changeAll(round)
+      await until(() => healthy.every(stream => stream.messages.length === names.length * (round + 1)))
+      expect(server.context.unsent.bytes).toBeLessThanOrEqual(stopped.length * (bytes + 5))
+    }
+    server.clock.advance(11_500)
+    expect(server.context.streams).toBe(healthy.length)
+    for (const stream of stopped) {
+      stream.resume()
+      expect(await stream.ended()).toMatchObject({ resetCode: 8 })
+    }
+    expect(server.kernel.counts().watchers).toBe(healthy.length * names.length)
+  })
+
+  it('are right at once when they read again in time', async () => {
+    const stream = undo.use(new BarePeer(server.port)).follow(...names)
+    changeAll(0)
+    await until(() => stream.messages.length === names.length)
+    stream.pause()
+    for (let round = 1; round <= 30; round++) {
+      const { deliveries } = server.kernel.counts()
+      changeAll(round)
+      await until(() => server.kernel.counts().deliveries === deliveries + names.length)
+    }
+    stream.resume()
+    await until(() => stream.messages.slice(-names.length).every(message => message[0] === 30))
+    // What the window and the client's buffer held and one on its way, then the newest of each name.
+    const held = Math.ceil(131_072 / bytes) + 1
+    expect(stream.messages.length).toBeLessThanOrEqual(names.length + held + names.length)
+  })
+
+  it('are let go also when nothing passes on their connection any more', async () => {
+    const relay = await startRelay(server.port)
+    undo.defer(() => relay.close())
+    const lost = undo.use(new BarePeer(relay.address, 50_000_000))
+    const streams = Array.from({ length: 4 }, () => lost.follow('large'))
+    server.cell('large').set(Buffer.from('small yet'))
+    await until(() => streams.every(stream => stream.messages.length === 1))
+    relay.freeze()
+    server.cell('large').set(Buffer.alloc(4_000_000))
+    await until(() => server.streams.every(stream => stream.unsentBytes > 0))
+    server.clock.advance(11_500)
+    expect(server.context.streams).toBe(0)
+    expect(server.context.unsent.bytes).toBe(0)
+    await until(() => server.calls === 0 && server.kernel.counts().watchers === 0)
+    expect(server.clock.waiting).toBe(0)
+  })
+})
