@@ -2,7 +2,7 @@
 
 /** What holds where nothing is configured: room for 10,000 proxies of 20 names, and as many mesh streams, from one address. */
 export const grpcLimitDefaults = {
-  /** Streams that one connection may have open at a time; its client waits with more. */
+  /** Streams that one connection may have open at a time. */
   streamsPerConnection: 10_000,
   /** Names and replica sets that one stream, client, namespace and server may have subscribed to at a time. */
   subscriptionsPerStream: 100_000,

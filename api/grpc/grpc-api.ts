@@ -9,6 +9,7 @@ import { cannotListen } from '../../runtime/admin-server.ts'
 import { createMeshServices } from '../mesh/mesh-services.ts'
 import { gaugeConnections, reportConnections } from '../push/connection-metrics.ts'
 import { Departures, type DeparturesOptions, departureDefaults } from '../push/departures.ts'
+import { sessionOf } from '../push/http2-of-call.ts'
 import { PushContext } from '../push/push-context.ts'
 import type { SubscriptionLimitsOptions } from '../push/subscription-limits.ts'
 import type { ConnectionsReport, PushStreams, StreamCounts } from '../push-streams.ts'
@@ -60,7 +61,7 @@ export function createGrpcApi(ports: GrpcPorts, options: GrpcApiOptions = {}): G
   return new GrpcApiServer(ports, options)
 }
 
-const stopping = { code: status.UNAVAILABLE, details: 'The server is stopping.' }
+const stopping: Refusal = { code: status.UNAVAILABLE, details: 'The server is stopping.' }
 
 class GrpcApiServer implements GrpcApi {
   readonly #ports: GrpcPorts
@@ -72,6 +73,7 @@ class GrpcApiServer implements GrpcApi {
   readonly #services: readonly GrpcService[]
   readonly #departures: Departures
   readonly #streamsLimit: number
+  readonly #refusedStreams: { inc(): void }
   readonly #ungauge: () => void
   readonly #drainMs: number
   /** `host:port`, once it listens alone. */
@@ -88,7 +90,6 @@ class GrpcApiServer implements GrpcApi {
       unsentDeadlineMs: options.unsentDeadlineMs ?? 10_000,
     })
     const serverOptions = { ...grpcServerDefaults, ...options }
-    const { maxStreamsPerConnection } = serverOptions
     const { connections } = this.#push
     this.#context = new WatchContext(ports, this.#push)
     this.#servers = createServersCalls(ports)
@@ -96,16 +97,20 @@ class GrpcApiServer implements GrpcApi {
       createNamingCalls(this.#context),
       this.#servers,
       createProxiesCalls(ports),
-      ...createMeshServices(ports, this.#push, { maxStreamsPerConnection }),
+      ...createMeshServices(ports, this.#push),
     ]
     this.#departures = new Departures(ports, connections, { ...departureDefaults, ...options })
     this.#streamsLimit = serverOptions.maxStreamsPerConnection
+    this.#refusedStreams = ports.metrics.counter({
+      name: 'nameplane_grpc_streams_refused_total',
+      help: 'Streams that were refused because their connection had as many as it may.',
+    })
     this.#ungauge = gaugeConnections(ports.metrics, { connections, streamsLimit: this.#streamsLimit })
     this.#server = createGrpcServer(serverOptions, (session, socket) => connections.of(session, socket))
     for (const { definition, handlers } of this.#services)
       this.#server.addService(
         definition,
-        mapValues(handlers, handle => this.#unlessStopping(handle)),
+        mapValues(handlers, handle => this.#unlessRefused(handle)),
       )
     this.setServing(false)
     this.#health.addToServer(this.#server)
@@ -191,13 +196,27 @@ class GrpcApiServer implements GrpcApi {
     for (const service of this.#services) service.end?.(stopping.code, stopping.details)
   }
 
-  #unlessStopping(handle: UntypedHandleCall): UntypedHandleCall {
+  #unlessRefused(handle: UntypedHandleCall): UntypedHandleCall {
     return (call: AnyCall, answer?: sendUnaryData<unknown>): void => {
-      if (!this.#isStopping) Reflect.apply(handle, undefined, [call, answer])
-      else if (answer === undefined) call.emit('error', stopping)
-      else answer(stopping)
+      const refusal = this.#isStopping ? stopping : answer === undefined ? this.#tooManyStreams(call) : undefined
+      if (refusal === undefined) Reflect.apply(handle, undefined, [call, answer])
+      else if (answer === undefined) call.emit('error', refusal)
+      else answer(refusal)
     }
   }
+
+  #tooManyStreams(call: AnyCall): Refusal | undefined {
+    const session = sessionOf(call)
+    if (session === undefined || this.#push.connections.of(session).streams.size < this.#streamsLimit) return undefined
+    this.#refusedStreams.inc()
+    const details = `This connection has ${this.#streamsLimit} streams open, which is its limit.`
+    return { code: status.RESOURCE_EXHAUSTED, details }
+  }
+}
+
+interface Refusal {
+  readonly code: status
+  readonly details: string
 }
 
 interface AnyCall {

@@ -7,7 +7,7 @@ import { grpcLimitDefaults } from '../grpc-limits.ts'
 export interface GrpcServerOptions {
   /** Bytes of one request. */
   readonly maxRequestBytes: number
-  /** Streams that one connection may have open; the peer is told and waits with more. */
+  /** Streams that one connection may have open; whoever opens more is to be refused with a word. */
   readonly maxStreamsPerConnection: number
   /** Streams that one connection may cancel in a burst, and per second after it, before it is closed. */
   readonly streamResetBurst: number
@@ -39,7 +39,7 @@ export function createGrpcServer(options: GrpcServerOptions, onSession?: OnSessi
     'grpc.keepalive_permit_without_calls': 1,
     'grpc.keepalive_time_ms': options.keepaliveMs,
     'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,
-    'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+    'grpc.max_concurrent_streams': concurrentStreams(options.maxStreamsPerConnection),
     'grpc.max_receive_message_length': options.maxRequestBytes,
     'grpc.max_send_message_length': -1,
   }
@@ -47,6 +47,17 @@ export function createGrpcServer(options: GrpcServerOptions, onSession?: OnSessi
   setStreamResetLimits(server, options)
   if (onSession !== undefined) watchSessions(server, onSession)
   return server
+}
+
+const minSpareStreams = 100
+
+/**
+ * What the peer is told that it may have open: more than the limit, so that one more is heard and refused with a word, and
+ * so that a stream which the peer has cancelled, and which is not quite gone here, costs none of those that may be open:
+ * Node breaks off whatever is above this number.
+ */
+function concurrentStreams(limit: number): number {
+  return Math.min(2 ** 32 - 1, limit + Math.max(minSpareStreams, Math.ceil(limit / 10)))
 }
 
 /**

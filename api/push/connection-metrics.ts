@@ -53,7 +53,7 @@ function registerConnectionGauges(metrics: Metrics, servers: ReadonlySet<GaugedC
   })
   metrics.gauge({
     name: 'nameplane_grpc_connection_streams_limit',
-    help: 'Streams that one connection may have open; its client waits with more.',
+    help: 'Push streams that one connection may have open.',
     across: 'max',
     collect: () => Math.max(0, ...[...servers].map(({ streamsLimit }) => streamsLimit)),
   })

@@ -103,7 +103,7 @@ const table: readonly { readonly files: RegExp; readonly may: readonly RegExp[];
       /^runtime\//,
       /^storage\/(store|retention-rule)\.ts$/,
       /^interpreters\/namer\.ts$/,
-      /^api\/(ports|proxies|sources|servers)\.ts$/,
+      /^api\/(grpc-limits|ports|proxies|push-streams|sources|servers)\.ts$/,
       /^server\//,
     ],
   },

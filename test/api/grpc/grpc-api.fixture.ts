@@ -7,7 +7,7 @@ import { ProxyRegistry } from '../../../api/push/proxy-registry.ts'
 import { namingService } from '../../../proto/naming-service.ts'
 import type { ReceivedUpdate } from '../../../proto/updates.ts'
 import { type RequestPart, WatchRequestWriter } from '../../../proto/watch-requests.ts'
-import { decodeWatchResponse } from '../../../proto/watch-responses.ts'
+import { decodeWatchResponse, type Move } from '../../../proto/watch-responses.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
 import type { SharedServers } from '../../../server/servers/shared-servers.ts'
@@ -68,6 +68,8 @@ export class RawStream {
   readonly updates: ReceivedUpdate[] = []
   /** The messages, each as the sizes of what it held. */
   readonly messages: { readonly bytes: number; readonly updates: number }[] = []
+  /** What it was told of moving. */
+  readonly moves: Move[] = []
   readonly ended: Promise<StatusObject>
   readonly #client: Client
   readonly #stream: ClientDuplexStream<Uint8Array, Buffer>
@@ -83,8 +85,9 @@ export class RawStream {
       new Metadata(),
     )
     this.#stream.on('data', (message: Buffer) => {
-      const { updates } = decodeWatchResponse(message)
+      const { updates, move } = decodeWatchResponse(message)
       this.messages.push({ bytes: message.length, updates: updates.length })
+      if (move !== undefined) this.moves.push(move)
       this.updates.push(...updates)
     })
     const { promise, resolve } = Promise.withResolvers<StatusObject>()
