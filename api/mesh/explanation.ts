@@ -1,6 +1,6 @@
 // An explanation for one call: in its turn, from a cell that the next who asks the same finds ready. Knows no method.
 import type { DelegateRequest } from '../../interpreters/interpreter.ts'
-import { hostOf } from '../push/http2-of-call.ts'
+import { hostOf, isOver } from '../push/http2-of-call.ts'
 import type { MeshContext } from './mesh-context.ts'
 import { type CallEnd, refusalEnd } from './mesh-errors.ts'
 import { sendable } from './mesh-frames.ts'
@@ -18,6 +18,7 @@ export function explain(
   request: DelegateRequest,
   then: (outcome: Buffer | CallEnd) => void,
 ): void {
+  if (isOver(call)) return
   const asked = context.explanations.ask(hostOf(call.getPeer()), () =>
     whenKnown(context, call, context.ports.interpreter.delegate(request), state => {
       if (asked.ok) asked.value()

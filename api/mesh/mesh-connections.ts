@@ -1,18 +1,12 @@
 // Who is on a connection: a proxy that speaks mesh opens a stream for each name, so the connection stands for it. Knows no
 // stream.
 import type { Http2Session } from 'node:http2'
-import { NamingError } from '../../naming/errors.ts'
-import { failure, type Result } from '../../naming/result.ts'
+import type { Result } from '../../naming/result.ts'
 import type { GrpcPorts } from '../grpc/grpc-ports.ts'
 import { hostOf } from '../push/http2-of-call.ts'
 import type { ProxyRecord } from '../push/proxy-registry.ts'
 import type { PushContext } from '../push/push-context.ts'
 import type { Subscriber } from '../push/subscription-limits.ts'
-
-export interface MeshConnectionsOptions {
-  /** Streams that one connection may have open. */
-  readonly maxStreams: number
-}
 
 /** One connection that has, or had, a mesh stream. */
 export interface MeshConnection {
@@ -24,13 +18,11 @@ export interface MeshConnection {
 export class MeshConnections {
   readonly #ports: GrpcPorts
   readonly #push: PushContext
-  readonly #options: MeshConnectionsOptions
   readonly #connections = new WeakMap<Http2Session, MeshConnection>()
 
-  constructor(ports: GrpcPorts, push: PushContext, options: MeshConnectionsOptions) {
+  constructor(ports: GrpcPorts, push: PushContext) {
     this.#ports = ports
     this.#push = push
-    this.#options = options
   }
 
   /** The same object each time. */
@@ -48,10 +40,7 @@ export class MeshConnections {
 
   /** Counts one more stream, given back with `give`; resource-exhausted names the limit. */
   take({ subscriber }: MeshConnection, namespace?: string): Result<void> {
-    const { maxStreams } = this.#options
-    if (subscriber.held < maxStreams) return this.#push.limits.take(subscriber, namespace)
-    const details = `This connection has ${maxStreams} mesh streams, which is its limit.`
-    return failure(new NamingError('resource-exhausted', details))
+    return this.#push.limits.take(subscriber, namespace)
   }
 
   give({ subscriber }: MeshConnection, namespace?: string): void {

@@ -9,13 +9,6 @@ import { ExplanationDesk } from './explanation-desk.ts'
 import { MeshConnections } from './mesh-connections.ts'
 import { MeshFrames } from './mesh-frames.ts'
 
-export interface MeshOptions {
-  /** Streams that one connection may have open; fewer than HTTP/2 allows, or the peer waits and is told nothing. */
-  readonly maxStreamsPerConnection: number
-}
-
-export const meshDefaults: MeshOptions = { maxStreamsPerConnection: 10_000 }
-
 export class MeshContext {
   readonly ports: GrpcPorts
   readonly push: PushContext
@@ -27,10 +20,10 @@ export class MeshContext {
   /** Unary calls that wait: each is called when the server stops. */
   readonly waiting = new Set<() => void>()
 
-  constructor(ports: GrpcPorts, push: PushContext, { maxStreamsPerConnection }: MeshOptions) {
+  constructor(ports: GrpcPorts, push: PushContext) {
     this.ports = ports
     this.push = push
-    this.connections = new MeshConnections(ports, push, { maxStreams: maxStreamsPerConnection })
+    this.connections = new MeshConnections(ports, push)
     this.explanations = new ExplanationDesk(push.queue)
     this.noId = ports.kernel.derive('mesh replicas of no id', () =>
       failed(new NamingError('bad-request', 'No ID provided')),

@@ -5,16 +5,12 @@ import type { PushContext } from '../push/push-context.ts'
 import { createCodecCalls } from './codec-calls.ts'
 import { createDelegatorCalls } from './delegator-calls.ts'
 import { createInterpreterCalls } from './interpreter-calls.ts'
-import { MeshContext, type MeshOptions, meshDefaults } from './mesh-context.ts'
+import { MeshContext } from './mesh-context.ts'
 import { createResolverCalls } from './resolver-calls.ts'
 
 /** All four. The first one's end ends what any of them holds. */
-export function createMeshServices(
-  ports: GrpcPorts,
-  push: PushContext,
-  options: Partial<MeshOptions> = {},
-): readonly GrpcService[] {
-  const context = new MeshContext(ports, push, { ...meshDefaults, ...options })
+export function createMeshServices(ports: GrpcPorts, push: PushContext): readonly GrpcService[] {
+  const context = new MeshContext(ports, push)
   return [
     { ...createInterpreterCalls(context), end: () => context.stop() },
     createResolverCalls(context),

@@ -40,8 +40,7 @@ export class MeshStream<T> implements PushProtocol {
     this.#mailbox = context.push.mailbox(() => this.#stream.wake())
     this.#stream = new PushStream(call, this, context.push)
     const { transport } = this.#stream
-    if (transport === undefined) this.#stream.finish()
-    else this.#begin(context.connections.of(transport.session), plan)
+    if (transport !== undefined) this.#begin(context.connections.of(transport.session), plan)
   }
 
   work(): boolean {

@@ -3,7 +3,7 @@ import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { NamingError } from '../../naming/errors.ts'
 import type { Cell } from '../../watch/cell.ts'
 import { pending, type State } from '../../watch/state.ts'
-import { hostOf } from '../push/http2-of-call.ts'
+import { hostOf, isOver } from '../push/http2-of-call.ts'
 import type { MeshContext } from './mesh-context.ts'
 import { type CallEnd, failureEnd, refusalEnd } from './mesh-errors.ts'
 
@@ -42,14 +42,15 @@ export interface Cancellable {
 
 /**
  * Calls `then` once with the first state that is not pending, at once where it is known; with a pending one when the server
- * stops, and never when the call is over before. What this gives ends the wait.
+ * stops, and never when the call is over before.
  */
 export function whenKnown<T>(
   context: MeshContext,
   call: Cancellable,
   cell: Cell<T>,
   then: (state: State<T>) => void,
-): () => void {
+): void {
+  if (isOver(call)) return
   const over = new AbortController()
   const end = (): void => {
     context.waiting.delete(stop)
@@ -66,5 +67,4 @@ export function whenKnown<T>(
   cell.watch(state => {
     if (state.kind !== 'pending') finish(state)
   }, over.signal)
-  return end
 }
