@@ -1,39 +1,64 @@
-// A server whose answers change by hand, a link that is cut, and a watch client that should show what the server has.
+// A server whose answers change by hand, a link that is cut or loses messages, and a watch client that should show what the
+// server has.
 import { NamingError } from '../../../naming/errors.ts'
 import { createWatchClient, type WatchClient } from '../../../proxy-client/watch/watch-client.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { createMetrics } from '../../../runtime/metrics.ts'
 import type { Cell, Input, Kernel } from '../../../watch/cell.ts'
-import { systemClock } from '../../../watch/clock.ts'
+import { type Clock, systemClock } from '../../../watch/clock.ts'
 import type { State } from '../../../watch/state.ts'
 import { startServer, type TestServer, testKernel } from '../../api/grpc/grpc-api.fixture.ts'
 import { FakeClock } from '../../fakes/clock.fake.ts'
+import { type FaultyLink, startFaultyLink } from '../../fakes/faulty-link.fixture.ts'
 import { path } from '../../fakes/interpreter.fake.ts'
 import { type Relay, startRelay } from '../../fakes/relay.fixture.ts'
 
+/** While what should come does not come, so much time passes per turn of the event loop, in ms. */
+const msPerTurn = 25
 /** Turns of the event loop after which what has not come never comes. */
 const maxTurns = 1_000_000
 /** An attempt to connect that a cut has left hanging is over after so many turns: the client's time limit passes. */
 const maxTurnsToConnect = 1_000
 
+/** What the parts of a world are made of. */
+interface Parts {
+  readonly clock: StandingClock
+  readonly server: TestServer
+  readonly relay: Relay
+  readonly link?: FaultyLink
+}
+
+/** Time stands still until a test moves it; turns of the event loop are real, for there is a real network. */
+class StandingClock implements Clock {
+  readonly #fake = new FakeClock()
+  now = this.#fake.now
+  monotonic = this.#fake.monotonic
+  after = this.#fake.after
+  defer = systemClock.defer
+  advance = (ms: number): void => this.#fake.advance(ms)
+}
+
 export class NamingWorld {
-  readonly clock = new FakeClock()
+  readonly clock: StandingClock
   readonly kernel: Kernel = testKernel()
   readonly client: WatchClient
   readonly relay: Relay
+  /** Between the relay and the server, in a world that has one. */
+  readonly link: FaultyLink | undefined
   server: TestServer
   readonly #left = new Map<string, AbortController>()
   #turnsConnecting = 0
 
-  private constructor(server: TestServer, relay: Relay, random: () => number) {
+  private constructor({ clock, server, relay, link }: Parts, random: () => number) {
+    this.clock = clock
     this.server = server
     this.relay = relay
-    const { now, monotonic, after } = this.clock
+    this.link = link
     this.client = createWatchClient({
       addresses: [relay.address],
       clientId: 'test',
       kernel: this.kernel,
-      clock: { now, monotonic, after, defer: systemClock.defer },
+      clock,
       random,
       log: silentLog,
       metrics: createMetrics(),
@@ -41,15 +66,21 @@ export class NamingWorld {
     })
   }
 
-  static async open(random: () => number): Promise<NamingWorld> {
-    const server = await startServer({ drainMs: 0 })
-    return new NamingWorld(server, await startRelay(server.port), random)
+  /** `faultRate`: the share of messages that the link loses, repeats or lets others overtake; absent for none. */
+  static async open(random: () => number, faultRate?: number): Promise<NamingWorld> {
+    const clock = new StandingClock()
+    const server = await startServer({ drainMs: 0, clock })
+    const link = faultRate && (await startFaultyLink({ target: server.address, random, rate: faultRate }))
+    if (!link) return new NamingWorld({ clock, server, relay: await startRelay(server.port) }, random)
+    const relay = await startRelay(Number(link.address.split(':')[1]))
+    return new NamingWorld({ clock, server, relay, link }, random)
   }
 
   async close(): Promise<void> {
     this.client.close()
     this.kernel.close()
     this.relay.close()
+    this.link?.close()
     await this.server.close()
     this.server.kernel.close()
   }
@@ -75,7 +106,8 @@ export class NamingWorld {
   async restart(isCold: boolean): Promise<void> {
     const { server } = this
     await server.close()
-    this.server = await startServer({ port: server.port, drainMs: 0, ...(!isCold && { like: server }) })
+    const { clock } = this
+    this.server = await startServer({ port: server.port, drainMs: 0, clock, ...(!isCold && { like: server }) })
     if (isCold) server.kernel.close()
   }
 
@@ -91,11 +123,12 @@ export class NamingWorld {
     }
   }
 
-  /** Resolves once `differences` is empty; throws with them when it never is. */
+  /** Resolves once `differences` is empty, while time passes; throws with them when it never is. */
   async until(differences: () => readonly string[]): Promise<void> {
     for (let turn = 0; differences().length > 0; turn++) {
       if (turn === maxTurns) throw new Error(`it never came to that: ${differences().join('; ')}`)
       await this.turns(1)
+      this.clock.advance(msPerTurn)
     }
   }
 

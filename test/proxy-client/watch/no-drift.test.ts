@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NamingError } from '../../../naming/errors.ts'
+import type { WatchClientCounts } from '../../../proxy-client/watch/watch-client.ts'
 import { endpoints, treeTo } from '../../fakes/interpreter.fake.ts'
 import { seededRandom } from '../seeded-random.fixture.ts'
 import { NamingWorld } from './naming-world.fixture.ts'
@@ -81,20 +82,35 @@ async function end(world: NamingWorld): Promise<void> {
   await world.until(() => world.leftovers())
 }
 
-test('after any changes, cuts within messages and restarts the client shows what the server has, and gives all back', async () => {
-  const opened: number[] = []
+/** Runs sequences of steps in worlds of their own; gives what each world's client has counted. */
+async function runWorlds(numRuns: number, faultRate?: number): Promise<readonly WatchClientCounts[]> {
+  const counts: WatchClientCounts[] = []
   await fc.assert(
     fc.asyncProperty(steps, async sequence => {
-      const world = await NamingWorld.open(seededRandom(7))
+      const world = await NamingWorld.open(seededRandom(7 + counts.length), faultRate)
       try {
         for (const run of sequence) await run(world)
         await end(world)
-        opened.push(world.client.counts().connections)
+        counts.push(world.client.counts())
       } finally {
         await world.close()
       }
     }),
-    { seed: 20_261, numRuns: 25, endOnFailure: true },
+    { seed: 20_261, numRuns, endOnFailure: true },
   )
-  expect(Math.max(...opened)).toBeGreaterThan(3)
+  return counts
+}
+
+const most = (counts: readonly WatchClientCounts[], what: keyof WatchClientCounts): number =>
+  Math.max(...counts.map(each => each[what]))
+
+test('after any changes, cuts within messages and restarts the client shows what the server has, and gives all back', async () => {
+  const counts = await runWorlds(10)
+  expect(most(counts, 'connections')).toBeGreaterThan(3)
+})
+
+test('P1: so it does over a link that also loses, repeats and reorders messages, by repair', async () => {
+  const counts = await runWorlds(4, 0.1)
+  expect(most(counts, 'driftAnswers')).toBeGreaterThan(0)
+  expect(most(counts, 'messagesIgnored')).toBeGreaterThan(0)
 })
