@@ -128,19 +128,23 @@ export class ConnectedProxy implements ProxyRecord {
       since: this.#since,
       streams: this.#streams,
       namespaces: this.#told(newest, namespace),
-      namespaceCount: this.namespaces.size,
+      namespaceCount: this.#followed().length,
       refusals: this.#refusals,
       ...(this.#lastRefusal && { lastRefusal: this.#lastRefusal }),
     }
   }
 
   #told(newest: (namespace: string) => number, only: string | undefined): readonly ProxyNamespace[] {
-    const one = only === undefined ? undefined : this.namespaces.get(only)
-    const chosen = only === undefined ? this.namespaces.values() : one === undefined ? [] : [one]
-    const all = Array.from(chosen, progress => progress.state(newest(progress.namespace)))
+    const chosen = this.#followed().filter(({ namespace }) => only === undefined || namespace === only)
+    const all = chosen.map(progress => progress.state(newest(progress.namespace)))
     if (all.length > maxNamespacesTold) all.sort((a, b) => Number(isBehind(b)) - Number(isBehind(a)))
     const told = all.slice(0, maxNamespacesTold)
     return told.sort((a, b) => (a.namespace < b.namespace ? -1 : 1))
+  }
+
+  /** Where it holds a name, and not only something that it has given up since. */
+  #followed(): readonly Progress[] {
+    return [...this.namespaces.values()].filter(({ isFollowed }) => isFollowed)
   }
 }
 
@@ -161,6 +165,10 @@ export class Progress implements NamespaceProgress {
   constructor(namespace: string, proxy: ConnectedProxy) {
     this.namespace = namespace
     this.#proxy = proxy
+  }
+
+  get isFollowed(): boolean {
+    return this.#fleet !== undefined
   }
 
   get isBehind(): boolean {

@@ -114,7 +114,7 @@ export class ProxyRegistry implements ProxySource {
     let total = 0
     let behind = 0
     for (const proxy of this.#inOrder()) {
-      if (namespace !== undefined && !proxy.namespaces.has(namespace)) continue
+      if (namespace !== undefined && proxy.namespaces.get(namespace)?.isFollowed !== true) continue
       total++
       const isLate = hasFallenBehind(proxy)
       if (isLate) behind++
