@@ -35,7 +35,7 @@ class GrpcThreads implements GrpcApi {
   readonly #ports: ThreadedPorts
   readonly #drainMs: number
   readonly #queue: WorkQueue
-  readonly #places: readonly ThreadPlace[]
+  readonly #places: readonly ThreadPlace<GrpcThread>[]
   readonly #joined: JoinedProxies
   readonly #leaveJoined = new Map<GrpcThread, () => void>()
   readonly #leaveMetrics: () => void

@@ -193,7 +193,7 @@ export class MirrorOrigin implements Task {
   }
 
   #add(states: string[], cell: FollowedCell, state: State<object>): void {
-    if (cell.told === state) return
+    
     states.push(`[${cell.id},${this.#options.texts.of(cell.asked, state, cell.told)}]`)
     cell.told = state
   }

@@ -1,41 +1,45 @@
 // One place among the threads: the thread that fills it now, and the one that takes over when that ends unasked.
 import type { Log } from '../../runtime/log.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
-import type { GrpcThread } from './grpc-thread.ts'
 
 const firstBackoffMs = 100
 const maxBackoffMs = 30_000
 /** A thread that lived so long was a good one: the next failure is a first one. */
 const stableMs = 60_000
 
-export interface ThreadPlaceOptions {
+/** All that a place asks of a thread. */
+interface Thread {
+  terminate(): Promise<void>
+}
+
+export interface ThreadPlaceOptions<T extends Thread> {
   /** From 1. */
   readonly thread: number
   readonly clock: Clock
   readonly log: Log
   /** Starts a thread; it listens when this resolves. */
-  readonly begin: (thread: GrpcThread) => Promise<void>
-  readonly create: (thread: number, onExit: (how: string) => void) => GrpcThread
+  readonly begin: (thread: T) => Promise<void>
+  readonly create: (thread: number, onExit: (how: string) => void) => T
   /** Told of each that is gone. */
-  readonly onGone: (thread: GrpcThread) => void
+  readonly onGone: (thread: T) => void
 }
 
-export class ThreadPlace {
+export class ThreadPlace<T extends Thread> {
   /** Threads that took the place of one that had ended. */
   restarts = 0
-  readonly #options: ThreadPlaceOptions
-  #thread: GrpcThread | undefined
+  readonly #options: ThreadPlaceOptions<T>
+  #thread: T | undefined
   #failures = 0
   #startedAt = 0
   #cancelRestart: Cancel | undefined
   #isClosing = false
 
-  constructor(options: ThreadPlaceOptions) {
+  constructor(options: ThreadPlaceOptions<T>) {
     this.#options = options
   }
 
   /** The thread that fills it; undefined between two. */
-  get thread(): GrpcThread | undefined {
+  get thread(): T | undefined {
     return this.#thread
   }
 
@@ -43,7 +47,7 @@ export class ThreadPlace {
   start(): Promise<void> {
     const { clock, create, thread, begin } = this.#options
     this.#startedAt = clock.monotonic()
-    const made = create(thread, how => this.#gone(made, how))
+    const made: T = create(thread, how => this.#gone(made, how))
     this.#thread = made
     return begin(made)
   }
@@ -54,7 +58,7 @@ export class ThreadPlace {
     this.#cancelRestart?.()
   }
 
-  #gone(gone: GrpcThread, how: string): void {
+  #gone(gone: T, how: string): void {
     const { clock, log, thread, onGone } = this.#options
     if (this.#thread === gone) this.#thread = undefined
     onGone(gone)
@@ -72,7 +76,7 @@ export class ThreadPlace {
       () => log.info({ thread }, 'another thread has taken its place'),
       error => {
         log.error({ err: error, thread }, 'a thread could not start')
-        void this.#thread?.terminate()
+        return this.#thread?.terminate()
       },
     )
   }
