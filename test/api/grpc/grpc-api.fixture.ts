@@ -39,10 +39,15 @@ export function testKernel(clock: Clock = systemClock): Kernel {
   })
 }
 
+export interface TestServerOptions extends GrpcApiOptions {
+  readonly port?: number
+  readonly isShared?: boolean
+  readonly like?: TestServer
+  readonly clock?: Clock
+}
+
 /** Listens on a free port, or on the one given; `kernel` and `interpreter` may be those of another test server. */
-export async function startServer(
-  options: GrpcApiOptions & { readonly port?: number; readonly like?: TestServer; readonly clock?: Clock } = {},
-): Promise<TestServer> {
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const kernel = options.like?.kernel ?? testKernel(options.clock)
   const interpreter = options.like?.interpreter ?? new FakeInterpreter(kernel, testKernel())
   const metrics = createMetrics()
@@ -53,7 +58,7 @@ export async function startServer(
   const proxies = new ProxyRegistry({ ...env, namespace: ns => interpreter.namespace(ns), server: servers.selfId })
   const ports: GrpcPorts = { ...env, interpreter, servers, proxies, ownProxies: proxies, shutdown: shutdown.signal }
   const api = createGrpcApi(ports, options)
-  const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0 })
+  const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0, isShared: options.isShared ?? false })
   const address = `127.0.0.1:${port}`
   return { kernel, interpreter, api, metrics, servers, port, address, shutdown, close: () => api.close() }
 }

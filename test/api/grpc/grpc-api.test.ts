@@ -5,7 +5,6 @@ import { loadSync } from '@grpc/proto-loader'
 import { service as health } from 'grpc-health-check'
 import protobuf from 'protobufjs/minimal.js'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { neg } from '../../../naming/name-tree.ts'
 import { eachField, readMessage } from '../../../proto/fields.ts'
 import { namingService } from '../../../proto/naming-service.ts'
 import { type ReceivedUpdate, readUpdate } from '../../../proto/updates.ts'
@@ -85,37 +84,6 @@ describe('the gRPC server', () => {
     expect(answer).toContain('nameplane.v1.Naming')
     expect(answer).toContain('grpc.health.v1.Health')
     expect(await reflect(client, { file_containing_symbol: 'nameplane.v1.Naming' })).toContain('file_descriptor_proto')
-  })
-
-  test('bears a burst of cancelled streams on one connection without harm to the others', async () => {
-    const steady = new RawStream(server.address, client)
-    server.interpreter.tree('default/svc/web').set(neg)
-    steady.subscribe(['default/svc/web'])
-    await steady.received(1)
-    const cancels = 1_000
-    for (let done = 0; done < cancels; done += 500) {
-      const burst = Array.from({ length: 500 }, () => new RawStream(server.address, client))
-      await Promise.all(burst.map(stream => stream.opened()))
-      for (const stream of burst) stream.cancel()
-      await Promise.all(burst.map(stream => stream.ended))
-    }
-    server.interpreter.tree('default/svc/web').set(treeTo('/#/fs/a'))
-    await steady.received(3)
-    expect(steady.updates.map(shortForm)).toEqual(['1 ok', '/#/fs/a pending', '1 ok'])
-    await until(() => server.api.counts().streams === 1)
-  })
-
-  test('sets the limits of stream resets: with low ones the same burst ends the connection', async () => {
-    const strict = await startServer({ streamResetBurst: 10, streamResetRate: 1, drainMs: 0 })
-    const connection = new Client(strict.address, credentials.createInsecure())
-    const steady = new RawStream(strict.address, connection)
-    await steady.opened()
-    const burst = Array.from({ length: 100 }, () => new RawStream(strict.address, connection))
-    await Promise.all(burst.map(stream => stream.opened()))
-    for (const stream of burst) stream.cancel()
-    expect((await steady.ended).code).toBeOneOf([13, 14])
-    connection.close()
-    await strict.close()
   })
 
   test('says which port it got, and rejects one that is taken', async () => {
