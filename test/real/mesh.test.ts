@@ -99,26 +99,35 @@ describe('a linkerd', () => {
   })
 })
 
-describe('a linkerd and a proxy, while their server is killed', () => {
-  it('keep all they have, ask again, and are right again with what has changed meanwhile', async () => {
-    const ends: (() => unknown)[] = []
-    const atEnd: AtEnd = end => void ends.push(end)
-    const [blue, green] = [await startNamed('blue', atEnd), await startNamed('green', atEnd)]
-    const at = (port: number): string => `127.0.0.1 ${port}`
-    await server.discover('one', at(blue.port))
-    await server.discover('two', at(blue.port))
+describe('a linkerd and a proxy, whatever becomes of their server', () => {
+  const ends: (() => unknown)[] = []
+  const atEnd: AtEnd = end => void ends.push(end)
+  /** The ports of two backends that answer with their names. */
+  const colours = { blue: 0, green: 0 }
+  beforeAll(async () => {
+    colours.blue = (await startNamed('blue', atEnd)).port
+    colours.green = (await startNamed('green', atEnd)).port
+  })
+  afterAll(async () => {
+    for (const end of ends) await end()
+  })
+  const at = (port: number): string => `127.0.0.1 ${port}`
+
+  it('keep all they have while it is killed, ask again, and are right again with what has changed meanwhile', async () => {
+    await server.discover('one', at(colours.blue))
+    await server.discover('two', at(colours.blue))
     await server.put('killed', `/svc/one => ${fs('one')}; /svc/two => ${fs('two')};`)
     await using linkerd = new MeshLinkerd(server.grpcPort, 'killed', ['/svc/one', '/svc/two'])
     await using traffic = new Traffic(await server.startProxy('/killed'), ['one', 'two'])
     await traffic.until('blue')
-    await linkerd.goes('/svc/one', `1 ${fs('one')} 127.0.0.1:${blue.port}`)
-    await linkerd.goes('/svc/two', `1 ${fs('two')} 127.0.0.1:${blue.port}`)
+    await linkerd.goes('/svc/one', `1 ${fs('one')} 127.0.0.1:${colours.blue}`)
+    await linkerd.goes('/svc/two', `1 ${fs('two')} 127.0.0.1:${colours.blue}`)
     const { length } = linkerd.lines
     traffic.take()
 
     await server.kill()
     await linkerd.until('all four streams end', () => linkerd.lines.filter(({ kind }) => kind === 'stream').length >= 4)
-    await server.discover('one', at(green.port))
+    await server.discover('one', at(colours.green))
     await traffic.rounds(200)
     expect(traffic.take(), 'while it is away').toEqual({ one: ['blue'], two: ['blue'] })
     const meanwhile = linkerd.lines.slice(length)
@@ -126,13 +135,49 @@ describe('a linkerd and a proxy, while their server is killed', () => {
     expect(meanwhile.every(line => line.kind === 'stream' && line.code === 'Unavailable')).toBe(true)
 
     await server.restart()
-    await linkerd.goes('/svc/one', `1 ${fs('one')} 127.0.0.1:${green.port}`)
+    await linkerd.goes('/svc/one', `1 ${fs('one')} 127.0.0.1:${colours.green}`)
     await server.put('killed', `/svc/* => ${fs('one')};`)
-    await linkerd.goes('/svc/two', `1 ${fs('one')} 127.0.0.1:${green.port}`)
+    await linkerd.goes('/svc/two', `1 ${fs('one')} 127.0.0.1:${colours.green}`)
     await traffic.until('green')
     expect(traffic.take(), 'when it is back').toEqual({ one: ['blue', 'green'], two: ['blue', 'green'] })
     const routes = linkerd.lines.slice(length).flatMap(line => (line.kind === 'route' ? [line] : []))
     expect(routes.flatMap(({ outcome }) => outcome)).not.toContain('neg')
-    for (const end of ends) await end()
+  })
+
+  it('follow each change while their connections are asked to go every second', async () => {
+    await using restless = await MeshServer.start({ maxConnectionAgeMs: 1_000 })
+    await restless.discover('blue', at(colours.blue))
+    await restless.discover('green', at(colours.green))
+    const go = (where: string): Promise<void> => restless.put('default', `/svc/web => ${fs(where)};`)
+    await go('blue')
+    await using linkerd = new MeshLinkerd(restless.grpcPort, 'default', ['/svc/web'])
+    await using traffic = new Traffic(await restless.startProxy('/default'), ['web'])
+    await traffic.until('blue')
+    traffic.take()
+    for (let flip = 1; flip < 20 || (await restless.metric('nameplane_push_moves_total')) < 12; flip++) {
+      const [where, port] = flip % 2 === 0 ? ['blue', colours.blue] : ['green', colours.green]
+      await go(String(where))
+      await traffic.until(String(where))
+      await linkerd.goes('/svc/web', `1 ${fs(String(where))} 127.0.0.1:${port}`)
+      await traffic.rounds(200)
+    }
+    expect(traffic.take().web).not.toContain('failed')
+  })
+
+  it('go to another server when theirs stands still', async () => {
+    await using first = await MeshServer.start()
+    await using second = await MeshServer.start()
+    const shown = { blue: first, green: second }
+    for (const colour of ['blue', 'green'] as const) {
+      await shown[colour].discover('web', at(colours[colour]))
+      await shown[colour].put('default', `/svc/web => ${fs('web')};`)
+    }
+    await using traffic = new Traffic(await first.startProxy('/default', second), ['web'])
+    await traffic.rounds(10)
+    const [before] = traffic.take().web ?? []
+    const [stopped, other] = before === 'blue' ? [first, 'green'] : [second, 'blue']
+    stopped.freeze()
+    await traffic.until(other, 20_000)
+    expect(traffic.take().web).toEqual([before, other])
   })
 })
