@@ -24,6 +24,7 @@ export interface TestServer {
   readonly api: GrpcApi
   readonly metrics: Metrics
   readonly servers: SharedServers
+  readonly proxies: ProxyRegistry
   readonly port: number
   readonly address: string
   readonly shutdown: AbortController
@@ -60,7 +61,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const api = createGrpcApi(ports, options)
   const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0, isShared: options.isShared ?? false })
   const address = `127.0.0.1:${port}`
-  return { kernel, interpreter, api, metrics, servers, port, address, shutdown, close: () => api.close() }
+  return { kernel, interpreter, api, metrics, servers, proxies, port, address, shutdown, close: () => api.close() }
 }
 
 /** Resolves once `isTrue`, asking at each turn of the event loop; the test's own time limit is the only one. */
