@@ -13,7 +13,7 @@ import type { Path } from '../../../naming/path.ts'
 import type { ReplicaSet } from '../../../naming/replica-set.ts'
 import { meshProtoFile, protoFolder } from '../../../proto/mesh-services.ts'
 import { silentLog } from '../../../runtime/log.ts'
-import { createMetrics } from '../../../runtime/metrics.ts'
+import { createMetrics, type Metrics } from '../../../runtime/metrics.ts'
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
 import type { Cell, Input, Kernel } from '../../../watch/cell.ts'
 import { systemClock, systemRandom } from '../../../watch/clock.ts'
@@ -64,6 +64,7 @@ export interface MeshServer {
   readonly interpreter: Interpreter
   readonly namer: HandNamer
   readonly proxies: ProxyRegistry
+  readonly metrics: Metrics
   readonly api: GrpcApi
   readonly address: string
   readonly shutdown: AbortController
@@ -91,6 +92,7 @@ export async function startMesh(options: GrpcApiOptions = {}): Promise<MeshServe
     interpreter,
     namer,
     proxies,
+    metrics: env.metrics,
     api,
     address: `127.0.0.1:${port}`,
     shutdown,
