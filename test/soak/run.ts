@@ -4,6 +4,7 @@ import { soakE5 } from './E5-names.ts'
 import { soakH1 } from './H1-hostile-requests.ts'
 import { soakK7 } from './K7-quiet-collections.ts'
 import { soakL1 } from './L1-handles.ts'
+import { soakP4 } from './P4-stopped-readers.ts'
 import { soakR4 } from './R4-restarts.ts'
 import { soakS1 } from './S1-lost-edits.ts'
 import { soakS8 } from './S8-kill.ts'
@@ -31,6 +32,10 @@ const soaks: Readonly<Record<string, Soak>> = {
     run: soakK7,
   },
   L1: { about: '10,000 deletions and creations of a followed directory: one watch each, none left', run: soakL1 },
+  P4: {
+    about: '1,000 push streams for 10 (--minutes=N) minutes, ten of them stopped: the others go on as before',
+    run: soakP4,
+  },
   R4: {
     about: '12 restarts of proxies, half of them kills, while every server is off: all of 300 known names are routed',
     run: soakR4,

@@ -1,5 +1,5 @@
 // A gRPC server of one method, whose streams send the contents of cells through the session layer, and bare HTTP/2 clients of
-// it that may stop reading. Time stands still but for what a test moves.
+// it that may stop reading. Time stands still for tests but for what they move.
 import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { type Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js'
@@ -10,6 +10,7 @@ import { PushContext, type PushContextOptions } from '../../../api/push/push-con
 import { type PushProtocol, PushStream } from '../../../api/push/push-stream.ts'
 import { createMetrics } from '../../../runtime/metrics.ts'
 import type { Input, Kernel } from '../../../watch/cell.ts'
+import type { Clock } from '../../../watch/clock.ts'
 import { createKernel } from '../../../watch/kernel.ts'
 import { SocketClock } from '../../fakes/socket-clock.fake.ts'
 
@@ -54,8 +55,8 @@ class ContentStream implements PushProtocol {
 
 const path = '/test.Push/Follow'
 
-export class ContentServer implements AsyncDisposable {
-  readonly clock = new SocketClock()
+export class ContentServer<C extends Clock = SocketClock> implements AsyncDisposable {
+  readonly clock: C
   readonly kernel: Kernel
   readonly context: PushContext
   /** Those that were opened, in order; closed ones stay. */
@@ -67,9 +68,9 @@ export class ContentServer implements AsyncDisposable {
   readonly #cells = new Map<string, Input<Buffer>>()
   readonly #server: Server
 
-  private constructor(options: Partial<PushContextOptions>) {
-    const { clock } = this
-    const onError = (error: Error, where: string): never => {
+  private constructor(clock: C, options: Partial<PushContextOptions>) {
+    this.clock = clock
+    const onError = (error: unknown, where: string): never => {
       throw new Error(`in ${where}`, { cause: error })
     }
     this.kernel = createKernel({ clock, onError })
@@ -90,8 +91,12 @@ export class ContentServer implements AsyncDisposable {
   }
 
   /** Listens on a free loopback port. */
-  static async start(options: Partial<PushContextOptions> = {}): Promise<ContentServer> {
-    const server = new ContentServer(options)
+  static start(options: Partial<PushContextOptions> = {}): Promise<ContentServer> {
+    return ContentServer.startOn(new SocketClock(), options)
+  }
+
+  static async startOn<C extends Clock>(clock: C, options: Partial<PushContextOptions>): Promise<ContentServer<C>> {
+    const server = new ContentServer(clock, options)
     const { promise, resolve } = Promise.withResolvers<number>()
     server.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, port) => resolve(port))
     server.port = await promise
@@ -157,8 +162,9 @@ export class BareStream {
   #bytes = Buffer.alloc(0)
   #status: string | undefined
   #pushback: string | undefined
-  /** What came, whole messages only. */
+  /** What came, whole messages only, as long as nobody else takes them. */
   readonly messages: Buffer[] = []
+  onMessage = (message: Buffer): void => void this.messages.push(message)
 
   constructor(session: ClientHttp2Session, request: Buffer) {
     const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }
@@ -210,7 +216,7 @@ export class BareStream {
     while (this.#bytes.length >= 5) {
       const end = 5 + this.#bytes.readUInt32BE(1)
       if (this.#bytes.length < end) return
-      this.messages.push(this.#bytes.subarray(5, end))
+      this.onMessage(this.#bytes.subarray(5, end))
       this.#bytes = this.#bytes.subarray(end)
     }
   }
