@@ -26,9 +26,13 @@ export interface ResolveOptions {
   readonly signal: AbortSignal
 }
 
+type ResolvePorts = Pick<GrpcPorts, 'kernel' | 'clock'> & {
+  readonly interpreter: Pick<GrpcPorts['interpreter'], 'bind' | 'replicas'>
+}
+
 /** Answers when nothing is pending any more or the wait is over. Rejects with a NamingError for an invalid name. */
 export async function resolveName(
-  ports: GrpcPorts,
+  ports: ResolvePorts,
   { name, waitMs }: ResolveRequest,
   { warm, client, signal }: ResolveOptions,
 ): Promise<Resolution> {
@@ -39,14 +43,14 @@ export async function resolveName(
   return settled(ports, cell, Math.min(waitMs, maxWaitMs), signal)
 }
 
-function resolutionCell({ interpreter, kernel }: GrpcPorts, request: BindRequest): Cell<Resolution> {
+function resolutionCell({ interpreter, kernel }: ResolvePorts, request: BindRequest): Cell<Resolution> {
   const tree = interpreter.bind(request)
   return kernel.derive(`resolve ${tree.name}`, read => ok(resolutionOf(read, tree, interpreter)))
 }
 
 type ReadCell = <T>(cell: Cell<T>) => State<T>
 
-function resolutionOf(read: ReadCell, bound: Cell<BoundTree>, interpreter: GrpcPorts['interpreter']): Resolution {
+function resolutionOf(read: ReadCell, bound: Cell<BoundTree>, interpreter: ResolvePorts['interpreter']): Resolution {
   const tree = read(bound)
   const replicas = new Map<string, Resolution['replicas'][number]>()
   if (tree.kind === 'ok')
@@ -59,7 +63,12 @@ function isSettled({ tree, replicas }: Resolution): boolean {
 }
 
 /** The first settled value of the cell, or what it has when the wait is over or the signal aborts. */
-function settled(ports: GrpcPorts, cell: Cell<Resolution>, waitMs: number, signal: AbortSignal): Promise<Resolution> {
+function settled(
+  ports: ResolvePorts,
+  cell: Cell<Resolution>,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<Resolution> {
   const { promise, resolve, reject } = Promise.withResolvers<Resolution>()
   const ended = new AbortController()
   let last: Resolution | undefined
