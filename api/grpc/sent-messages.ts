@@ -53,6 +53,11 @@ export class SentMessages {
     this.#options = options
   }
 
+  /** The number of the last message. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
   /** When the last message was made, on the monotonic clock. */
   get lastSentAt(): number {
     return this.#lastSentAt

@@ -30,6 +30,8 @@ const idleMs = 10_000
 /** What a newcomer costs at most: one with very many names is served in pieces, beside others. */
 const maxAdmissionCost = 1_000
 
+type Ack = Extract<RequestPart, { kind: 'ack' }>
+
 export type WatchCall = ServerDuplexStream<Buffer, Buffer>
 
 export class WatchSession implements PushProtocol {
@@ -54,6 +56,8 @@ export class WatchSession implements PushProtocol {
   #isReminderDue = false
   /** When the client was reminded of what it has not confirmed. */
   #remindedAt: number | undefined
+  /** The last message when a confirmation first differed. */
+  #doubtedAfter: number | undefined
   #isGone = false
 
   /** Takes the call over: it is served until it ends. */
@@ -261,11 +265,19 @@ export class WatchSession implements PushProtocol {
     }
   }
 
-  #confirm(ack: Extract<RequestPart, { kind: 'ack' }>): void {
+  /** A difference counts when it is there after the next message too: the first may be of what has crossed on the wire. */
+  #confirm(ack: Ack): void {
     this.#remindedAt = undefined
-    if (this.#sent.confirm(ack, this.#context.push.clock.monotonic()) === 'differs') {
-      this.#context.counters.mismatches.inc()
+    const outcome = this.#sent.confirm(ack, this.#context.push.clock.monotonic())
+    if (outcome === 'agrees') this.#doubtedAfter = undefined
+    if (outcome !== 'differs') return
+    this.#context.counters.mismatches.inc()
+    if (this.#doubtedAfter !== undefined && ack.received > this.#doubtedAfter) {
       this.#repair.want()
+      this.#doubtedAfter = undefined
+    } else {
+      this.#doubtedAfter ??= this.#sent.sequence
+      this.#isReminderDue = true
     }
   }
 
