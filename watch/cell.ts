@@ -15,6 +15,8 @@ export interface Observer<T> {
    * what it feeds does not stay behind for as long as a flush is served.
    */
   readonly isRelay?: boolean
+  /** True for one that is not to be told that a mirror awaits its first state: its first delivery is that state. */
+  readonly isPatient?: boolean
 }
 
 /** A watch as an object. `end` is what Unwatch is. */
@@ -76,7 +78,7 @@ export interface Mirror<T> extends Cell<T> {
 
 /** Who feeds mirrors. One may feed many. */
 export interface MirrorFeed<T> {
-  /** Its first watcher came; it is pending until its first state is shown. */
+  /** Its first watcher came; it is `awaited` until its first state is shown. */
   opened(mirror: Mirror<T>): void
   /** Its last watcher left and none came back in that turn. Not called for those that are open when the kernel closes. */
   closed(mirror: Mirror<T>): void

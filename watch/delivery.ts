@@ -5,7 +5,7 @@ import { type Chained, remove } from './chain.ts'
 import type { Cancel } from './clock.ts'
 import type { KernelOptions } from './core.ts'
 import type { Node } from './node.ts'
-import type { State } from './state.ts'
+import { awaited, type State } from './state.ts'
 
 /** Deliveries in one turn of the event loop; a longer flush goes on in the next turn. */
 const maxDeliveriesPerTurn = 512
@@ -92,6 +92,7 @@ export class Delivery {
     if (subscription.phase === 'ended' || this.#isClosed) return
     if (last !== undefined && node.isSame(last, state)) return
     subscription.last = state
+    if (state === awaited && typeof watcher === 'object' && watcher.isPatient === true) return
     this.delivered++
     try {
       if (typeof watcher === 'function') watcher(state)

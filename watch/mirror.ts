@@ -4,7 +4,7 @@ import type { Mirror, MirrorFeed } from './cell.ts'
 import type { Cancel } from './clock.ts'
 import type { Core } from './core.ts'
 import { SettableNode } from './settable.ts'
-import { pending, type State } from './state.ts'
+import { awaited, pending, type State } from './state.ts'
 
 /** Methods are `private` and not `#`: for those an object has a hidden field, and there are very many of these. */
 export class MirrorNode extends SettableNode implements Mirror<unknown> {
@@ -26,6 +26,7 @@ export class MirrorNode extends SettableNode implements Mirror<unknown> {
     this.cancelClose = undefined
     if (this.isOpen || this.core.isClosed) return
     this.isOpen = true
+    this.state = awaited
     this.occupy()
     this.feed.opened(this)
   }

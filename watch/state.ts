@@ -12,6 +12,9 @@ export type State<T> = Pending | Ok<T> | Failed
 
 export const pending: Pending = { kind: 'pending' }
 
+/** What a mirror shows until it is told its first state; known by identity. */
+export const awaited: Pending = { kind: 'pending', waitingFor: 'the first word of what is mirrored' }
+
 export function pendingOn(waitingFor: string): Pending {
   return { kind: 'pending', waitingFor }
 }

@@ -34,7 +34,12 @@ export abstract class Entry<T = unknown> implements Observer<T> {
   /** Whether the newest state takes away what the sent one had: it goes out before others, and at once. */
   abstract readonly isRemoval: boolean
 
-  /** Follows the cell until close. The mailbox has the present state before this returns. */
+  /** In a thread that mirrors its cells: nothing is sent before something is known, be it that the name is pending. */
+  get isPatient(): boolean {
+    return true
+  }
+
+  /** Follows the cell until close. The mailbox has the present state before this returns, if there is one. */
   open(cell: Cell<T>): void {
     this.#observation = cell.observe(this)
   }

@@ -193,7 +193,6 @@ export class MirrorOrigin implements Task {
   }
 
   #add(states: string[], cell: FollowedCell, state: State<object>): void {
-    
     states.push(`[${cell.id},${this.#options.texts.of(cell.asked, state, cell.told)}]`)
     cell.told = state
   }
@@ -214,8 +213,8 @@ class FollowedCell implements Observer<object> {
   readonly asked: Asked
   /** The newest. */
   state: State<object> = pending
-  /** The one that the thread was told last: pending, before any. */
-  told: State<object> = pending
+  /** The one that the thread was told last. */
+  told: State<object> | undefined
   isOver = false
   readonly #post: Post
   #observation: Observation | undefined

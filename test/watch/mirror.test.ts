@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Mirror } from '../../watch/cell.ts'
 import { createKernel } from '../../watch/kernel.ts'
-import { failed, ok, pending, type State } from '../../watch/state.ts'
+import { awaited, failed, ok, pending, type State } from '../../watch/state.ts'
 import { FakeClock } from '../fakes/clock.fake.ts'
 
 function world() {
@@ -25,7 +25,7 @@ it('shows any state, also pending and failed after a value, and the same value t
     mirror.show(state)
     clock.settle()
   }
-  expect(seen).toEqual([pending, ok(value), ok(value, stale), pending, failed(new Error('no')), ok(value)])
+  expect(seen).toEqual([awaited, ok(value), ok(value, stale), pending, failed(new Error('no')), ok(value)])
   expect(seen[1]).toHaveProperty('value', value)
 })
 
@@ -49,6 +49,16 @@ it('opens with its first watcher, closes a turn after the last one left, and for
     0,
     0,
   ])
+})
+
+it('tells a patient observer nothing before its first state, and everyone else that it awaits one', () => {
+  const { clock, mirror } = world()
+  const [patient, other]: [State<object>[], State<object>[]] = [[], []]
+  mirror.observe({ isPatient: true, deliver: state => patient.push(state) })
+  mirror.observe({ deliver: state => other.push(state) })
+  mirror.show(pending)
+  clock.settle()
+  expect([patient, other]).toEqual([[pending], [awaited, pending]])
 })
 
 it('can be read by a derivation and found in a pool', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { NamingError } from '../../../naming/errors.ts'
 import { union } from '../../../naming/name-tree.ts'
-import { failed, ok, pending, pendingOn, type State } from '../../../watch/state.ts'
+import { awaited, failed, ok, pending, pendingOn, type State } from '../../../watch/state.ts'
 import { mirrorWorld, treeOf } from './mirror.fixture.ts'
 
 const web = { namespace: 'default', path: ['svc', 'web'] }
@@ -18,7 +18,7 @@ describe('a mirrored cell', () => {
       states.set('/svc/web', state)
       settle()
     }
-    expect(seen).toEqual([pending, ...all])
+    expect(seen).toEqual([awaited, ...all])
     const [, , , , error] = seen
     expect(error?.kind === 'failed' && NamingError.from(error.error)).toMatchObject({
       code: 'namer-unavailable',
@@ -116,7 +116,7 @@ it('tells how old a change is by the clock of the main thread', () => {
   clock.settle()
   clock.pass(40)
   settle()
-  expect([ages, toThread.sent]).toEqual([[0, 40], []])
+  expect([ages, toThread.sent]).toEqual([[0, 0, 40], []])
 })
 
 describe('versions', () => {
