@@ -1,6 +1,7 @@
 // `npm run soak -- ID`: the real-time forms of fault tests, by hand. One line per id in the table.
 import { soakC2 } from './C2-agrees-with-catalogue.ts'
 import { soakE5 } from './E5-names.ts'
+import { soakE5Server } from './E5-server-names.ts'
 import { soakH1 } from './H1-hostile-requests.ts'
 import { soakK7 } from './K7-quiet-collections.ts'
 import { soakL1 } from './L1-handles.ts'
@@ -26,7 +27,13 @@ const soaks: Readonly<Record<string, Soak>> = {
     about: '1,000,000 (--requests=N) random and broken requests through a proxy: none out of step, nothing left behind',
     run: soakH1,
   },
-  E5: { about: '65,000 names that come once, through a proxy with a heap of 256 MB', run: soakE5 },
+  E5: {
+    about: '65,000 names that come once, through a proxy and to a server with a heap of 256 MB each',
+    run: async report => {
+      await soakE5(report)
+      await soakE5Server(report)
+    },
+  },
   K7: {
     about: '200 Kubernetes watches after four quiet minutes: each edit is seen at once (npm run backends)',
     run: soakK7,
