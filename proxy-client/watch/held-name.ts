@@ -6,7 +6,7 @@ import type { ReceivedState, WireHash } from '../../proto/updates.ts'
 import type { WireName } from '../../proto/watch-requests.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { TreeInTurn } from '../tree-in-turn.ts'
-import { markOf, toldBy, untold } from './held-state.ts'
+import { markOf, newsOf, toldBy, untold, withValueOf } from './held-state.ts'
 import type { LeafCount, ReplicaStore } from './replica-store.ts'
 
 export interface HeldNameOptions {
@@ -57,7 +57,8 @@ export class HeldName extends TreeInTurn {
   }
 
   /** Takes an update of this name; false when it confirms a content that is not held. */
-  receive(hash: WireHash, update: ReceivedState<BoundTree>): boolean {
+  receive(hash: WireHash, received: ReceivedState<BoundTree>): boolean {
+    const update = newsOf(received, hash, this.hash)
     if (update.kind === 'same' && (hash !== this.hash || hash === '')) return false
     if (update.kind === 'ok') {
       this.hash = hash
@@ -70,7 +71,7 @@ export class HeldName extends TreeInTurn {
       this.withhold(update)
       if (update.kind === 'unusable') this.#carry()
     }
-    this.told = toldBy(hash, update)
+    this.told = toldBy(hash, received)
     return true
   }
 
@@ -78,6 +79,12 @@ export class HeldName extends TreeInTurn {
   forget(): void {
     this.isSubscribed = false
     this.told = untold
+  }
+
+  /** The name of another stream shows the same: watchers need not hear of what only looks new. */
+  takePlaceOf(name: HeldName): void {
+    if (this.hash === name.hash && !this.isWaiting && !name.isWaiting)
+      this.shown.state = withValueOf(this.shown.state, name.shown.state)
   }
 
   override close(): void {

@@ -116,6 +116,15 @@ export class HeldResources {
     return true
   }
 
+  /** This is shown instead of `other` from now on, to those who saw that. */
+  takePlaceOf(other: HeldResources): void {
+    for (const held of this.#names.values()) {
+      const before = other.#names.get(held.key)
+      if (before !== undefined) held.takePlaceOf(before)
+    }
+    this.replicas.takePlaceOf(other.replicas)
+  }
+
   /** Shows nothing to anybody from now on, and leaves no timer. */
   close(): void {
     for (const held of this.#names.values()) {

@@ -33,6 +33,17 @@ export function staleSince<T>(shown: State<T>, stale: Stale): State<T> {
   return ok(shown.value, shown.stale === undefined ? stale : { since: shown.stale.since, reason: stale.reason })
 }
 
+/** The update itself, or that the content held stands when it brings just that: who has it is not told of it again. */
+export function newsOf<T>(update: ReceivedState<T>, hash: WireHash, held: WireHash): ReceivedState<T> {
+  if (update.kind !== 'ok' || hash !== held) return update
+  return update.stale === undefined ? { kind: 'same' } : { kind: 'same', stale: update.stale }
+}
+
+/** The state `ours` with the value of `theirs`, which is equal; nobody who watches is told of that. */
+export function withValueOf<T>(ours: State<T>, theirs: State<T>): State<T> {
+  return ours.kind === 'ok' && theirs.kind === 'ok' ? ok(theirs.value, ours.stale) : ours
+}
+
 /** The last update of a resource on one stream; `hash` is empty before any. */
 export interface ToldUpdate {
   readonly hash: WireHash

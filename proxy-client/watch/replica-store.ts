@@ -5,7 +5,17 @@ import { noUpdate, type UpdateMark } from '../../proto/content-digest.ts'
 import type { ReceivedUpdate, WireHash } from '../../proto/updates.ts'
 import type { Clock } from '../../watch/clock.ts'
 import { pending, type Stale } from '../../watch/state.ts'
-import { markOf, ShownState, staleSince, stateAfter, type ToldUpdate, toldBy, untold } from './held-state.ts'
+import {
+  markOf,
+  newsOf,
+  ShownState,
+  staleSince,
+  stateAfter,
+  type ToldUpdate,
+  toldBy,
+  untold,
+  withValueOf,
+} from './held-state.ts'
 
 /** One replica set. */
 export class HeldReplicas {
@@ -129,8 +139,9 @@ export class ReplicaStore {
   }
 
   /** Takes an update; a set that nobody holds stands before a tree that does. False when it confirms a content that is not held. */
-  receive({ id, hash, state }: ReplicaUpdate): boolean {
+  receive({ id, hash, state: received }: ReplicaUpdate): boolean {
     const replicas = this.#at(id)
+    const state = newsOf(received, hash, replicas.hash)
     if (replicas.leaves === 0 && !replicas.isWatched) {
       this.#ahead.add(replicas)
       replicas.isAhead = true
@@ -144,7 +155,7 @@ export class ReplicaStore {
       replicas.shown.state = stateAfter(replicas.shown.state, state, this.#clock.now())
       if (replicas.shown.state.kind !== 'ok') replicas.hash = ''
     }
-    this.#tell(replicas, toldBy(hash, state))
+    this.#tell(replicas, toldBy(hash, received))
     return true
   }
 
@@ -177,6 +188,14 @@ export class ReplicaStore {
     if (replicas === undefined) return
     this.#changeLeaves(replicas, count, -1)
     this.#dropUnused(replicas)
+  }
+
+  /** The sets of another stream that hold the same: watchers need not hear of what only looks new. */
+  takePlaceOf(store: ReplicaStore): void {
+    for (const ours of this.#held.values()) {
+      const theirs = store.get(ours.id)
+      if (theirs?.hash === ours.hash) ours.shown.state = withValueOf(ours.shown.state, theirs.shown.state)
+    }
   }
 
   /** Nothing is confirmed any more. */

@@ -207,6 +207,7 @@ class ClientSession {
 
   /** What this stream brings is what people see from now on. */
   #show(session: StreamSession): void {
+    session.held.takePlaceOf(this.#held)
     this.#session?.close()
     this.#held.close()
     this.#session = session

@@ -34,6 +34,8 @@ export interface ScriptedServer {
   end(pushbackMs?: number): void
   /** How many streams have been opened. */
   streams(): number
+  /** How many of them have not ended. */
+  open(): number
   close(): void
 }
 
@@ -83,12 +85,16 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
   }
   const builder = new ResponseBuilder()
   const streams: ServerDuplexStream<Buffer, Buffer>[] = []
+  const open = new Set<object>()
   const server = new Server()
   server.addService(
     { Watch: namingService.Watch },
     {
       Watch: (stream: ServerDuplexStream<Buffer, Buffer>) => {
         streams.push(stream)
+        open.add(stream)
+        stream.on('close', () => open.delete(stream))
+        stream.on('cancelled', () => open.delete(stream))
         stream.on('data', (bytes: Buffer) => eachPart(bytes, take))
         stream.on('error', () => {})
         stream.sendMetadata(new Metadata())
@@ -121,6 +127,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       streams.at(-1)?.emit('error', Object.assign(new Error(details), { code: status.UNAVAILABLE, details, metadata }))
     },
     streams: () => streams.length,
+    open: () => open.size,
     close: () => server.forceShutdown(),
   }
 }
