@@ -6,7 +6,7 @@ import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { eachLeaf } from '../../naming/tree-leaves.ts'
 import type { ResolveRequest } from '../../proto/watch-requests.ts'
 import type { Cell } from '../../watch/cell.ts'
-import { ok, type State } from '../../watch/state.ts'
+import { awaited, ok, type State } from '../../watch/state.ts'
 import type { WarmCells } from '../warm-cells.ts'
 import type { GrpcPorts } from './grpc-ports.ts'
 import { bindRequestFromName } from './wire-names.ts'
@@ -62,6 +62,14 @@ function isSettled({ tree, replicas }: Resolution): boolean {
   return tree.kind !== 'pending' && replicas.every(({ state }) => state.kind !== 'pending')
 }
 
+/** Whether a mirror in this thread is yet to hear of some of it what the main thread knows. */
+function isAwaited({ tree, replicas }: Resolution): boolean {
+  return tree === awaited || replicas.some(({ state }) => state === awaited)
+}
+
+/** How long that is waited for by who does not want to wait; milliseconds. */
+const awaitedMs = 1_000
+
 /** The first settled value of the cell, or what it has when the wait is over or the signal aborts. */
 function settled(
   ports: ResolvePorts,
@@ -76,7 +84,7 @@ function settled(
     ended.abort()
     if (last !== undefined) resolve(last)
   }
-  const cancelWait = ports.clock.after(waitMs, finish)
+  const cancelWait = ports.clock.after(waitMs === 0 ? awaitedMs : waitMs, finish)
   ended.signal.addEventListener('abort', cancelWait)
   signal.addEventListener('abort', finish, { signal: ended.signal })
   cell.watch(state => {
@@ -85,7 +93,7 @@ function settled(
       reject(state.error)
     } else if (state.kind === 'ok') {
       last = state.value
-      if (waitMs === 0 || isSettled(last)) finish()
+      if (isSettled(last) || (waitMs === 0 && !isAwaited(last))) finish()
     }
   }, ended.signal)
   return promise
