@@ -135,6 +135,17 @@ describe('messages between servers', () => {
     expect(() => decodeFollowResponse(Buffer.from('22051003ffffff', 'hex'))).toThrow(RangeError)
   })
 
+  it('say how many streams there are, where it is told, and nothing where it is not', async () => {
+    const none = { id: 'a', version: '1', isWhole: true, dtabs: [] }
+    for (const message of [none, { ...none, streams: 0 }, { ...none, streams: 10_000 }])
+      expect(decodeFollowResponse(encodeFollowResponse(message))).toEqual(message)
+    server = await startServer()
+    server.servers.countStreams(() => 7)
+    const follower = new Follower(server.address)
+    await until(() => follower.messages.length > 0)
+    expect(follower.messages[0]).toMatchObject({ id: 'self', streams: 7 })
+  })
+
   it('hold versions up to 2^53', () => {
     const dtabs = [{ namespace: 'ü', version: Number.MAX_SAFE_INTEGER }]
     const message = { id: 'a', version: '1', isWhole: true, dtabs }
