@@ -1,5 +1,5 @@
 // io.linkerd.mesh.Delegator: dtabs, and explanations of bindings.
-import type { DelegateRequest, NamespaceSnapshot } from '../../interpreters/interpreter.ts'
+import type { NamespaceSnapshot } from '../../interpreters/interpreter.ts'
 import { delegatorService, meshProtoFile, meshServiceName } from '../../proto/mesh-services.ts'
 import type { GrpcService } from '../grpc/grpc-service.ts'
 import { explain } from './explanation.ts'
@@ -65,11 +65,9 @@ function getDelegateTree(context: MeshContext, call: UnaryCall, answer: UnaryAns
 /** One message, then the end. */
 function streamDelegateTree(context: MeshContext, call: MeshCall): void {
   const request = delegateRequestOf(call.request)
-  if (request.ok) explainOnStream(context, call, request.value)
-  else refuseStream(call, request.error)
-}
-
-function explainOnStream(context: MeshContext, call: MeshCall, request: DelegateRequest): void {
-  const stream = new ExplanationStream(call, context.push)
-  explain(context, call, request, outcome => stream.answer(outcome))
+  if (!request.ok) {
+    refuseStream(call, request.error)
+    return
+  }
+  new ExplanationStream(call, context.push, answer => explain(context, call, request.value, answer))
 }

@@ -7,21 +7,13 @@ import type { MeshCall } from './mesh-stream.ts'
 
 export class ExplanationStream implements PushProtocol {
   readonly #stream: PushStream
+  readonly #giveUp: () => void
   #message: Buffer | undefined
 
-  /** Takes the call over: it is served until it ends. */
-  constructor(call: MeshCall, push: PushContext) {
+  /** Takes the call over. `begin` is given what takes the message, or the end without one, and gives what ends the wait for it. */
+  constructor(call: MeshCall, push: PushContext, begin: (answer: (outcome: Buffer | CallEnd) => void) => () => void) {
     this.#stream = new PushStream(call, this, push)
-  }
-
-  /** The message, or the end without one. Once. */
-  answer(outcome: Buffer | CallEnd): void {
-    if (!Buffer.isBuffer(outcome)) {
-      this.#stream.end(outcome.code, outcome.details)
-      return
-    }
-    this.#message = outcome
-    this.#stream.wake()
+    this.#giveUp = begin(outcome => this.#answer(outcome))
   }
 
   nextMessage(): Buffer | undefined {
@@ -36,6 +28,16 @@ export class ExplanationStream implements PushProtocol {
 
   release(): boolean {
     this.#message = undefined
+    this.#giveUp()
     return false
+  }
+
+  #answer(outcome: Buffer | CallEnd): void {
+    if (!Buffer.isBuffer(outcome)) {
+      this.#stream.end(outcome.code, outcome.details)
+      return
+    }
+    this.#message = outcome
+    this.#stream.wake()
   }
 }

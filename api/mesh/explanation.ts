@@ -11,20 +11,29 @@ export interface ExplainedCall extends Cancellable {
   getPeer(): string
 }
 
-/** Calls `then` once with the message or the end; never when the call is over before. */
+/**
+ * Calls `then` once with the message or the end, perhaps before this returns; never when the call is over before. What this
+ * gives must be called when nobody wants the answer any more, unless the call is cancelled, and is harmless later.
+ */
 export function explain(
   context: MeshContext,
   call: ExplainedCall,
   request: DelegateRequest,
   then: (outcome: Buffer | CallEnd) => void,
-): void {
-  if (isOver(call)) return
-  const asked = context.explanations.ask(hostOf(call.getPeer()), () =>
-    whenKnown(context, call, context.ports.interpreter.delegate(request), state => {
-      if (asked.ok) asked.value()
+): () => void {
+  let endWait = (): void => {}
+  const asked = context.explanations.ask(hostOf(call.getPeer()), () => {
+    endWait = whenKnown(context, call, context.ports.interpreter.delegate(request), state => {
+      giveUp()
       then(onlyOk(state, ok => sendable(context.frames.explanations.of(ok))))
-    }),
-  )
-  if (asked.ok) call.on('cancelled', asked.value)
-  else then(refusalEnd(asked.error))
+    })
+  })
+  const giveUp = (): void => {
+    if (asked.ok) asked.value()
+    endWait()
+  }
+  if (!asked.ok) then(refusalEnd(asked.error))
+  else if (isOver(call)) giveUp()
+  else call.on('cancelled', giveUp)
+  return giveUp
 }

@@ -60,7 +60,7 @@ export class MeshStream<T> implements PushProtocol {
       this.#stream.end(answer.code, answer.details)
       return undefined
     }
-    entry.noteSent(this.#context.push.clock.monotonic())
+    entry.noteSent(this.#context.push.queue.now)
     this.#context.push.counters.updates.inc()
     return answer
   }

@@ -42,15 +42,15 @@ export interface Cancellable {
 
 /**
  * Calls `then` once with the first state that is not pending, at once where it is known; with a pending one when the server
- * stops, and never when the call is over before.
+ * stops, and never when the call is over before. What this gives ends the wait.
  */
 export function whenKnown<T>(
   context: MeshContext,
   call: Cancellable,
   cell: Cell<T>,
   then: (state: State<T>) => void,
-): void {
-  if (isOver(call)) return
+): () => void {
+  if (isOver(call)) return () => {}
   const over = new AbortController()
   const end = (): void => {
     context.waiting.delete(stop)
@@ -67,4 +67,5 @@ export function whenKnown<T>(
   cell.watch(state => {
     if (state.kind !== 'pending') finish(state)
   }, over.signal)
+  return end
 }

@@ -39,7 +39,7 @@ it('E6: streams of explanations that nobody waits for are given up, and the one 
   const client = new MeshClient(server.address)
   const tree = { leaf: { id: wirePath('/svc/web') } }
   const explain = () => client.stream('Delegator/StreamDelegateTree', { root: wirePath('/default'), tree })
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < 110; i++) {
     const stream = explain()
     await stream.opened()
     stream.cancel()

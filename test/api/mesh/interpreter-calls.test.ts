@@ -84,6 +84,8 @@ describe('GetBoundTree', () => {
   test('waits until the name is known, no longer than its deadline', async () => {
     await server.put('default', '/svc => /#/test')
     await expect(client.ask('Interpreter/GetBoundTree', web, 30)).rejects.toMatchObject({ code: 4 })
+    // One keeps the name warm, one the namespace: nobody waits.
+    await until(() => server.kernel.counts().watchers === 2)
     const answer = client.ask('Interpreter/GetBoundTree', web)
     server.namer.exists('web').set(true)
     expect(await answer).toEqual(treeTo('web'))
