@@ -60,13 +60,11 @@ export class MeshConnection {
   #next = 0
   #attempt = 0
   #link: Link | undefined
-  /** The connection before: what a leaving server still tells is read until there is another. */
-  #leaving: Client | undefined
   #cancelRetry: Cancel | undefined
   /** What the log has of it. */
   #told: 'connected' | 'away' | undefined
 
-  /** Connects at once. `opened` is told of each connection, while the one before still stands. */
+  /** Connects at once. `opened` is told of each connection; streams of the one before may still be open. */
   constructor(options: MeshConnectionOptions, opened: () => void) {
     this.#options = options
     this.#opened = opened
@@ -92,7 +90,6 @@ export class MeshConnection {
     this.#link = undefined
     link?.cancelTimeout()
     link?.client.close()
-    this.#closeLeaving()
     this.#state.set({ kind: 'closed' })
   }
 
@@ -124,7 +121,6 @@ export class MeshConnection {
     log[this.#told === 'connected' ? 'debug' : 'info']({ address: link.address }, 'Connected to the naming server.')
     this.#told = 'connected'
     this.#opened()
-    this.#closeLeaving()
     this.#watch(link)
   }
 
@@ -157,16 +153,11 @@ export class MeshConnection {
     if (openedAt === undefined) this.#told = 'away'
   }
 
-  /** A connection that was open goes when there is another, one that never was at once. */
-  #retire(link: Link): void {
-    link.cancelTimeout()
-    if (link.openedAt === undefined) {
-      link.client.close()
-      return
-    }
-    if (this.#options.clock.monotonic() - link.openedAt >= stableMs) this.#startFresh()
-    this.#closeLeaving()
-    this.#leaving = link.client
+  /** Takes no new streams; those that are open, as on a server that leaves in good order, are not touched. */
+  #retire({ cancelTimeout, client, openedAt }: Link): void {
+    cancelTimeout()
+    client.close()
+    if (openedAt !== undefined && this.#options.clock.monotonic() - openedAt >= stableMs) this.#startFresh()
   }
 
   #startFresh(): void {
@@ -178,11 +169,6 @@ export class MeshConnection {
   #waitMs(): number {
     const isRoundOver = this.#attempt > 0 && this.#attempt % this.#addresses.length === 0
     return isRoundOver ? this.#backoff.next() : this.#options.random() * this.#options.retry.minMs
-  }
-
-  #closeLeaving(): void {
-    this.#leaving?.close()
-    this.#leaving = undefined
   }
 }
 

@@ -83,16 +83,17 @@ async function bindTo(id: string): Promise<() => State<BoundTree>> {
 describe('a client of the mesh protocol', () => {
   it('has a stream for each name and each leaf, with the rules of a request, and none for what is watched no more', async () => {
     server.tell('/svc/web', leafOf(a))
+    server.tell('/svc/web /svc/web => /svc/other', leafOf(a))
     const local = { ...web, dtab: '/svc/web=>/svc/other;' }
     const end = client.bind(web).watch(() => {})
     const endAgain = client.bind(web).watch(() => {})
     const endLocal = client.bind(local).watch(() => {})
     const withLocal = '/default /svc/web /svc/web => /svc/other'
     await expect.poll(() => server.open).toEqual([a, '/default /svc/web', withLocal])
-    expect(client.counts()).toEqual({ connections: 1, messagesReceived: 1, names: 2, replicas: 1, streams: 3 })
+    expect(client.counts()).toEqual({ connections: 1, messagesReceived: 2, names: 2, replicas: 1, streams: 3 })
     end()
     endAgain()
-    await expect.poll(() => server.open).toEqual([withLocal])
+    await expect.poll(() => server.open).toEqual([a, withLocal])
     endLocal()
     await expect.poll(() => server.open).toEqual([])
     expect(server.asked).toHaveLength(3)
@@ -125,15 +126,17 @@ describe('a client of the mesh protocol', () => {
     }
     server.tellReplicas(a, ok(weighted))
     await expect.poll(set).toEqual(ok(weighted))
+    const before = heldBy(set())
+    server.tellReplicas(a, ok(weighted))
     server.tellReplicas(a, failed(new NamingError('internal', 'gone')))
     await expect.poll(() => trouble(set())).toBe('gone')
-    expect(heldBy(set())).toEqual(weighted)
+    expect(heldBy(set())).toBe(before)
     server.tellReplicas(a, bound())
     await expect.poll(set).toEqual(bound())
     server.tellReplicas(a, ok({ kind: 'neg' }))
     await expect.poll(set).toEqual(ok({ kind: 'neg' }))
     server.send(a, Buffer.alloc(0))
-    await expect.poll(() => client.counts().messagesReceived).toBe(7)
+    await expect.poll(() => client.counts().messagesReceived).toBe(8)
     expect(set()).toEqual(ok({ kind: 'neg' }))
   })
 
