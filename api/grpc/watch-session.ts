@@ -90,7 +90,7 @@ export class WatchSession implements PushProtocol {
 
   nextMessage(): Buffer | undefined {
     const { builder, push } = this.#context
-    const now = push.clock.monotonic()
+    const now = push.queue.now
     this.#writeQuestions(now)
     this.#writer.writePiece()
     const { oldestAt } = this.#mailbox

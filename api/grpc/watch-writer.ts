@@ -203,7 +203,7 @@ export class WatchWriter {
   }
 
   get #now(): number {
-    return this.#context.push.clock.monotonic()
+    return this.#context.push.queue.now
   }
 }
 

@@ -53,7 +53,7 @@ export class Mailbox {
       this.#take(entry, list)
     } else this.#size++
     if (entry.isRemoval) this.#makeReady(entry, this.#removals)
-    else if (!pace.rests(entry)) this.#makeReady(entry, this.#ready)
+    else if (!pace.rests(entry, changedAt())) this.#makeReady(entry, this.#ready)
   }
 
   /** For the pace: the entry has rested. */

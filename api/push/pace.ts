@@ -47,10 +47,15 @@ export class Pace {
     return this.#resting
   }
 
-  /** Lets the entry rest when its last state is too fresh, and wakes it in its mailbox then; false when it may go at once. */
-  rests(entry: Entry): boolean {
+  /**
+   * Lets the entry rest when its last state is too fresh, and wakes it in its mailbox then; false when it may go at once.
+   * `changedAt`: an instant that is past, and of late; where it suffices the clock is not asked.
+   */
+  rests(entry: Entry, changedAt: number): boolean {
+    const cap = spacingCapMs[entry.kind]
+    if (changedAt - entry.sentAt >= cap) return false
     const now = this.#options.clock.monotonic()
-    const restMs = entry.sentAt + this.#spacingMs(entry, now) - now
+    const restMs = entry.sentAt + this.#spacingMs(entry, cap) - now
     if (restMs <= 0) return false
     this.#stepAt(Math.ceil((now + restMs) / stepMs), now).push(entry)
     this.#resting++
@@ -65,9 +70,7 @@ export class Pace {
     this.#steps.clear()
   }
 
-  #spacingMs(entry: Entry, now: number): number {
-    const cap = spacingCapMs[entry.kind]
-    if (now - entry.sentAt >= cap) return 0
+  #spacingMs(entry: Entry, cap: number): number {
     if (entry.haste > hasteLimit) return cap
     const share = (this.#options.load() - idleLoad) / (fullLoad - idleLoad)
     return share <= 0 ? 0 : cap * Math.min(1, share)

@@ -41,6 +41,7 @@ export class PushContext {
   readonly warm: WarmCells
   readonly counters: ReturnType<typeof createCounters>
   readonly #changedAt: () => number
+  readonly #onConflated = (): void => this.counters.conflated.inc()
   #streams = 0
 
   constructor(
@@ -71,8 +72,7 @@ export class PushContext {
   }
 
   mailbox(onMail: () => void): Mailbox {
-    const { pace, counters } = this
-    return new Mailbox({ pace, onMail, onConflated: () => counters.conflated.inc(), changedAt: this.#changedAt })
+    return new Mailbox({ pace: this.pace, onMail, onConflated: this.#onConflated, changedAt: this.#changedAt })
   }
 
   /** For PushStream alone, as the one below. */

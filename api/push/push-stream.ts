@@ -121,7 +121,7 @@ export class PushStream implements Task, ConnectionStream, UnsentHolder {
     const message = this.#protocol.nextMessage()
     if (message === undefined || this.#isClosed) return
     this.#sending = messagePrefixBytes + message.length
-    this.#sendingSince = this.#context.clock.monotonic()
+    this.#sendingSince = this.#context.queue.now
     this.#budget.take(this.#sending)
     this.#context.counters.messages.inc()
     transport.send(message)
