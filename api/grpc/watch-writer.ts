@@ -17,8 +17,9 @@ import type { WatchSubscriptions } from './watch-subscriptions.ts'
 
 type AnyEntry = NameEntry | ReplicaEntry
 
-/** A content of more bytes goes out in pieces of so many, one in a message. */
-const pieceBytes = 32_768
+/** A content of more bytes goes out in pieces, one in a message, that leave room for others there. */
+const largeBytes = 32_768
+const pieceBytes = 16_384
 
 export interface WatchWriterOptions {
   readonly sent: SentMessages
@@ -161,7 +162,7 @@ export class WatchWriter {
 
   /** A client that does not count messages does not know pieces. */
   #isLarge(entry: AnyEntry, content: Content): boolean {
-    return content.length > pieceBytes && this.#sent.isCounted && entry.fieldsOf(content).length > pieceBytes
+    return content.length > largeBytes && this.#sent.isCounted && entry.fieldsOf(content).length > largeBytes
   }
 
   /** The last piece is in the message in the making. */
