@@ -17,8 +17,8 @@ const lanes = 32
 const heapMb = 256
 /** Subscriptions that the stream may hold; it asks for all names. */
 const perStream = 5_000
-/** Names that one client keeps warm, each with a watch of it and one of the namer's. */
-const maxWatches = 2 * 1_024 + 200
+/** Names that one client keeps warm, each with at most three watches: its own, the binding, and the file. */
+const maxWatches = 3 * 1_024 + 100
 
 const state = z.looseObject({ openSources: z.number(), watchers: z.number() })
 
