@@ -7,6 +7,7 @@ import type { Log } from '../../runtime/log.ts'
 import type { Cell, Input, Kernel } from '../../watch/cell.ts'
 import type { Cancel, Clock, Random } from '../../watch/clock.ts'
 import { type Backoff, createBackoff } from '../retry/backoff.ts'
+import { serverChannel, shuffle } from '../server-channel.ts'
 
 /** Times in ms since 1970. `attempt` counts the failures since a connection last stood for a while. */
 export type ConnectionState =
@@ -174,22 +175,9 @@ export class MeshConnection {
 
 function channelOptions({ failureThreshold, windowBytes }: MeshConnectionOptions): ChannelOptions {
   return {
-    'grpc.enable_channelz': 0,
-    'grpc.enable_retries': 0,
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.service_config_disable_resolution': 1,
+    ...serverChannel,
     'grpc.keepalive_time_ms': failureThreshold.minPeriodMs,
     'grpc.keepalive_timeout_ms': failureThreshold.closeTimeoutMs,
-    'grpc.keepalive_permit_without_calls': 1,
-    'grpc.max_receive_message_length': 64 * 1024 * 1024,
     'grpc-node.flow_control_window': windowBytes,
   }
-}
-
-/** The same addresses in random order, so that a fleet spreads over its servers. */
-function shuffle(addresses: readonly string[], random: Random): readonly string[] {
-  return addresses
-    .map(address => ({ address, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ address }) => address)
 }

@@ -4,6 +4,7 @@ import type { ChannelOptions } from '@grpc/grpc-js'
 import { NamingError } from '../../naming/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Cancel, Clock, Random } from '../../watch/clock.ts'
+import { shuffle } from '../server-channel.ts'
 import { type StreamEnd, type StreamEvents, WatchStream } from './watch-stream.ts'
 
 export interface DialerOptions {
@@ -12,7 +13,7 @@ export interface DialerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** Over the defaults of watch-stream.ts. */
+  /** Over those of server-channel.ts. */
   readonly channelOptions?: ChannelOptions
 }
 
@@ -140,12 +141,4 @@ export class Dialer {
     const until = this.#closedUntil.get(this.#addresses[index] ?? '') ?? now
     return Math.max(0, until - now)
   }
-}
-
-/** The same addresses in random order, so that a fleet spreads over its servers. */
-function shuffle(addresses: readonly string[], random: Random): readonly string[] {
-  return addresses
-    .map(address => ({ address, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ address }) => address)
 }

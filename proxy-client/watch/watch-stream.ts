@@ -12,12 +12,13 @@ import { namingService } from '../../proto/naming-service.ts'
 import { plainFailure, pushbackMsOf } from '../../runtime/grpc-failure.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Cancel, Clock } from '../../watch/clock.ts'
+import { serverChannel } from '../server-channel.ts'
 
 export interface WatchStreamOptions {
   readonly address: string
   readonly clock: Clock
   readonly log: Log
-  /** Over the defaults of this file. */
+  /** Over those of server-channel.ts. */
   readonly channelOptions?: ChannelOptions
 }
 
@@ -39,19 +40,6 @@ export interface StreamEvents {
 
 const openTimeoutMs = 5_000
 
-const defaultChannelOptions: ChannelOptions = {
-  'grpc.enable_channelz': 0,
-  'grpc.enable_retries': 0,
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
-  'grpc.keepalive_permit_without_calls': 1,
-  'grpc.max_receive_message_length': 64 * 1024 * 1024,
-  'grpc.max_send_message_length': 4 * 1024 * 1024,
-  'grpc-node.flow_control_window': 1024 * 1024,
-}
-
 /** Connects at once, on a connection of its own. */
 export class WatchStream {
   readonly address: string
@@ -70,7 +58,7 @@ export class WatchStream {
     this.address = address
     this.#clock = clock
     this.#events = events
-    this.#client = new Client(address, credentials.createInsecure(), { ...defaultChannelOptions, ...channelOptions })
+    this.#client = new Client(address, credentials.createInsecure(), { ...serverChannel, ...channelOptions })
     const { path, requestSerialize, responseDeserialize } = namingService.Watch
     this.#call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata())
     this.#cancelTimeout = clock.after(openTimeoutMs, () => this.fail('it does not answer'))
