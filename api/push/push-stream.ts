@@ -68,6 +68,10 @@ export class PushStream implements Task, ConnectionStream, UnsentHolder {
     return this.#sendingSince
   }
 
+  get isCrowding(): boolean {
+    return this.#budget?.isCrowded === true
+  }
+
   /** There is something to do: work or send. */
   wake(): void {
     this.#context.queue.add(this)

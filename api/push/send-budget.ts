@@ -33,6 +33,11 @@ export class SendBudget {
     return this.#waiting?.size ?? 0
   }
 
+  /** Whether somebody waits for room here, or in the whole. */
+  get isCrowded(): boolean {
+    return this.waiting > 0 || this.#options.whole?.isCrowded === true
+  }
+
   /** Whether the task may send. If not, it is queued again once there is room, unless it is forgotten before. */
   admits(task: Task): boolean {
     if (this.#bytes < this.#options.limit) return this.#options.whole?.admits(task) ?? true

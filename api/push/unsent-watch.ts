@@ -11,11 +11,13 @@ export interface UnsentHolder {
   readonly unsentBytes: number
   /** Since when it takes nothing of them, on the monotonic clock. */
   readonly unsentSince: number
+  /** Whether others wait for the room that it takes, on its connection or in all. */
+  readonly isCrowding: boolean
   /** Gives all of it up. */
   reset(): void
 }
 
-/** deadline: took nothing for too long. budget: kept others waiting, whom there was no room for. */
+/** deadline: took nothing for too long. budget: took nothing while others waited for the room. */
 export type ResetReason = 'deadline' | 'budget'
 
 export interface UnsentLimits {
@@ -93,9 +95,9 @@ export class UnsentWatch {
     this.#cancelLook = this.#options.clock.after(this.#lookMs, this.#look)
     const now = this.#options.clock.monotonic()
     for (const holder of this.#stoppedSince(now - this.#options.limits.deadlineMs)) this.#reset(holder, 'deadline')
-    if (this.#budget.waiting === 0) return
-    const stopped = this.#stoppedSince(now - this.#lookMs).sort((a, b) => a.unsentSince - b.unsentSince)
-    for (const holder of stopped) if (this.#budget.waiting > 0) this.#reset(holder, 'budget')
+    const crowding = this.#stoppedSince(now - this.#lookMs).filter(({ isCrowding }) => isCrowding)
+    for (const holder of crowding.sort((a, b) => a.unsentSince - b.unsentSince))
+      if (holder.isCrowding) this.#reset(holder, 'budget')
   }
 
   #stoppedSince(since: number): UnsentHolder[] {

@@ -55,6 +55,22 @@ describe('P5: a stream that is full', () => {
     expect(server.context.unsent.bytes).toBe(0)
   })
 
+  it('makes room on its connection when others wait there', async () => {
+    await start({ perConnection: 750_000 })
+    const peer = undo.use(new BarePeer(server.port))
+    const stopped = Array.from({ length: 3 }, () => peer.follow('large'))
+    for (const stream of stopped) stream.pause()
+    await until(() => server.streams.length === 3)
+    server.cell('large').set(Buffer.alloc(300_000, 1))
+    await until(() => server.context.unsent.bytes === 3 * 300_005)
+    server.cell('late').set(Buffer.from('news'))
+    const late = peer.follow('late')
+    await until(() => server.streams.at(-1)?.isCrowding === true)
+    server.clock.advance(2_500)
+    await until(() => late.messages.length === 1)
+    expect(await server.count('nameplane_push_resets_total')).toBeGreaterThanOrEqual(1)
+  })
+
   it('makes room when others wait for it, whoever has waited longest first', async () => {
     await start({ perThread: 750_000 })
     const peers = Array.from({ length: 3 }, () => undo.use(new BarePeer(server.port)))

@@ -46,4 +46,35 @@ describe('the work queue', () => {
     clock.settle()
     expect(pieces).toBe(1)
   })
+
+  test('tells its load: nothing while idle, all while there is always something to do', () => {
+    const clock = new FakeClock(1_000_000)
+    const queue = new WorkQueue(clock)
+    expect(queue.load).toBe(0)
+    let left = 3_000
+    const work = (): boolean => {
+      clock.pass(1)
+      return --left > 0
+    }
+    queue.add({ work })
+    clock.settle()
+    expect(queue.load).toBeGreaterThan(0.99)
+    clock.advance(3_000)
+    expect(queue.load).toBeLessThan(0.01)
+  })
+
+  test('goes on after a task that throws', () => {
+    const clock = new FakeClock()
+    const queue = new WorkQueue(clock)
+    const done: string[] = []
+    queue.add({
+      work: () => {
+        throw new Error('a bug')
+      },
+    })
+    queue.add({ work: () => done.push('next') < 0 })
+    expect(() => clock.turn()).toThrow('a bug')
+    clock.settle()
+    expect(done).toEqual(['next'])
+  })
 })
