@@ -9,17 +9,24 @@ export interface MirrorOptions<K, T> {
   readonly keyText: (key: K) => string
   /** Begins to feed a cell; gives how that ends. */
   readonly open: (key: K, sink: Sink<State<T>>) => () => void
-  /** How long a cell is fed after its last watcher left, in milliseconds. */
+  /** How long a cell is fed after its last watcher left, in milliseconds; 0 is until the next turn. */
   readonly lingerMs: number
+  /** Of the sources behind the cells. */
+  readonly group?: string
 }
 
 /**
  * One cell per key. What feeds them has a pool of its own, for it outlives its last watcher by the linger, and who comes
  * back by then must find it, not open another beside it.
  */
-export function createMirrors<K, T>({ kernel, what, keyText, open, lingerMs }: MirrorOptions<K, T>): Pool<K, T> {
+export function createMirrors<K, T>(options: MirrorOptions<K, T>): Pool<K, T> {
+  const { kernel, what, keyText, open, lingerMs, group } = options
   const received = kernel.pool(
-    (key: K) => kernel.source<State<T>>(`${what} ${keyText(key)}`, sink => open(key, sink), { lingerMs }),
+    (key: K) =>
+      kernel.source<State<T>>(`${what} ${keyText(key)}`, sink => open(key, sink), {
+        lingerMs,
+        ...(group !== undefined && { group }),
+      }),
     keyText,
   )
   const shown = (key: K): Cell<T> =>

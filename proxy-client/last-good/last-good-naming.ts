@@ -6,6 +6,7 @@ import { eachLeaf } from '../../naming/tree-leaves.ts'
 import type { Env } from '../../runtime/env.ts'
 import { type Cell, type Pool, relayGroup, type Sink } from '../../watch/cell.ts'
 import type { Ok, State } from '../../watch/state.ts'
+import { createMirrors } from '../mirrors.ts'
 import type { NameQuery, NamingClient, NamingStatus } from '../naming.ts'
 import { GoodMemory } from './good-memory.ts'
 import { GoodWriter } from './good-writer.ts'
@@ -126,23 +127,15 @@ class LastGoodNaming implements NamingClient {
     return cells
   }
 
-  /** As in the watch client: what feeds a cell outlives its last watcher by a turn, and has a pool of its own. */
   #pool<K, T>(form: Form<T>, cellOf: (key: K) => Cell<T>, textOf: (key: K) => string): Pool<K, T> {
-    const { kernel } = this.#env
-    const nameOf = (key: K): string => `${form.kind} ${textOf(key)}, or what was known of it`
-    const warm = kernel.pool(
-      (key: K) =>
-        kernel.source<State<T>>(nameOf(key), sink => this.#open(form, textOf(key), cellOf(key), sink), {
-          group: relayGroup,
-        }),
-      textOf,
-    )
-    const shown = (key: K): Cell<T> =>
-      kernel.derive(nameOf(key), read => {
-        const state = read(warm.at(key))
-        return state.kind === 'ok' ? state.value : state
-      })
-    return kernel.pool(shown, textOf)
+    return createMirrors({
+      kernel: this.#env.kernel,
+      what: `${form.kind}, or the last good one, of`,
+      keyText: textOf,
+      open: (key, sink) => this.#open(form, textOf(key), cellOf(key), sink),
+      lingerMs: 0,
+      group: relayGroup,
+    })
   }
 
   #open<T>(form: Form<T>, key: string, cell: Cell<T>, sink: Sink<State<T>>): () => void {
