@@ -5,6 +5,7 @@ import { soakE5Server } from './E5-server-names.ts'
 import { soakH1 } from './H1-hostile-requests.ts'
 import { soakK7 } from './K7-quiet-collections.ts'
 import { soakL1 } from './L1-handles.ts'
+import { soakP1 } from './P1-drift.ts'
 import { soakP4 } from './P4-stopped-readers.ts'
 import { soakR4 } from './R4-restarts.ts'
 import { soakS1 } from './S1-lost-edits.ts'
@@ -39,6 +40,11 @@ const soaks: Readonly<Record<string, Soak>> = {
     run: soakK7,
   },
   L1: { about: '10,000 deletions and creations of a followed directory: one watch each, none left', run: soakL1 },
+  P1: {
+    about:
+      'a link that loses, repeats or reorders one message in 1,000, for 10 minutes (--seconds=N): no client drifts',
+    run: soakP1,
+  },
   P4: {
     about: '1,000 push streams for 10 (--minutes=N) minutes, ten of them stopped: the others go on as before',
     run: soakP4,
