@@ -1,6 +1,6 @@
 // The gRPC port: every service, health and reflection on one server, from listen to a graceful stop. Knows the services by
 // their contract only.
-import { type Server, ServerCredentials, type sendUnaryData, status, type UntypedHandleCall } from '@grpc/grpc-js'
+import { type Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoFile } from 'grpc-health-check'
@@ -18,6 +18,7 @@ import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './
 import type { GrpcService } from './grpc-service.ts'
 import { createNamingCalls } from './naming-calls.ts'
 import { createProxiesCalls } from './proxies-calls.ts'
+import { type Refusal, refusing } from './refusals.ts'
 import { createServersCalls, type ServersCalls } from './servers-calls.ts'
 import { SharedPort } from './shared-port.ts'
 import { WatchContext } from './watch-context.ts'
@@ -110,7 +111,7 @@ class GrpcApiServer implements GrpcApi {
     for (const { definition, handlers } of this.#services)
       this.#server.addService(
         definition,
-        mapValues(handlers, handle => this.#unlessRefused(handle)),
+        refusing(handlers, (call, isStream) => this.#refusalOf(call, isStream)),
       )
     this.setServing(false)
     this.#health.addToServer(this.#server)
@@ -196,31 +197,18 @@ class GrpcApiServer implements GrpcApi {
     for (const service of this.#services) service.end?.(stopping.code, stopping.details)
   }
 
-  #unlessRefused(handle: UntypedHandleCall): UntypedHandleCall {
-    return (call: AnyCall, answer?: sendUnaryData<unknown>): void => {
-      const refusal = this.#isStopping ? stopping : answer === undefined ? this.#tooManyStreams(call) : undefined
-      if (refusal === undefined) Reflect.apply(handle, undefined, [call, answer])
-      else if (answer === undefined) call.emit('error', refusal)
-      else answer(refusal)
-    }
+  #refusalOf(call: object, isStream: boolean): Refusal | undefined {
+    if (this.#isStopping) return stopping
+    return isStream ? this.#tooManyStreams(call) : undefined
   }
 
-  #tooManyStreams(call: AnyCall): Refusal | undefined {
+  #tooManyStreams(call: object): Refusal | undefined {
     const session = sessionOf(call)
     if (session === undefined || this.#push.connections.of(session).streams.size < this.#streamsLimit) return undefined
     this.#refusedStreams.inc()
     const details = `This connection has ${this.#streamsLimit} streams open, which is its limit.`
     return { code: status.RESOURCE_EXHAUSTED, details }
   }
-}
-
-interface Refusal {
-  readonly code: status
-  readonly details: string
-}
-
-interface AnyCall {
-  emit(event: 'error', error: object): boolean
 }
 
 /** By its files: reading them takes longer than all else a server is made of, and it holds nothing of a server. */
@@ -233,8 +221,4 @@ function reflectionOf(services: readonly GrpcService[]): ReflectionService {
   const made = new ReflectionService(loadSync(files, { keepCase: true, includeDirs: [protoFolder] }))
   reflections.set(files.join(), made)
   return made
-}
-
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
 }

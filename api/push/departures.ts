@@ -1,5 +1,6 @@
 // Sends streams elsewhere: all of a connection that is old, and some of any where this server has more than its share. Clients
-// that can are asked to open another stream first; the streams of others end, spread over the grace. Knows no protocol.
+// that can are asked to open another stream first; the streams of others end, spread over the grace. While it looks, it has
+// connections cut that are over. Knows no protocol.
 
 import { constants } from 'node:http2'
 import { status } from '@grpc/grpc-js'
@@ -70,6 +71,7 @@ export class Departures {
     for (const connection of this.#shuffled()) {
       if (left <= 0) return
       const staying = [...connection.streams].filter(stream => !this.#leaving.has(stream))
+      if (staying.length === 0) continue
       if (staying.length <= left) {
         this.#leave(connection, 'balance')
         left -= staying.length
