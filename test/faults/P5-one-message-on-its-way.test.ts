@@ -19,7 +19,7 @@ describe('P5: a stream that is full', () => {
     server = await ContentServer.start({ unsent })
   }
 
-  it('is written to no more: of 500 states of 50 KB the server holds one', async () => {
+  it('is written to no more: of 150 states of 50 KB the server holds one', async () => {
     await start()
     const bytes = 50_000
     server.cell('a').set(Buffer.alloc(bytes))
@@ -27,7 +27,7 @@ describe('P5: a stream that is full', () => {
     await until(() => stream.messages.length === 1)
     stream.pause()
     let most = 0
-    for (let round = 0; round < 500; round++) {
+    for (let round = 0; round < 150; round++) {
       const { deliveries } = server.kernel.counts()
       server.cell('a').set(Buffer.alloc(bytes, round))
       await until(() => server.kernel.counts().deliveries > deliveries)
@@ -36,7 +36,7 @@ describe('P5: a stream that is full', () => {
     expect(most).toBe(bytes + 5)
     // One read before the pause, one that the window had room for, one on its way.
     expect(await server.count('nameplane_push_messages_total')).toBeLessThanOrEqual(4)
-    expect(await server.count('nameplane_push_conflated_total')).toBeGreaterThan(490)
+    expect(await server.count('nameplane_push_conflated_total')).toBeGreaterThan(140)
   })
 
   it('leaves the rest of its connection a budget, and other connections theirs', async () => {

@@ -17,7 +17,7 @@ describe('admission', () => {
   })
 
   function create(options: { readonly maxWaiting?: number }): Admission {
-    return new Admission({ clock, queue: new WorkQueue(clock), width: 10, maxWaitMs: 4_000, ...options })
+    return new Admission({ clock, queue: new WorkQueue(clock), width: 10, ...options })
   }
 
   const enter = (name: string, cost: number): Ticket =>
@@ -101,39 +101,11 @@ describe('admission', () => {
     expect(new Set(away).size).toBe(4)
   })
 
-  /** One that is served for a second once it is let in. */
-  function enterForASecond(name: string): void {
-    const served = (): void => {
-      begun.push(name)
-      clock.after(1_000, () => ticket.leave())
-    }
-    const ticket = admission.enter(10, served, afterMs => away.push(afterMs))
-  }
-
-  test('sends those away that would wait too long at the speed of late, and serves the others', () => {
-    enter('before', 10).leave()
-    const first = enter('first', 10)
-    for (let i = 0; i < 20; i++) enterForASecond(`${i}`)
-    clock.advance(1_000)
-    first.leave()
-    clock.advance(1_500)
-    // One a second: eight seconds is twice what one may wait, and some of that has been waited.
-    expect(away.length).toBeGreaterThanOrEqual(8)
-    expect(away.length).toBeLessThan(16)
-    expect(Math.min(...away)).toBeGreaterThanOrEqual(1_000)
-    expect(new Set(away).size).toBe(away.length)
-    const refused = away.length
-    enterForASecond('late')
-    expect(away).toHaveLength(refused + 1)
-    clock.advance(20_000)
-    expect(begun).toHaveLength(2 + 20 - refused)
-    expect(clock.waiting).toBe(0)
-  })
-
-  test('sends nobody away while its speed is not known', () => {
+  test('sends nobody away while there is room in line, however slow it is', () => {
     for (let i = 0; i < 100; i++) enter(`${i}`, 10)
-    clock.advance(1_900)
+    clock.advance(30_000)
     expect(away).toEqual([])
+    expect(begun.length).toBeGreaterThan(1)
   })
 
   test('keeps those in line who cannot be sent away', () => {
