@@ -23,12 +23,7 @@ export class Acknowledgement {
   owe(isUrgent: boolean): void {
     this.#isOwed = true
     this.#isUrgent ||= isUrgent
-    const leftMs = this.#leftMs
-    if (leftMs <= 0 || this.#cancelTimer !== undefined) return
-    this.#cancelTimer = this.#clock.after(leftMs, () => {
-      this.#cancelTimer = undefined
-      if (this.isDue) this.#onDue()
-    })
+    this.#awaitTime()
   }
 
   /** Whether it is to be said with the next message. */
@@ -48,6 +43,17 @@ export class Acknowledgement {
   close(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
+  }
+
+  /** Timers know whole milliseconds, and may be a part of one early. */
+  #awaitTime(): void {
+    const leftMs = this.#leftMs
+    if (leftMs <= 0 || this.#cancelTimer !== undefined) return
+    this.#cancelTimer = this.#clock.after(Math.ceil(leftMs), () => {
+      this.#cancelTimer = undefined
+      if (this.isDue) this.#onDue()
+      else if (this.#isOwed) this.#awaitTime()
+    })
   }
 
   get #leftMs(): number {
