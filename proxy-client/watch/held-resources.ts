@@ -1,4 +1,5 @@
 // Everything that a proxy holds, as one stream has brought or confirmed it. Knows neither the stream nor who looks.
+import { eachLeaf } from '../../naming/tree-leaves.ts'
 import type { ReceivedUpdate } from '../../proto/updates.ts'
 import type { WireName } from '../../proto/watch-requests.ts'
 import type { Clock } from '../../watch/clock.ts'
@@ -148,7 +149,10 @@ export class HeldResources {
     if (update.kind === 'replicas') return this.replicas.receive(update)
     const held = this.#names.get(update.key)
     // A name that was given up while this was on its way is no more.
-    if (held === undefined) return true
+    if (held === undefined) {
+      if (update.state.kind === 'ok') eachLeaf(update.state.value, ({ id }) => this.replicas.giveUp(id))
+      return true
+    }
     const isConsistent = held.receive(update.hash, update.state)
     this.#events.nameTold(held)
     const isNewTree = update.state.kind === 'ok' || update.state.kind === 'same'

@@ -76,6 +76,11 @@ export class HeldReplicas {
 
 type ReplicaUpdate = Extract<ReceivedUpdate, { kind: 'replicas' }>
 
+/** A set may come so much earlier than the tree that it is a leaf of. */
+const maxAheadMs = 5_000
+/** So long after a set was given up its server may not have heard of that. */
+const crossingMs = 2_000
+
 /** Told of every set that changes in a way that its server may have to hear of. */
 export interface ReplicaEvents {
   /** It may have to be subscribed or unsubscribed by itself. */
@@ -91,8 +96,12 @@ export class ReplicaStore {
   readonly #clock: Clock
   readonly #events: ReplicaEvents
   readonly #held = new Map<string, HeldReplicas>()
-  /** What came and was no leaf of a held tree. */
-  readonly #ahead = new Set<HeldReplicas>()
+  /** What came and was no leaf of a held tree, and until when such a tree may come, on the monotonic clock. */
+  readonly #ahead = new Map<HeldReplicas, number>()
+  /** What was held until a moment ago: news of it has crossed with word that it is given up. Half of that is older. */
+  #dropped = new Set<string>()
+  #droppedBefore = new Set<string>()
+  #droppedSince = 0
 
   /** With what `from`, the store of another stream, holds; leaves are counted by who adds them. */
   constructor(clock: Clock, events: ReplicaEvents, from?: ReplicaStore) {
@@ -143,7 +152,9 @@ export class ReplicaStore {
     const replicas = this.#at(id)
     const state = newsOf(received, hash, replicas.hash)
     if (replicas.leaves === 0 && !replicas.isWatched) {
-      this.#ahead.add(replicas)
+      const key = showPath(id)
+      const isGivenUp = this.#dropped.has(key) || this.#droppedBefore.has(key)
+      this.#ahead.set(replicas, isGivenUp ? 0 : this.#clock.monotonic() + maxAheadMs)
       replicas.isAhead = true
     }
     // It may confirm what was given up before the server knew: then nothing at all is held.
@@ -167,14 +178,23 @@ export class ReplicaStore {
     this.#tell(replicas, untold)
   }
 
-  /** No tree is on its way any more: what came ahead of one that nobody waits for now goes. */
+  /** The tree that it came ahead of is of a name that was given up. */
+  giveUp(id: Path): void {
+    const replicas = this.get(id)
+    if (replicas?.isAhead) this.#ahead.set(replicas, 0)
+  }
+
+  /** A message is over: what came ahead of a tree that is not to be expected any more goes. */
   dropUnclaimed(): void {
-    for (const replicas of this.#ahead) {
+    const now = this.#clock.monotonic()
+    for (const [replicas, endsAt] of this.#ahead) {
+      const isClaimed = replicas.leaves > 0 || replicas.isWatched
+      if (!isClaimed && now < endsAt) continue
+      this.#ahead.delete(replicas)
       replicas.isAhead = false
       this.#events.markChanged(replicas)
       this.#dropUnused(replicas)
     }
-    this.#ahead.clear()
   }
 
   /** One leaf of one tree more, in one of the ways to be a leaf. */
@@ -228,8 +248,20 @@ export class ReplicaStore {
 
   #dropUnused(replicas: HeldReplicas): void {
     if (replicas.leaves > 0 || replicas.isWatched || replicas.isAhead) return
-    this.#held.delete(showPath(replicas.id))
+    const key = showPath(replicas.id)
+    this.#held.delete(key)
+    this.#noteDropped(key)
     this.#events.markChanged(replicas)
     if (replicas.isSubscribed) this.#events.wantChanged(replicas)
+  }
+
+  #noteDropped(key: string): void {
+    const now = this.#clock.monotonic()
+    if (now - this.#droppedSince > crossingMs) {
+      this.#droppedBefore = now - this.#droppedSince > 2 * crossingMs ? new Set() : this.#dropped
+      this.#dropped = new Set()
+      this.#droppedSince = now
+    }
+    this.#dropped.add(key)
   }
 }

@@ -93,7 +93,7 @@ export class StreamSession {
     const updates = whole === undefined ? response.updates : [whole, ...response.updates]
     counts.add('updatesReceived', updates.length)
     this.#take(updates)
-    // A tree may have several leaves that come in pieces, one after the other; it comes with the last piece.
+    // A tree may have several large leaves, one after the other in pieces, however long that takes.
     if (piece === undefined) this.held.replicas.dropUnclaimed()
     this.#resubscribe(unknownKeys)
     for (const id of unknownIds) this.held.replicas.forget(id)

@@ -98,6 +98,18 @@ describe('messages that cross on the wire', () => {
     expect(client.counts()).toMatchObject({ names: 0, replicas: 0 })
   })
 
+  test('a set that comes some messages before the tree that it is a leaf of is not asked for again', async () => {
+    const one = await watchName(1)
+    server.say(replicas(a, setA))
+    server.say()
+    server.say(replicas(b, setB), tree(1, treeTo(a, b)))
+    await until(() => shown(one.states) !== undefined)
+    one.leave()
+    await until(() => server.asked.includes('-1'))
+    expect(server.asked).toEqual(['+1', '-1'])
+    expect(client.counts()).toMatchObject({ names: 0, replicas: 0 })
+  })
+
   test('a change of staleness of a replica set that was given up meanwhile does not cost the stream', async () => {
     const one = await watchName(1)
     const two = await watchName(2)
