@@ -84,7 +84,7 @@ describe('P14: constant change', () => {
   })
 
   it('of 10,000 events a second is sent as often as the spacing allows, in short turns, and never late', () => {
-    const [streams, names, seconds, costMs] = [10, 50, 2, 0.1]
+    const [streams, names, seconds, costMs] = [5, 50, 2, 0.2]
     const thread = new BusyThread(
       streams,
       Array.from({ length: names }, (_, i) => `name-${i}`),
