@@ -30,10 +30,10 @@ describe('P1: what a proxy does not have though it was sent', () => {
 
   /** Time passes in steps, with turns for what is on the wire, until it is so or 30 s are over; gives how long it took. */
   async function repairedIn(isRepaired: () => boolean): Promise<number> {
-    for (let passed = 0; passed <= 30_000; passed += 250) {
-      for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    for (let passed = 0; passed <= 30_000; passed += 500) {
+      for (let turn = 0; turn < 12; turn++) await new Promise(resolve => setImmediate(resolve))
       if (isRepaired()) return passed
-      clock.advance(250)
+      clock.advance(500)
     }
     return Number.POSITIVE_INFINITY
   }
