@@ -1,5 +1,6 @@
 // Who is served first after a restart: newcomers wait in line until those before them have what they asked for, so that
-// memory and work are bounded by the line's width, not by the fleet's size. Who would wait too long is sent away. Knows no stream.
+// memory and work are bounded by the line's width, not by the fleet's size. When the line is full, who comes is sent away: only
+// that, for whoever waits here is served sooner than who has to come back. Knows no stream.
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import type { Task, WorkQueue } from './work-queue.ts'
 
@@ -11,8 +12,6 @@ export interface AdmissionOptions {
   readonly width?: number
   /** Newcomers that may stand in line. */
   readonly maxWaiting?: number
-  /** Who would wait longer is sent away; milliseconds. */
-  readonly maxWaitMs?: number
   /** One has been sent away. */
   readonly onTurnAway?: () => void
 }
@@ -23,14 +22,12 @@ export interface Ticket {
   leave(): void
 }
 
-const defaults = { width: 5_000, maxWaiting: 20_000, maxWaitMs: 60_000, onTurnAway: () => {} }
+const defaults = { width: 5_000, maxWaiting: 20_000, onTurnAway: () => {} }
 /** Who takes longer than this counts no more, so that slow readers hold up nobody. */
 const maxInsideMs = 5_000
 const lookMs = 500
 /** The speed is known once it has been measured for so long: a server that has just started becomes faster. */
 const measureMs = 2_000
-/** Who stands in line is sent away when it would wait so many times longer than one may that comes now. */
-const patience = 2
 /** A piece of work in the queue, about. */
 const pieceMs = 1
 /** Nobody is sent away for less, or for more. */
@@ -74,7 +71,7 @@ export class Admission implements Task {
 
   /**
    * Calls `begin` when its turn comes, before it returns where nobody waits: never later than all before it have left. One
-   * that would wait too long is sent away instead: `turnAway` is told, perhaps before this returns, when to come back, in ms.
+   * that finds the line full is sent away instead: `turnAway` is told, perhaps before this returns, when to come back, in ms.
    * Without it the newcomer waits whatever happens.
    */
   enter(cost: number, begin: () => void, turnAway?: (afterMs: number) => void): Ticket {
@@ -116,10 +113,7 @@ export class Admission implements Task {
       this.#servedSince = now
     }
     const { maxWaiting } = this.#options
-    if (
-      newcomer.turnAway !== undefined &&
-      (this.#line.size >= maxWaiting || this.#takesTooLong(this.#cost.waiting, now))
-    ) {
+    if (newcomer.turnAway !== undefined && this.#line.size >= maxWaiting) {
       this.#sendAway(newcomer, now)
       return
     }
@@ -149,7 +143,7 @@ export class Admission implements Task {
     return true
   }
 
-  /** Whoever has been inside for too long counts no more; whoever stands too far back is sent away. */
+  /** Whoever has been inside for too long counts no more. */
   readonly #look = (): void => {
     const { clock, queue } = this.#options
     const now = clock.monotonic()
@@ -158,23 +152,7 @@ export class Admission implements Task {
       if (now - newcomer.since < maxInsideMs) break
       this.#leaveInside(newcomer)
     }
-    this.#shorten(now)
     queue.add(this)
-  }
-
-  #shorten(now: number): void {
-    let ahead = 0
-    for (const newcomer of this.#line) {
-      ahead += newcomer.cost
-      if (newcomer.turnAway === undefined || !this.#takesTooLong(ahead / patience, now)) continue
-      this.#leaveLine(newcomer)
-      this.#sendAway(newcomer, now)
-    }
-  }
-
-  /** Whether so much takes longer than one may wait, at the speed since there is a line; false until that is known. */
-  #takesTooLong(cost: number, now: number): boolean {
-    return this.#isSpeedKnown(now) && cost > this.#speed(now) * this.#options.maxWaitMs
   }
 
   #isSpeedKnown(now: number): boolean {
