@@ -1,11 +1,14 @@
 // The HTTP API: a PUT to the last of 500 bind watchers, and bind requests per second. Clients run in a child process.
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHttpApi } from '../api/http/index.ts'
+import { ProxyRegistry } from '../api/push/proxy-registry.ts'
 import { createInterpreter } from '../interpreters/create-interpreter.ts'
 import { silentLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
+import { Fleet } from '../server/proxies/fleet.ts'
 import { createSources } from '../server/sources.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
+import { FakePeers } from '../test/fakes/peers.fake.ts'
 import { loneServer } from '../test/fakes/servers.fake.ts'
 import { systemClock, systemRandom } from '../watch/clock.ts'
 import { createKernel } from '../watch/kernel.ts'
@@ -36,7 +39,23 @@ async function startServer(): Promise<Server> {
   servers.start()
   const interpreter = createInterpreter({ store, kernel, clock, namers: [], onVersion: servers.own.takeInUse })
   const sources = createSources({ ...env, namers: [], storageKind: 'io.l5d.inMemory' })
-  const api = await createHttpApi({ ...env, store, interpreter, sources, servers, shutdown: shutdown.signal })
+  const proxies = new ProxyRegistry({
+    clock,
+    kernel,
+    namespace: interpreter.namespace,
+    server: 'self',
+    newest: namespace => servers.newest(namespace),
+  })
+  const fleet = new Fleet({ clock, own: proxies, servers, peer: new FakePeers().of })
+  const api = await createHttpApi({
+    ...env,
+    store,
+    interpreter,
+    sources,
+    servers,
+    fleet,
+    shutdown: shutdown.signal,
+  })
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
   return {
     port,
