@@ -27,7 +27,7 @@ async function confirm(proxy: ProxyRecord): Promise<void> {
 }
 
 function get(query = ''): Promise<LightMyRequestResponse> {
-  return fixture.api.inject(`/api/proxies${query}`)
+  return fixture.api.inject({ url: `/api/proxies${query}` })
 }
 
 function put(query: string): Promise<LightMyRequestResponse> {
