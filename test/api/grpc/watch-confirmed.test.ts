@@ -71,7 +71,7 @@ describe('a Watch stream whose client counts', () => {
     await until(() => stream.told.get('1')?.hash === hash)
   })
 
-  test('sends a large set in pieces, others between them, and the tree that needs it with the last', async () => {
+  test('sends a large set in pieces, others between them, with the last the tree that needs it, then what is newer', async () => {
     stream.subscribe('/svc/b')
     await until(() => stream.told.size === 2)
     const set = server.interpreter.set('/#/fs/a')
@@ -80,7 +80,7 @@ describe('a Watch stream whose client counts', () => {
     stream.subscribe('/svc/a')
     await until(() => stream.messages.some(({ piece }) => piece?.begins === true))
     server.interpreter.set('/#/fs/b').set(endpoints('127.0.0.1:2'))
-    set.set(manyEndpoints(10_000, 2))
+    set.set(endpoints('127.0.0.1:7'))
     await until(() => stream.told.has('2'))
     const messages = stream.messages.slice(known)
     const whole = messages.findIndex(({ piece }) => piece?.ends === true)
@@ -89,9 +89,21 @@ describe('a Watch stream whose client counts', () => {
     expect(messages[whole]?.updates.map(({ kind }) => kind)).toContain('tree')
     expect(whole).toBeGreaterThan(3)
     expect(other).toBeLessThan(whole)
-    await until(() => JSON.stringify(stream.state('/#/fs/a')).includes(':2,'))
+    const hasNewest = (): boolean => JSON.stringify(stream.state('/#/fs/a')).includes('"port":7,')
+    await until(hasNewest)
     await turns()
+    expect(hasNewest()).toBe(true)
     expect(await metric('watch_digest_mismatches_total')).toBe(0)
+  })
+
+  test('begins with a large set at once when there is nothing else to send', async () => {
+    const set = server.interpreter.set('/#/fs/a')
+    set.set(endpoints('127.0.0.1:1'))
+    stream.subscribe('/svc/a')
+    await until(() => stream.told.size === 2)
+    await turns()
+    set.set(manyEndpoints(10_000, 2))
+    await until(() => JSON.stringify(stream.state('/#/fs/a')).includes(':2,'))
   })
 
   test('gives up a large set that nobody wants any more in the midst of its pieces', async () => {
