@@ -96,6 +96,8 @@ export class WatchSession implements PushProtocol {
     const { oldestAt } = this.#mailbox
     const before = builder.length
     this.#writeNews()
+    // News that goes in pieces has only begun.
+    if (builder.length === 0) this.#writer.writePiece()
     const hasNews = builder.length > before
     if (builder.length === 0 && !this.#isReminderDue) {
       this.#leaveAdmission()
