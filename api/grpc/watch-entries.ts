@@ -6,7 +6,7 @@ import type { ReplicaSet } from '../../naming/replica-set.ts'
 import { noUpdate, type UpdateMark } from '../../proto/content-digest.ts'
 import { type Content, hashFieldOf, hashOf, isFailure, type WireHash } from '../../proto/updates.ts'
 import type { Cell } from '../../watch/cell.ts'
-import type { State } from '../../watch/state.ts'
+import { awaited, type State } from '../../watch/state.ts'
 import { Entry } from '../push/entry.ts'
 import type { Mailbox } from '../push/mailbox.ts'
 import { takesAway } from '../push/removals.ts'
@@ -33,7 +33,7 @@ export abstract class WatchEntry<T = unknown> extends Entry<T> {
   restart(held: WireHash): void {
     this.#held = held
     this.sent = undefined
-    this.deliver(this.state)
+    if (this.state !== awaited) this.deliver(this.state)
   }
 
   /** The fields to send of the newest state: of its content, the hash alone when the client has it. */

@@ -8,7 +8,7 @@ import type { MeshContext } from './mesh-context.ts'
 import { ReplicasEntry } from './mesh-entries.ts'
 import { replicasRequestOf } from './mesh-requests.ts'
 import { type MeshCall, MeshStream, refuseStream } from './mesh-stream.ts'
-import { refuse, type UnaryAnswer, type UnaryCall, warmCell } from './unary-call.ts'
+import { refuse, type UnaryAnswer, type UnaryCall, warmCell, whenTold } from './unary-call.ts'
 
 export function createResolverCalls(context: MeshContext): GrpcService {
   return {
@@ -29,8 +29,12 @@ function cellOf({ ports, noId }: MeshContext, id: Path): Cell<ReplicaSet> {
 /** What is known now, be it that nothing is. */
 function getReplicas(context: MeshContext, call: UnaryCall, answer: UnaryAnswer): void {
   const id = replicasRequestOf(call.request)
-  if (id.ok) answer(null, context.frames.replicas.of(warmCell(context, call, cellOf(context, id.value)).peek()))
-  else refuse(answer, id.error)
+  if (!id.ok) {
+    refuse(answer, id.error)
+    return
+  }
+  const cell = warmCell(context, call, cellOf(context, id.value))
+  whenTold(call, cell, state => answer(null, context.frames.replicas.of(state)))
 }
 
 function streamReplicas(context: MeshContext, call: MeshCall): void {

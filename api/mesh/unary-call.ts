@@ -1,7 +1,7 @@
 // A unary mesh call: one answer, once it is known, or a status. Knows no method.
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { NamingError } from '../../naming/errors.ts'
-import type { Cell } from '../../watch/cell.ts'
+import type { Cell, Observation } from '../../watch/cell.ts'
 import { pending, type State } from '../../watch/state.ts'
 import { hostOf, isOver } from '../push/http2-of-call.ts'
 import type { MeshContext } from './mesh-context.ts'
@@ -68,4 +68,25 @@ export function whenKnown<T>(
     if (state.kind !== 'pending') finish(state)
   }, over.signal)
   return end
+}
+
+/**
+ * Calls `then` once with what is known, be it that it is pending: at once, in a thread that mirrors the cell when the main one
+ * has said it, and never when the call is over before.
+ */
+export function whenTold<T>(call: Cancellable, cell: Cell<T>, then: (state: State<T>) => void): void {
+  let isOver = false
+  const end = (): void => {
+    isOver = true
+    observation?.end()
+  }
+  const deliver = (state: State<T>): void => {
+    if (isOver) return
+    end()
+    then(state)
+  }
+  let observation: Observation | undefined
+  observation = cell.observe({ isPatient: true, deliver })
+  if (isOver) observation.end()
+  else call.on('cancelled', end)
 }

@@ -1,7 +1,7 @@
 // What one stream remembers of one resource it sends: the newest state and the one that went out last, both shared with all
 // who watch the same cell. Never bytes, never a queue. There are very many of these: every field counts.
 import type { Cell, Observation, Observer } from '../../watch/cell.ts'
-import { pending, type State } from '../../watch/state.ts'
+import { awaited, type State } from '../../watch/state.ts'
 import type { EntryList } from './entry-list.ts'
 import type { Mailbox } from './mailbox.ts'
 import { hasteAfter } from './pace.ts'
@@ -10,8 +10,8 @@ import { hasteAfter } from './pace.ts'
 export type EntryKind = 'tree' | 'replicas'
 
 export abstract class Entry<T = unknown> implements Observer<T> {
-  /** The newest state. */
-  state: State<T> = pending
+  /** The newest state; `awaited` before any. */
+  state: State<T> = awaited
   /** The state that went out last. */
   sent: State<T> | undefined = undefined
   /** When that was, in ms on the monotonic clock, whole; before any, long ago. */
