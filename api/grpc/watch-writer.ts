@@ -7,7 +7,7 @@ import { ByteWriter } from '../../proto/byte-writer.ts'
 import { contentMark, noUpdate, resourceMark, type UpdateMark } from '../../proto/content-digest.ts'
 import { tagOf } from '../../proto/fields.ts'
 import { type Content, encodeIdField, encodeStale, hashOf, isFailure, type WireHash } from '../../proto/updates.ts'
-import type { Stale, State } from '../../watch/state.ts'
+import { awaited, type Stale, type State } from '../../watch/state.ts'
 import type { Mailbox } from '../push/mailbox.ts'
 import type { SentMessages } from './sent-messages.ts'
 import { UpdateInPieces } from './update-in-pieces.ts'
@@ -96,13 +96,17 @@ export class WatchWriter {
     else if (after !== undefined && after !== entry.tree) this.#subscriptions.ahead.set(entry, after)
   }
 
-  /** False while the client has nothing of the set, for it is on its way in pieces or waits behind another. */
+  /** False while the client has nothing of the set: it is on its way in pieces, waits behind another, or is awaited here. */
   #writeReplicas(entry: ReplicaEntry): boolean {
+    if (entry.state === awaited) return false
+    const isFirst = entry.sent === undefined
     this.#mailbox.delete(entry)
     if (entry.hasNews) {
       const content = this.#context.replicaFrames.of(entry.state)
       if (this.#mustWait(entry, content)) this.#mailbox.hold(entry)
       else if (!this.#isRefused(entry, content)) this.#write(entry, content)
+      // In a thread trees wait for sets that were awaited.
+      if (isFirst && this.#pieces === undefined) this.#mailbox.freeHeld()
     }
     return entry.mark !== noUpdate
   }
