@@ -112,16 +112,16 @@ function summaryLine(
   if (behind > 0) {
     const proxies = total === 1 ? 'proxy' : 'proxies'
     const counted = `${countText(behind)} of ${countText(total)} ${proxies}${whose} ${behind === 1 ? 'is' : 'are'} behind`
-    return paint('red', `# ${counted}${longestText(rows)}`)
+    return paint('red', `# ${counted}${longestText(rows, namespace)}`)
   }
   const all = total === 1 ? 'the one proxy' : `all ${countText(total)} proxies`
   const line = `# ${all}${whose} ${total === 1 ? 'has' : 'have'} the newest version`
   return silent.length > 0 ? `${line}, as far as is known` : paint('green', line)
 }
 
-function longestText(rows: readonly Row[]): string {
+function longestText(rows: readonly Row[], asked: string | undefined): string {
   const [first] = [...rows].sort((a, b) => (b.told?.behindMs ?? -1) - (a.told?.behindMs ?? -1))
   if (first?.told?.behindMs === undefined) return ''
   const { proxy, told } = first
-  return `, ${printable(proxy.id)} for ${durationText(told.behindMs)} in ${printable(told.namespace)}`
+  return `, ${printable(proxy.id)} for ${durationText(told.behindMs)}${asked === undefined ? ` in ${printable(told.namespace)}` : ''}`
 }
