@@ -106,7 +106,7 @@ const most = (counts: readonly WatchClientCounts[], what: keyof WatchClientCount
 
 test('after any changes, cuts within messages and restarts the client shows what the server has, and gives all back', async () => {
   const counts = await runWorlds(8)
-  expect(most(counts, 'connections')).toBeGreaterThan(3)
+  expect(most(counts, 'connections')).toBeGreaterThan(2)
 })
 
 test('P1: so it does over a link that also loses, repeats and reorders messages, by repair', async () => {
