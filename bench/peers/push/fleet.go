@@ -180,6 +180,9 @@ func (c *cycled) settle() {
 	if s == nil || !c.got.Load() || !c.isOver.CompareAndSwap(false, true) {
 		return
 	}
-	go s.cancel()
-	<-c.slots
+	// The next one may come when the server has been told, or there would be more than are allowed.
+	go func() {
+		s.cancel()
+		<-c.slots
+	}()
 }
