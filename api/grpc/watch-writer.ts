@@ -73,6 +73,12 @@ export class WatchWriter {
   refuse(entry: object, hash: WireHash): void {
     this.#refusals ??= new WeakMap()
     this.#refusals.set(entry, hash)
+    if (!(entry instanceof NameEntry)) return
+    const { sent, tree } = entry
+    if (tree === undefined || sent === undefined || hashOf(this.#context.treeFrames.of(sent)) !== hash) return
+    // It follows the leaves of what it kept by itself, and does not know those of what it refused.
+    entry.tree = undefined
+    this.#subscriptions.releaseLeaves(tree, true)
   }
 
   /** Make before break: what the new leaves need goes out before the tree, and the old ones are given up after it. */
@@ -83,16 +89,19 @@ export class WatchWriter {
       return
     }
     const { state } = entry
-    const after = treeToFollow(state, entry.tree)
     const content = this.#context.treeFrames.of(state)
+    if (this.#isRefused(entry, content)) {
+      entry.use?.addUnsettled(-1)
+      this.#areLeavesThere(entry, undefined)
+      this.#followTree(entry, undefined)
+      return
+    }
+    const after = treeToFollow(state, entry.tree)
     if (this.#mustWait(entry, content) || !this.#areLeavesThere(entry, after)) {
       this.#mailbox.hold(entry)
       return
     }
-    if (this.#isRefused(entry, content)) {
-      entry.use?.addUnsettled(-1)
-      this.#followTree(entry, after)
-    } else if (this.#write(entry, content)) this.#finishName(entry, after)
+    if (this.#write(entry, content)) this.#finishName(entry, after)
     else if (after !== undefined && after !== entry.tree) this.#subscriptions.ahead.set(entry, after)
   }
 
