@@ -9,6 +9,8 @@ export interface Cluster {
   readonly proxyPort: number
   /** Replaces the dtab `default`; resolves with the server's answer. */
   put(dtab: string): Promise<void>
+  /** The same, resolved when the proxy goes by it. */
+  putForAll(dtab: string): Promise<void>
   /** Status of the proxy's /ready. */
   ready(): Promise<number>
   /** JSON of the proxy's /state. */
@@ -43,6 +45,7 @@ export async function startCluster(disco: Readonly<Record<string, number>>, atEn
   return {
     proxyPort: portOf(listening, 'outgoing'),
     put: dtab => put(ports.http, dtab),
+    putForAll: dtab => put(ports.http, dtab, '?wait=proxies:100%25&timeout=10s'),
     ready: async () => (await fetch(`${admin}/ready`)).status,
     state: async () => (await fetch(`${admin}/state`)).json(),
     stopServer,
@@ -50,8 +53,8 @@ export async function startCluster(disco: Readonly<Record<string, number>>, atEn
   }
 }
 
-async function put(port: number, dtab: string): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}/api/dtabs/default`, {
+async function put(port: number, dtab: string, query = ''): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/dtabs/default${query}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/dtab' },
     body: dtab,

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await cluster.put(route('blue'))
+  await cluster.putForAll(route('blue'))
   await reach('blue')
 })
 
