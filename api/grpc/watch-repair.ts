@@ -9,8 +9,10 @@ type Held = Extract<RequestPart, { kind: 'held' }>
 
 /** Who has been asked is asked again when for so long no word of the answer has come. */
 const answerMs = 5_000
-/** The least time between an answer and the next question. */
+/** The least time between an answer and the next question; it doubles with each that brings no agreement. */
 const pauseMs = 1_000
+/** Questions that may bring no agreement. */
+const maxQuestions = 5
 
 export interface WatchRepairOptions {
   readonly sent: SentMessages
@@ -36,6 +38,8 @@ export class WatchRepair {
   readonly #options: WatchRepairOptions
   #isWanted = false
   #question: Question | undefined
+  /** Questions since the client last confirmed what it was sent. */
+  #asked = 0
   #notBefore = 0
 
   constructor(options: WatchRepairOptions) {
@@ -53,14 +57,24 @@ export class WatchRepair {
     this.#isWanted = true
   }
 
+  /** The client has confirmed what it was sent. */
+  agreed(): void {
+    this.#asked = 0
+  }
+
   /** Whether the next message is to ask. */
   isDue(now: number): boolean {
-    if (this.#question === undefined) return this.#isWanted && now >= this.#notBefore
-    return now - this.#question.heardAt >= answerMs
+    return this.#asked < maxQuestions && this.#isTime(now)
+  }
+
+  /** Whether it is time to ask once more, and all questions were of no use: only a new stream helps. */
+  isHopeless(now: number): boolean {
+    return this.#asked >= maxQuestions && this.#isTime(now)
   }
 
   /** The message in the making asks. */
   asked(now: number): void {
+    this.#asked++
     this.#isWanted = false
     this.#question = { askedAt: now, heardAt: now, isBroken: false, unlisted: undefined }
   }
@@ -89,7 +103,12 @@ export class WatchRepair {
     const question = this.#answered(now)
     if (question !== undefined) for (const entry of question.unlisted) this.#missing(entry, question)
     this.#question = undefined
-    this.#notBefore = now + pauseMs
+    this.#notBefore = now + pauseMs * 2 ** (this.#asked - 1)
+  }
+
+  #isTime(now: number): boolean {
+    if (this.#question === undefined) return this.#isWanted && now >= this.#notBefore
+    return now - this.#question.heardAt >= answerMs
   }
 
   /** The question that this part of an answer is of; undefined when it tells nothing. */

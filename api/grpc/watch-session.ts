@@ -124,7 +124,8 @@ export class WatchSession implements PushProtocol {
       else this.#repair.want()
       this.#remindedAt = now
     }
-    if (this.#isReminderDue || this.#repair.isDue(now)) this.#stream.wake()
+    if (this.#repair.isHopeless(now)) this.#giveUp()
+    else if (this.#isReminderDue || this.#repair.isDue(now)) this.#stream.wake()
   }
 
   release(): boolean {
@@ -142,6 +143,12 @@ export class WatchSession implements PushProtocol {
   /** Ends the stream with a status; subscriptions are given up in pieces afterwards. */
   end(code: status, details: string): void {
     this.#stream.end(code, details)
+  }
+
+  /** Whoever does not confirm gets no more at some point, and would keep for ever what it has. */
+  #giveUp(): void {
+    this.#context.push.counters.resets.inc({ reason: 'unconfirmed' })
+    this.end(status.UNAVAILABLE, 'What was sent on this stream is not confirmed; another one may do better.')
   }
 
   #writeQuestions(now: number): void {
@@ -271,7 +278,10 @@ export class WatchSession implements PushProtocol {
   #confirm(ack: Ack): void {
     this.#remindedAt = undefined
     const outcome = this.#sent.confirm(ack, this.#context.push.clock.monotonic())
-    if (outcome === 'agrees') this.#doubtedAfter = undefined
+    if (outcome === 'agrees') {
+      this.#doubtedAfter = undefined
+      this.#repair.agreed()
+    }
     if (outcome !== 'differs') return
     this.#context.counters.mismatches.inc()
     if (this.#doubtedAfter !== undefined && ack.received > this.#doubtedAfter) {

@@ -108,7 +108,7 @@ function createCounters(metrics: Metrics) {
     }),
     resets: metrics.counter({
       name: 'nameplane_push_resets_total',
-      help: 'Push streams that were reset: their peer took nothing for too long, or others waited for room in the budget.',
+      help: 'Push streams that were ended here: their peer took or confirmed nothing for too long, or others waited for room in the budget.',
       labels: ['reason'],
     }),
   }

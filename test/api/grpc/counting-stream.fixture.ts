@@ -1,6 +1,6 @@
 // A bare Watch stream that numbers its messages, confirms what comes and says what it holds when asked; a test decides which
 // messages of either direction are lost.
-import { Client, type ClientDuplexStream, credentials, Metadata } from '@grpc/grpc-js'
+import { Client, type ClientDuplexStream, credentials, Metadata, type StatusObject } from '@grpc/grpc-js'
 import type { BoundTree } from '../../../naming/bound-tree.ts'
 import { showPath } from '../../../naming/path.ts'
 import { eachLeaf } from '../../../naming/tree-leaves.ts'
@@ -30,6 +30,8 @@ export class CountingStream {
   /** What is lost on the way here, and on the way there. */
   losesMessage: (message: ReceivedResponse) => boolean = () => false
   losesRequest: (sequence: number) => boolean = () => false
+  /** How the stream has ended. */
+  ended: StatusObject | undefined
   readonly #client: Client
   readonly #stream: ClientDuplexStream<Uint8Array, Buffer>
   readonly #pieces = new PieceCollector()
@@ -48,6 +50,9 @@ export class CountingStream {
     )
     this.#stream.on('data', (bytes: Buffer) => this.#receive(bytes))
     this.#stream.on('error', () => {})
+    this.#stream.on('status', status => {
+      this.ended = status
+    })
   }
 
   /** Subscribes to names of `default`; gives the keys. */
