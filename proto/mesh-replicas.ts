@@ -47,9 +47,10 @@ function writeBound(writer: ByteWriter, { endpoints, metadata }: Extract<Replica
 
 function writeEndpoint(writer: ByteWriter, { port, weight, metadata }: Endpoint, address: Uint8Array): void {
   writer.uint32(tagOf(1, lengthDelimited)).fork()
-  if (address.length === 16) writer.uint32(tagOf(1, varint)).uint32(1)
+  // linkerd leaves out an endpoint whose family or port is not on the wire, be it zero.
+  writer.uint32(tagOf(1, varint)).uint32(address.length === 16 ? 1 : 0)
   writer.uint32(tagOf(2, lengthDelimited)).bytes(address)
-  if (port !== 0) writer.uint32(tagOf(3, varint)).uint32(port)
+  writer.uint32(tagOf(3, varint)).uint32(port)
   writer.uint32(tagOf(4, lengthDelimited)).fork()
   const node = metadata?.[nodeName]
   if (node !== undefined) writer.uint32(tagOf(1, lengthDelimited)).string(String(node))

@@ -114,9 +114,10 @@ describe('the messages of io.linkerd.mesh', () => {
     )
     const replicas: ReplicaSet = { kind: 'bound', endpoints: [{ address: '127.0.0.1', port: 8080, weight: 2 }] }
     expect(encodeReplicas(ok(replicas)).toString('hex')).toBe(
-      // bound { endpoints { address port meta
-      '222a' +
-        '0a28' +
+      // bound { endpoints { inet_af address port meta
+      '222c' +
+        '0a2a' +
+        '0800' +
         '12047f000001' +
         '18903f' +
         '2200' +
@@ -220,7 +221,7 @@ describe('a replica set', () => {
     expect(read('Replicas', encodeReplicas(ok(bound)))).toEqual({
       bound: {
         endpoints: [
-          { address: 'CgECAw==', port: 80, meta: {} },
+          { inet_af: 'INET4', address: 'CgECAw==', port: 80, meta: {} },
           {
             inet_af: 'INET6',
             address: 'AAAAAAAAAAAAAAAAAAAAAQ==',
@@ -232,6 +233,12 @@ describe('a replica set', () => {
         metadata: { authority: 'web.service.dc1.consul' },
       },
     })
+  })
+
+  test('has the family and the port of each endpoint on the wire, zero or not: linkerd drops what lacks one', () => {
+    const set: ReplicaSet = { kind: 'bound', endpoints: [{ address: '10.1.2.3', port: 0, weight: 1 }] }
+    const endpoint = '0800' + '12040a010203' + '1800' + '2200' // inet_af address port meta
+    expect(encodeReplicas(ok(set)).toString('hex')).toBe(`220e0a0c${endpoint}`)
   })
 
   test('comes out with its weights as numbers again', () => {

@@ -20,7 +20,12 @@ afterEach(async () => {
 const web = { id: wirePath('/#/test/web') }
 
 function boundTo(...lastBytes: readonly number[]): object {
-  const at = (byte: number): object => ({ address: `\x7f\0\0${String.fromCharCode(byte)}`, port: 80, meta: {} })
+  const at = (byte: number): object => ({
+    inet_af: 'INET4',
+    address: `\x7f\0\0${String.fromCharCode(byte)}`,
+    port: 80,
+    meta: {},
+  })
   return { bound: lastBytes.length === 0 ? {} : { endpoints: lastBytes.map(at) } }
 }
 

@@ -300,11 +300,14 @@ func decodeBound(b []byte) (replicas, error) {
 	return r, err
 }
 
+// A linkerd knows no defaults: it leaves out an endpoint whose family, address or port is not on the wire.
 func decodeEndpoint(b []byte) (endpoint, error) {
 	e := endpoint{Weight: 1}
 	var family, port uint64
 	var address []byte
+	given := map[protowire.Number]bool{}
 	err := eachField(b, func(f field) (err error) {
+		given[f.number] = true
 		switch f.number {
 		case 1:
 			family = f.bits
@@ -321,6 +324,9 @@ func decodeEndpoint(b []byte) (endpoint, error) {
 	})
 	if err != nil {
 		return e, err
+	}
+	if !given[1] || !given[2] || !given[3] {
+		return e, errors.New("an endpoint without family, address or port, which linkerd would leave out")
 	}
 	ip, ok := netip.AddrFromSlice(address)
 	if !ok || ip.Is4() != (family == 0) || port > 65535 {
