@@ -18,7 +18,7 @@ import { createGrpcServer, type GrpcServerOptions, grpcServerDefaults } from './
 import type { GrpcService } from './grpc-service.ts'
 import { createNamingCalls } from './naming-calls.ts'
 import { createProxiesCalls } from './proxies-calls.ts'
-import { type Refusal, refusing } from './refusals.ts'
+import { type Refusal, refusing, withHeadersFirst } from './refusals.ts'
 import { createServersCalls, type ServersCalls } from './servers-calls.ts'
 import { SharedPort } from './shared-port.ts'
 import { WatchContext } from './watch-context.ts'
@@ -108,11 +108,10 @@ class GrpcApiServer implements GrpcApi {
     })
     this.#ungauge = gaugeConnections(ports.metrics, { connections, streamsLimit: this.#streamsLimit })
     this.#server = createGrpcServer(serverOptions, (session, socket) => connections.of(session, socket))
-    for (const { definition, handlers } of this.#services)
-      this.#server.addService(
-        definition,
-        refusing(handlers, (call, isStream) => this.#refusalOf(call, isStream)),
-      )
+    for (const { definition, handlers, headersFirst } of this.#services) {
+      const guarded = refusing(handlers, (call, isStream) => this.#refusalOf(call, isStream))
+      this.#server.addService(definition, headersFirst ? withHeadersFirst(guarded) : guarded)
+    }
     this.setServing(false)
     this.#health.addToServer(this.#server)
     reflectionOf(this.#services).addToServer(this.#server)

@@ -7,6 +7,8 @@ export interface GrpcService {
   readonly definition: ServiceDefinition
   /** Not called any more once the server stops. */
   readonly handlers: UntypedServiceImplementation
+  /** Whether every answer begins with headers of its own, one that is nothing but a status too. */
+  readonly headersFirst?: boolean
   /** What reflection tells of it. */
   readonly protoFile: string
   /** Ends the streams that are not push streams with a status: those end without it. */

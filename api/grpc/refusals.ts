@@ -1,5 +1,12 @@
-// Calls that are refused before their service hears of them. Knows no service and no reason.
-import type { sendUnaryData, status, UntypedHandleCall, UntypedServiceImplementation } from '@grpc/grpc-js'
+// Calls that are refused before their service hears of them, and calls that are answered with headers first. Knows no service
+// and no reason.
+import {
+  Metadata,
+  type sendUnaryData,
+  type status,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
 
 export interface Refusal {
   readonly code: status
@@ -8,6 +15,7 @@ export interface Refusal {
 
 interface AnyCall {
   emit(event: 'error', error: object): boolean
+  sendMetadata(headers: Metadata): void
 }
 
 /** Says why a call is refused; undefined for one that is served. */
@@ -15,8 +23,25 @@ export type RefusalOf = (call: object, isStream: boolean) => Refusal | undefined
 
 /** The same handlers for the calls that are not refused. */
 export function refusing(handlers: UntypedServiceImplementation, refusalOf: RefusalOf): UntypedServiceImplementation {
-  const entries = Object.entries(handlers).map(([method, handle]) => [method, guard(handle, refusalOf)] as const)
-  return Object.fromEntries(entries)
+  return mapped(handlers, handle => guard(handle, refusalOf))
+}
+
+/**
+ * The same handlers, for clients that hear of a status only behind headers: without any, gRPC puts the status in their place.
+ * A client that tries again by itself does not after headers.
+ */
+export function withHeadersFirst(handlers: UntypedServiceImplementation): UntypedServiceImplementation {
+  return mapped(handlers, handle => (call: AnyCall, answer?: unknown): void => {
+    call.sendMetadata(new Metadata())
+    Reflect.apply(handle, undefined, [call, answer])
+  })
+}
+
+function mapped(
+  handlers: UntypedServiceImplementation,
+  change: (handle: UntypedHandleCall) => UntypedHandleCall,
+): UntypedServiceImplementation {
+  return Object.fromEntries(Object.entries(handlers).map(([method, handle]) => [method, change(handle)] as const))
 }
 
 function guard(handle: UntypedHandleCall, refusalOf: RefusalOf): UntypedHandleCall {

@@ -8,7 +8,10 @@ import { createInterpreterCalls } from './interpreter-calls.ts'
 import { MeshContext } from './mesh-context.ts'
 import { createResolverCalls } from './resolver-calls.ts'
 
-/** All four. The first one's end ends what any of them holds. */
+/**
+ * All four. The first one's end ends what any of them holds. A linkerd waits for ever for an answer whose first headers are its
+ * end, and does not ask again.
+ */
 export function createMeshServices(ports: GrpcPorts, push: PushContext): readonly GrpcService[] {
   const context = new MeshContext(ports, push)
   return [
@@ -16,5 +19,5 @@ export function createMeshServices(ports: GrpcPorts, push: PushContext): readonl
     createResolverCalls(context),
     createDelegatorCalls(context),
     createCodecCalls(),
-  ]
+  ].map(service => ({ ...service, headersFirst: true }))
 }
