@@ -16,7 +16,8 @@ import { type Relay, startRelay } from '../fakes/relay.fixture.ts'
 
 const version: unknown = createRequire(import.meta.url)('@grpc/grpc-js/package.json').version
 
-const keepalive = { keepaliveMs: 50, keepaliveTimeoutMs: 50 }
+/** Both ends are of this process: a peer that lives answers late when the machine is busy, for longer than a few ms. */
+const keepalive = { keepaliveMs: 50, keepaliveTimeoutMs: 1_000 }
 
 let server: TestServer | undefined
 let relay: Relay
@@ -68,10 +69,13 @@ describe('P6: a peer that is frozen', () => {
   test('has its socket closed also while more is on its way to it than the socket holds', async () => {
     const connections = new Connections(systemClock)
     const sockets: Socket[] = []
-    const bare = createGrpcServer({ ...grpcServerDefaults, ...keepalive }, (session, socket) => {
-      connections.of(session, socket)
-      if (socket !== undefined) sockets.push(socket)
-    })
+    const bare = createGrpcServer(
+      { ...grpcServerDefaults, ...keepalive, keepaliveTimeoutMs: 50 },
+      (session, socket) => {
+        connections.of(session, socket)
+        if (socket !== undefined) sockets.push(socket)
+      },
+    )
     let isCancelled = false
     bare.addService(namingService, {
       Watch: (call: WatchCall) => {
