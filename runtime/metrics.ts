@@ -50,7 +50,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
   const snapshot = async (): Promise<MetricsSnapshot> => await registry.getMetricsAsJSON()
   const merged = async (): Promise<Registry> => {
     const others = await Promise.all([...joined].map(snapshots => snapshots()))
-    return AggregatorRegistry.aggregate([await snapshot(), ...others.flat()])
+    return AggregatorRegistry.aggregate([(await snapshot()).map(keptAlone), ...others.flat()])
   }
   const existing = <M>(name: string, make: () => M): M => (registry.getSingleMetric(name) as M | undefined) ?? make()
   const shared = <L extends string>({ name, help, labels = [] }: MetricOptions<L>) => ({
@@ -74,6 +74,11 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       return () => joined.delete(snapshots)
     },
   }
+}
+
+/** The library drops what would make no sense of several processes, such as the start; only this one has such values. */
+function keptAlone(metric: object): object {
+  return 'aggregator' in metric && metric.aggregator === 'omit' ? { ...metric, aggregator: 'first' } : metric
 }
 
 function createGauge<L extends string>(

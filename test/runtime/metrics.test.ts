@@ -41,3 +41,11 @@ it('keeps of what is gone the counts, and what it was like at the end no more', 
   expect(shown.slice(0, 3)).toEqual(['sent_total{kind="a"} 6', 'streams 1', 'highest 1'])
   expect(shown.slice(-2)).toEqual(['lag_sum 6', 'lag_count 3'])
 })
+
+it('shows all values of the process, whoever has joined', async () => {
+  const main = createMetrics({ processMetrics: true })
+  const names = async (): Promise<readonly string[]> => (await values(main)).map(line => line.split(' ')[0] ?? '')
+  const alone = await names()
+  main.join(async () => [await count(createMetrics(), 1).snapshot()])
+  expect(await names()).toEqual(expect.arrayContaining([...alone]))
+})
