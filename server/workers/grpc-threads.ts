@@ -7,11 +7,12 @@ import { grpcLimitDefaults } from '../../api/grpc-limits.ts'
 import { WorkQueue } from '../../api/push/work-queue.ts'
 import type { ConnectionsReport } from '../../api/push-streams.ts'
 import { listenOn } from '../../runtime/admin-server.ts'
-import { countsOf, type MetricsSnapshot } from '../../runtime/metrics.ts'
+import type { MetricsSnapshot } from '../../runtime/metrics.ts'
 import type { JoinedProxies } from '../proxies/joined-proxies.ts'
 import { GrpcThread } from './grpc-thread.ts'
 import { joinReports } from './join-reports.ts'
 import { StateTexts } from './state-texts.ts'
+import { ThreadCounts } from './thread-counts.ts'
 import { ThreadPlace } from './thread-place.ts'
 
 export interface GrpcThreadsOptions extends GrpcApiOptions {
@@ -39,8 +40,7 @@ class GrpcThreads implements GrpcApi {
   readonly #joined: JoinedProxies
   readonly #leaveJoined = new Map<GrpcThread, () => void>()
   readonly #leaveMetrics: () => void
-  /** What threads have counted that are gone. */
-  #past: Promise<MetricsSnapshot> = Promise.resolve([])
+  readonly #counts = new ThreadCounts()
   #address: ListenAddress | undefined
   #isServing = false
   #closed: Promise<void> | undefined
@@ -138,16 +138,15 @@ class GrpcThreads implements GrpcApi {
   #gone(thread: GrpcThread): void {
     this.#leaveJoined.get(thread)?.()
     this.#leaveJoined.delete(thread)
-    this.#past = this.#past.then(past => countsOf([past, thread.metrics]))
+    this.#counts.keep(thread)
   }
 
   async #count(): Promise<readonly MetricsSnapshot[]> {
     const late = new AbortController()
     const cancel = this.#ports.clock.after(countMs, () => late.abort())
-    const threads = this.#threads()
-    await Promise.all(threads.map(thread => thread.count(late.signal)))
+    const counted = await this.#counts.collect(this.#threads(), late.signal)
     cancel()
-    return [await this.#past, ...threads.map(({ metrics }) => metrics)]
+    return counted
   }
 
   #gauge(): void {
