@@ -124,6 +124,9 @@ function writeHash(writer: ByteWriter, field: number, hash: WireHash): void {
 export class WatchRequestReader {
   readonly #reader: Reader
   #lastPath = emptyPath
+  /** Where the packed keys end that are being read, a few in each part. */
+  #keysEnd = 0
+  #unknownFields = 0
 
   constructor(bytes: Uint8Array) {
     this.#reader = protobuf.Reader.create(bytes)
@@ -163,8 +166,13 @@ export class WatchRequestReader {
 
   #read(): RequestPart | undefined {
     const reader = this.#reader
+    if (reader.pos < this.#keysEnd) return this.#readKeys()
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
+      if (tag === tagOf(2, lengthDelimited)) {
+        this.#keysEnd = readMessage(reader, (_, end) => end)
+        return this.#readKeys()
+      }
       const field = tag >>> 3
       const read = (tag & 7) === lengthDelimited ? partReaders[field] : undefined
       if (read !== undefined) {
@@ -173,12 +181,32 @@ export class WatchRequestReader {
         return part
       }
       if (tag === tagOf(2, 0)) return { kind: 'unsubscribe', keys: [reader.uint32()] }
-      if (tag !== tagOf(9, 0)) reader.skipType(tag & 7)
+      if (tag !== tagOf(9, 0)) this.#skip(tag)
       else if (reader.bool()) return heldIsWhole
     }
     return undefined
   }
+
+  #readKeys(): RequestPart {
+    const reader = this.#reader
+    const keys: number[] = []
+    while (reader.pos < this.#keysEnd && keys.length < keysPerPart) keys.push(reader.uint32())
+    if (reader.pos > this.#keysEnd) throw new RangeError('a field is longer than its message')
+    return { kind: 'unsubscribe', keys }
+  }
+
+  /** What a newer client says and this server does not know is little; to pass over much takes long. */
+  #skip(tag: number): void {
+    // The number of a message was read before its parts.
+    if (tag !== tagOf(sequenceField, 0) && ++this.#unknownFields > maxUnknownFields)
+      throw new RangeError('too many fields that are not known here')
+    this.#reader.skipType(tag & 7)
+  }
 }
+
+/** So that a part is never much work. */
+const keysPerPart = 4
+const maxUnknownFields = 10_000
 
 const heldIsWhole: RequestPart = { kind: 'held-is-whole' }
 
@@ -186,7 +214,6 @@ type PartReader = (reader: Reader, end: number, lastPath: Path) => RequestPart
 
 const partReaders: Readonly<Record<number, PartReader>> = {
   1: readClient,
-  2: readKeys,
   3: (reader, end) => ({ kind: 'unsubscribe-replicas', id: readPath(reader, end) }),
   4: readReplicaSubscription,
   5: readNameSubscription,
@@ -255,12 +282,6 @@ function readClient(reader: Reader, end: number): RequestPart {
     return true
   })
   return { kind: 'client', id, version }
-}
-
-function readKeys(reader: Reader, end: number): RequestPart {
-  const keys: number[] = []
-  while (reader.pos < end) keys.push(reader.uint32())
-  return { kind: 'unsubscribe', keys }
 }
 
 function readReplicaSubscription(reader: Reader, end: number): RequestPart {

@@ -13,6 +13,8 @@ const answerMs = 5_000
 const pauseMs = 1_000
 /** Questions that may bring no agreement. */
 const maxQuestions = 5
+/** Of what is not known here so much is told at a time: the rest is found with the next question. */
+const maxUnknown = 16_384
 
 export interface WatchRepairOptions {
   readonly sent: SentMessages
@@ -41,6 +43,8 @@ export class WatchRepair {
   /** Questions since the client last confirmed what it was sent. */
   #asked = 0
   #notBefore = 0
+  /** What a whole answer did not list, as far as it has not been looked at. */
+  #unlisted: Iterator<WatchEntry> | undefined
 
   constructor(options: WatchRepairOptions) {
     this.#options = options
@@ -76,7 +80,10 @@ export class WatchRepair {
   asked(now: number): void {
     this.#asked++
     this.#isWanted = false
-    this.#question = { askedAt: now, heardAt: now, isBroken: false, unlisted: undefined }
+    const open = this.#question
+    // What is left of an answer that has begun may still come.
+    if (open?.unlisted !== undefined && !open.isBroken) open.heardAt = now
+    else this.#question = { askedAt: now, heardAt: now, isBroken: false, unlisted: undefined }
   }
 
   /** One thing that the client holds. */
@@ -85,8 +92,7 @@ export class WatchRepair {
     if (question === undefined) return
     const entry = this.#options.subscriptions.at(resource)
     if (entry === undefined) {
-      this.unknown.push(resource)
-      this.#options.onDrift()
+      this.#noteUnknown(resource)
       return
     }
     question.unlisted.delete(entry)
@@ -97,18 +103,45 @@ export class WatchRepair {
     this.#sendAgain(entry, hash)
   }
 
-  /** The client has listed all that it holds. */
+  /** The client has listed all that it holds. While `isLooking` then, no further part may be taken. */
   heldIsWhole(now: number): void {
     if (this.#question === undefined) return
-    const question = this.#answered(now)
-    if (question !== undefined) for (const entry of question.unlisted) this.#missing(entry, question)
-    this.#question = undefined
     this.#notBefore = now + pauseMs * 2 ** (this.#asked - 1)
+    const question = this.#answered(now)
+    if (question === undefined) this.#question = undefined
+    else this.#unlisted = question.unlisted.values()
+  }
+
+  /** Whether there is more for `look`. */
+  get isLooking(): boolean {
+    return this.#unlisted !== undefined
+  }
+
+  /** Takes up so many of the things that a whole answer did not list. */
+  look(count: number): void {
+    for (let left = count; left > 0; left--) {
+      const entry = this.#unlisted?.next()
+      if (this.#question === undefined || entry?.done !== false) {
+        this.#unlisted = undefined
+        this.#question = undefined
+        return
+      }
+      this.#missing(entry.value, this.#question)
+    }
   }
 
   #isTime(now: number): boolean {
     if (this.#question === undefined) return this.#isWanted && now >= this.#notBefore
     return now - this.#question.heardAt >= answerMs
+  }
+
+  #noteUnknown(resource: WireResource): void {
+    if (this.unknown.length >= maxUnknown) {
+      this.#isWanted = true
+      return
+    }
+    this.unknown.push(resource)
+    this.#options.onDrift()
   }
 
   /** The question that this part of an answer is of; undefined when it tells nothing. */
@@ -125,12 +158,13 @@ export class WatchRepair {
   /** A subscription that the client does not have is given up; a leaf that it lacks is sent again. */
   #missing(entry: WatchEntry, question: Question): void {
     const { subscriptions, sent, onDrift } = this.#options
-    if (!this.#isComparable(entry, question)) return
     if (entry instanceof NameEntry) {
+      // Whatever was sent of it meanwhile: had the client subscribed to it, it would have listed it.
       if (!subscriptions.holds(entry)) return
       onDrift()
       subscriptions.unsubscribe(entry.key)
-    } else if (entry instanceof ReplicaEntry) {
+    } else if (!this.#isComparable(entry, question)) return
+    else if (entry instanceof ReplicaEntry) {
       if (entry.leaves === 0) {
         if (entry.subscription === 'none') return
         onDrift()

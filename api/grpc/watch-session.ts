@@ -84,8 +84,9 @@ export class WatchSession implements PushProtocol {
   }
 
   work(): boolean {
-    if (this.#canRead) this.#read()
-    return this.#canRead
+    if (this.#repair.isLooking) this.#repair.look(partsPerPiece)
+    else if (this.#canRead) this.#read()
+    return this.#repair.isLooking || this.#canRead
   }
 
   nextMessage(): Buffer | undefined {
@@ -116,7 +117,8 @@ export class WatchSession implements PushProtocol {
   /** Called every second or so: what should have come and has not? */
   check(): void {
     const now = this.#context.push.clock.monotonic()
-    if (!this.#sent.isCounted || this.#stream.unsentBytes > 0) return
+    // Of who stands in line nothing is read, so that nothing can have been confirmed.
+    if (!this.#sent.isCounted || this.#isInLine || this.#stream.unsentBytes > 0) return
     const { unreceivedSince, lastSentAt } = this.#sent
     if (unreceivedSince === undefined) this.#isReminderDue ||= now - lastSentAt >= idleMs
     else if (now - Math.max(unreceivedSince, this.#remindedAt ?? 0) >= confirmMs) {
@@ -173,7 +175,7 @@ export class WatchSession implements PushProtocol {
 
   get #canRead(): boolean {
     if (this.#request === undefined || this.#isInLine || this.#stream.isClosed) return false
-    return this.#stream.unsentBytes === 0 || this.#mailbox.size < maxNewsUnread
+    return this.#stream.unsentBytes === 0 || this.#mailbox.size + this.#repair.unknown.length < maxNewsUnread
   }
 
   #receive(bytes: Buffer): void {
@@ -228,6 +230,7 @@ export class WatchSession implements PushProtocol {
           return
         }
         this.#apply(part)
+        if (this.#repair.isLooking) return
       }
     })
   }

@@ -181,6 +181,11 @@ describe('requests', () => {
     return parts
   }
 
+  /** Keys that are given up come in parts of a few. */
+  function keyByKey(each: RequestPart): RequestPart[] {
+    return each.kind === 'unsubscribe' ? each.keys.map(key => ({ kind: 'unsubscribe', keys: [key] })) : [each]
+  }
+
   test('are read part by part as they were written, and are what naming.proto says', () => {
     const WatchRequest = schema.lookupType('nameplane.v1.WatchRequest')
     fc.assert(
@@ -188,7 +193,7 @@ describe('requests', () => {
         const writer = new WatchRequestWriter()
         for (const each of parts) writer.add(each)
         const bytes = writer.finish()
-        expect(partsOf(bytes)).toEqual(parts)
+        expect(partsOf(bytes).flatMap(keyByKey)).toEqual(parts.flatMap(keyByKey))
         expect(new WatchRequestReader(bytes).readSequence()).toBe(0)
         const again = partsOf(WatchRequest.encode(WatchRequest.decode(bytes)).finish())
         const subscriptions = (all: readonly RequestPart[]) => all.filter(({ kind }) => kind === 'subscribe')
@@ -196,6 +201,20 @@ describe('requests', () => {
       }),
       seed,
     )
+  })
+
+  test('give up few names in each part, however many they say', () => {
+    const writer = new WatchRequestWriter()
+    writer.add({ kind: 'unsubscribe', keys: Array.from({ length: 1_000 }, (_, key) => key) })
+    const parts = partsOf(writer.finish())
+    expect(parts.length).toBeGreaterThanOrEqual(250)
+    expect(parts.flatMap(keyByKey).at(-1)).toEqual({ kind: 'unsubscribe', keys: [999] })
+  })
+
+  test('are garbled when a key is longer than all of them, or when they are full of what nobody knows', () => {
+    const unknown = Buffer.alloc(100_000, Uint8Array.of(0x60, 1))
+    for (const bytes of [Uint8Array.of(0x12, 1, 0x80, 1), unknown]) expect(() => partsOf(bytes)).toThrow(RangeError)
+    expect(partsOf(unknown.subarray(0, 2_000))).toEqual([])
   })
 
   test('have their number before all parts, and are read with it in any place', () => {
