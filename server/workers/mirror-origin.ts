@@ -13,6 +13,8 @@ import type { StateTexts } from './state-texts.ts'
 const defaultBatchSize = 512
 /** Texts on their way: while the thread reads one, the next is written. */
 const mostOnTheWay = 2
+/** A text that is so long takes no further state: to write it takes about a millisecond, and to read it too. */
+const longText = 256 * 1024
 /** Requests in one piece of work; each may be an evaluation. */
 const requestsPerPiece = 32
 
@@ -172,11 +174,13 @@ export class MirrorOrigin implements Task {
     const states: string[] = []
     const dtabs: string[] = []
     let isWhole = false
+    let length = 0
     for (const letter of this.#outbox.take(this.#options.batchSize ?? defaultBatchSize)) {
-      if ('cell' in letter) this.#add(states, letter.cell, letter.cell.state)
-      else if ('cell' in letter.version) this.#add(states, letter.version.cell, letter.version.state)
+      if ('cell' in letter) length += this.#add(states, letter.cell, letter.cell.state)
+      else if ('cell' in letter.version) length += this.#add(states, letter.version.cell, letter.version.state)
       else if ('isWhole' in letter.version) isWhole = true
       else dtabs.push(JSON.stringify([letter.version.namespace, letter.version.version]))
+      if (length >= longText) break
     }
     const told = dtabs.length > 0 || isWhole ? `,"told":{"isWhole":${isWhole},"dtabs":[${dtabs.join()}]}` : ''
     const changedAt = this.#takeChangedAt()
@@ -192,9 +196,12 @@ export class MirrorOrigin implements Task {
     return changedAt
   }
 
-  #add(states: string[], cell: FollowedCell, state: State<object>): void {
-    states.push(`[${cell.id},${this.#options.texts.of(cell.asked, state, cell.told)}]`)
+  /** How long its text is. */
+  #add(states: string[], cell: FollowedCell, state: State<object>): number {
+    const text = this.#options.texts.of(cell.asked, state, cell.told)
+    states.push(`[${cell.id},${text}]`)
     cell.told = state
+    return text.length
   }
 }
 

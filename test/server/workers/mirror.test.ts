@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { NamingError } from '../../../naming/errors.ts'
 import { union } from '../../../naming/name-tree.ts'
 import { awaited, failed, ok, pending, pendingOn, type State } from '../../../watch/state.ts'
@@ -104,6 +104,19 @@ it('has no queue for a thread that does not read: two texts on the way, then the
     ...['web-2', 'web-2', 'web-2'],
     ...['web-50', 'web-50', 'web-50'],
   ])
+})
+
+it('has few large states in a text, for each is written and read at one go', () => {
+  const { states, toThread, mirror, settle } = mirrorWorld()
+  const post = vi.spyOn(toThread, 'post')
+  const shown = new Map<string, string>()
+  for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    states.set(`/${name}`, ok({ kind: 'leaf', value: 'x'.repeat(200_000) }))
+    mirror.interpreter.bind({ namespace: 'default', path: [name] }).watch(({ kind }) => shown.set(name, kind))
+  }
+  settle()
+  expect([...shown.values()]).toEqual(Array(5).fill('ok'))
+  expect(Math.max(...post.mock.calls.map(([text]) => text.length))).toBeLessThan(500_000)
 })
 
 it('tells how old a change is by the clock of the main thread', () => {
