@@ -42,6 +42,8 @@ export class KeptStream {
   readonly #options: KeptStreamOptions
   readonly #events: KeptStreamEvents
   #call: Call | undefined
+  /** Where the call is, or was last. */
+  #client: Client | undefined
   #cancelWait: Cancel | undefined
 
   constructor(options: KeptStreamOptions, events: KeptStreamEvents) {
@@ -54,12 +56,13 @@ export class KeptStream {
     return this.#call !== undefined
   }
 
-  /** Opens it on the connection that stands now; where it is open it moves there. */
+  /** Opens it on the connection that stands now; where it is open on another one it moves there. */
   open(): void {
     this.#stopWaiting()
     const { client: clientOf, method, request } = this.#options
     const client = clientOf()
-    if (client === undefined) return
+    if (client === undefined || (this.isOpen && client === this.#client)) return
+    this.#client = client
     const before = this.#call
     const call = client.makeServerStreamRequest(
       method.path,

@@ -13,6 +13,7 @@ import { decodeReplicas } from '../../proto/mesh-replicas.ts'
 import { interpreterService, resolverService } from '../../proto/mesh-services.ts'
 import type { Cell, Pool, Sink } from '../../watch/cell.ts'
 import { failed, ok, type State } from '../../watch/state.ts'
+import { TurnQueue } from '../../watch/turn-queue.ts'
 import { createMirrors } from '../mirrors.ts'
 import type { NameQuery, NameResolver } from '../naming.ts'
 import { createBackoff } from '../retry/backoff.ts'
@@ -21,7 +22,7 @@ import { ShownState, staleSince, stateAfter } from '../watch/held-state.ts'
 import { isOfTheName, reasonOf } from './ended-stream.ts'
 import { KeptStream, type KeptStreamEvents, type StreamEnd, type StreamMethod } from './kept-stream.ts'
 import { LeafWatches } from './leaf-watches.ts'
-import { type ConnectionState, MeshConnection, type MeshConnectionOptions } from './mesh-connection.ts'
+import { type ConnectionState, MeshConnection, type MeshConnectionOptions, waitsUpTo } from './mesh-connection.ts'
 
 /** Since the client was made; `names`, `replicas` and `streams` now. */
 export interface MeshClientCounts {
@@ -62,6 +63,7 @@ class MeshSession {
   /** Names with a tree that waits for its leaves. */
   readonly #waiting = new Set<TreeInTurn>()
   readonly #streams = new Set<KeptStream>()
+  readonly #turns: TurnQueue
   #replicas = 0
   #connections = 0
   #messagesReceived = 0
@@ -71,6 +73,7 @@ class MeshSession {
     // What is not used any more stays in the proxy's caches for minutes; a name that they drop is to go at once.
     const lingerMs = 0
     this.#options = options
+    this.#turns = new TurnQueue(options.clock)
     this.trees = createMirrors({
       kernel,
       what: 'name',
@@ -113,9 +116,13 @@ class MeshSession {
     this.connection.close()
   }
 
+  /** In turns: a proxy that has thousands of streams forwards requests meanwhile. */
   #reopen(): void {
     this.#connections++
-    for (const stream of this.#streams) stream.open()
+    for (const stream of this.#streams)
+      this.#turns.run(() => {
+        if (this.#streams.has(stream)) stream.open()
+      })
   }
 
   #openName({ namespace, path, dtab = '' }: NameQuery, sink: Sink<State<BoundTree>>): () => void {
@@ -157,7 +164,7 @@ class MeshSession {
 
   #keep(method: StreamMethod, request: Uint8Array, events: KeptStreamEvents): KeptStream {
     const { clock, random, retry } = this.#options
-    const backoff = createBackoff({ kind: 'equalJittered', ...retry }, random)
+    const backoff = createBackoff(waitsUpTo(retry, maxStreamWaitMs), random)
     const client = (): Client | undefined => this.connection.client
     const stream = new KeptStream({ method, request, clock, backoff, client }, events)
     this.#streams.add(stream)
@@ -205,6 +212,9 @@ class MeshSession {
     else if (isOfTheName(end)) shown.state = failed(reason)
   }
 }
+
+/** A server that ends a stream is there: when the rules of its name are mended, it is right again after this. */
+const maxStreamWaitMs = 60_000
 
 /** A local dtab begins with `/`, and no path has a space. */
 function queryText({ namespace, path, dtab = '' }: NameQuery): string {

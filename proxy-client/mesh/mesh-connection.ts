@@ -6,7 +6,7 @@ import { plainFailure } from '../../runtime/grpc-failure.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Cell, Input, Kernel } from '../../watch/cell.ts'
 import type { Cancel, Clock, Random } from '../../watch/clock.ts'
-import { type Backoff, createBackoff } from '../retry/backoff.ts'
+import { type Backoff, type BackoffSchedule, createBackoff } from '../retry/backoff.ts'
 import { serverChannel, shuffle } from '../server-channel.ts'
 
 /** Times in ms since 1970. `attempt` counts the failures since a connection last stood for a while. */
@@ -16,6 +16,16 @@ export type ConnectionState =
   | { readonly kind: 'waiting'; readonly attempt: number; readonly retryAt: number; readonly reason: string }
   | { readonly kind: 'closed' }
 
+export interface RetryBounds {
+  readonly minMs: number
+  readonly maxMs: number
+}
+
+/** Waits that grow within the bounds, and up to `mostMs` unless the least is above it. */
+export function waitsUpTo({ minMs, maxMs }: RetryBounds, mostMs: number): BackoffSchedule {
+  return { kind: 'equalJittered', minMs, maxMs: Math.min(maxMs, Math.max(minMs, mostMs)) }
+}
+
 export interface MeshConnectionOptions {
   /** `host:port` of each server, at least one; tried in turn from a random one. */
   readonly addresses: readonly string[]
@@ -23,8 +33,8 @@ export interface MeshConnectionOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** Bounds of the waits between tries, in milliseconds. */
-  readonly retry: { readonly minMs: number; readonly maxMs: number }
+  /** Bounds of the waits between tries, in milliseconds; they end at a bound that is known to be good where that is sooner. */
+  readonly retry: RetryBounds
   /** A peer that is silent for `minPeriodMs` is pinged, and given up when it does not answer within `closeTimeoutMs`. */
   readonly failureThreshold: { readonly minPeriodMs: number; readonly closeTimeoutMs: number }
   /** How much a server may send ahead on a stream, and on the connection. */
@@ -32,6 +42,8 @@ export interface MeshConnectionOptions {
 }
 
 const connectTimeoutMs = 5_000
+/** An attempt costs a server that is away nothing, and one that comes back is to find its proxies soon. */
+const maxConnectWaitMs = 10_000
 /** A connection that stood so long was a good one: the next attempts start fresh. */
 const stableMs = 10_000
 
@@ -70,7 +82,7 @@ export class MeshConnection {
     this.#options = options
     this.#opened = opened
     this.#addresses = shuffle(options.addresses, options.random)
-    this.#backoff = createBackoff({ kind: 'equalJittered', ...options.retry }, options.random)
+    this.#backoff = createBackoff(waitsUpTo(options.retry, maxConnectWaitMs), options.random)
     this.#state = options.kernel.input<ConnectionState>('connection to the naming server')
     this.#connect()
   }

@@ -263,18 +263,56 @@ describe('a client of the mesh protocol', () => {
     other.stop()
   })
 
-  it('waits longer each time while no server is there', async () => {
+  it.each([
+    [{ minMs: 1_000, maxMs: 5_000 }, [500, 1_500, 3_000, 3_750, 3_750, 3_750]],
+    [{ minMs: 1_000, maxMs: 600_000 }, [500, 1_500, 3_000, 6_000, 7_500, 7_500]],
+    [{ minMs: 30_000, maxMs: 600_000 }, [15_000, 22_500, 22_500]],
+  ])('waits longer each time while no server is there, by %o, up to ten seconds', async (retry, expected) => {
     client.close()
     server.stop()
-    client = connect([server.address], { retry: { minMs: 1_000, maxMs: 5_000 } })
+    client = connect([server.address], { retry })
     const waits: number[] = []
-    for (let attempt = 1; attempt <= 6; attempt++) {
+    for (let attempt = 1; attempt <= expected.length; attempt++) {
       await expect.poll(() => client.connection.peek()).toMatchObject({ value: { kind: 'waiting', attempt } })
       const state = client.connection.peek()
       const retryAt = state.kind === 'ok' && state.value.kind === 'waiting' ? state.value.retryAt : 0
       waits.push(retryAt - clock.now())
       clock.advance(retryAt - clock.now())
     }
-    expect(waits).toEqual([500, 1_500, 3_000, 3_750, 3_750, 3_750])
+    expect(waits).toEqual(expected)
+  })
+
+  it('asks again within a minute for a name that its server cannot evaluate', async () => {
+    watch(client.bind(web))
+    const waits: number[] = []
+    for (let end = 1; end <= 8; end++) {
+      await expect.poll(() => server.open).toEqual(['/default /svc/web'])
+      server.end('/default /svc/web', status.INTERNAL, 'too deep')
+      await expect.poll(() => client.counts().streams).toBe(0)
+      const before = clock.now()
+      while (client.counts().streams === 0) clock.advance(500)
+      waits.push(clock.now() - before)
+    }
+    expect(waits).toEqual([1_500, 3_000, 6_000, 12_000, 24_000, 45_000, 45_000, 45_000])
+  })
+
+  it('opens many streams again in turns, and each once', async () => {
+    client.close()
+    const other = await FakeMeshServer.start()
+    client = connect([server.address, other.address])
+    const ids = Array.from({ length: 250 }, (_, n) => `/#/io.l5d.fs/${n}`)
+    for (const id of ids) watch(client.replicas(pathOf(id)))
+    await expect.poll(() => server.open.length).toBe(250)
+    server.stop()
+    await expect.poll(() => client.connection.peek()).toMatchObject({ value: { kind: 'waiting' } })
+    let atOnce = -1
+    client.connection.watch(state => {
+      if (state.kind === 'ok' && state.value.kind === 'connected' && atOnce < 0) atOnce = client.counts().streams
+    })
+    clock.advance(500)
+    await expect.poll(() => other.open.length).toBe(250)
+    expect(other.asked).toHaveLength(250)
+    expect(atOnce).toBeLessThanOrEqual(200)
+    other.stop()
   })
 })
