@@ -54,6 +54,11 @@ export interface ProxyHome {
   gone(proxy: ConnectedProxy): void
 }
 
+/** Of what proxies say of themselves so many characters are kept, for all of it is shown to others, a thousand at once. */
+const maxIdLength = 253
+const maxVersionLength = 64
+const maxReasonLength = 1_000
+
 export class ConnectedProxy implements ProxyRecord {
   readonly facts: ProxyFacts
   readonly ref: string
@@ -80,8 +85,8 @@ export class ConnectedProxy implements ProxyRecord {
   }
 
   identify(id: string, version: string): void {
-    this.id = id === '' ? this.facts.address : id
-    this.#version = version
+    this.id = id === '' ? this.facts.address : cut(id, maxIdLength)
+    this.#version = cut(version, maxVersionLength)
     this.home.renamed()
   }
 
@@ -99,7 +104,8 @@ export class ConnectedProxy implements ProxyRecord {
 
   refused(name: string, reason: string): void {
     this.#refusals++
-    this.#lastRefusal = { name, reason, at: this.home.clock.now() }
+    const at = this.home.clock.now()
+    this.#lastRefusal = { name: cut(name, maxReasonLength), reason: cut(reason, maxReasonLength), at }
   }
 
   hadAllAt(moment: number): void {
@@ -146,6 +152,10 @@ export class ConnectedProxy implements ProxyRecord {
   #followed(): readonly Progress[] {
     return [...this.namespaces.values()].filter(({ isFollowed }) => isFollowed)
   }
+}
+
+function cut(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1).toWellFormed()}…`
 }
 
 /** One proxy and one namespace. Part of a fleet while it holds a name. */

@@ -373,3 +373,16 @@ function appliedOf(registry: ProxyRegistry, namespace: string, version: number):
   registry.followApplied({ namespace, version }, { heard, lost: () => {} })()
   return told
 }
+
+describe('what a proxy says of itself', () => {
+  it('is cut where it is long, for it is shown to others', () => {
+    const { join, registry } = createWorld()
+    const long = 'x'.repeat(100_000)
+    const proxy = join(long)
+    proxy.identify(long, long)
+    proxy.refused(long, long)
+    const { proxies } = registry.pageNow({ limit: 10 })
+    expect(proxies).toMatchObject([{ id: `${'x'.repeat(252)}…`, version: `${'x'.repeat(63)}…` }])
+    expect(JSON.stringify(proxies.map(({ lastRefusal }) => lastRefusal)).length).toBeLessThan(2_200)
+  })
+})
