@@ -46,7 +46,7 @@ const milliseconds = z.int().min(100).max(3_600_000)
 /** Ping of a silent peer, and how long it has to answer. */
 const failureThreshold = z.strictObject({
   minPeriodMs: milliseconds.default(5_000),
-  closeTimeoutMs: milliseconds.default(4_000),
+  closeTimeoutMs: milliseconds.default(6_000),
 })
 
 /** Servers that speak io.linkerd.mesh, a namerd among them. */

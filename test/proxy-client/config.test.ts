@@ -155,7 +155,7 @@ describe('the configuration of a proxy', () => {
       dst: ['namerd.example.org:4321'],
       root: 'internal',
       retry: { baseSeconds: 1, maxSeconds: 10 },
-      failureThreshold: { minPeriodMs: 1000, closeTimeoutMs: 4000 },
+      failureThreshold: { minPeriodMs: 1000, closeTimeoutMs: 6000 },
       initialStreamWindowSizeKB: 1024,
     })
     const { clientSettingsFor, serviceSettingsFor } = createSettings(outgoing)
