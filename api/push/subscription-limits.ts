@@ -123,4 +123,11 @@ function gaugeLimits(metrics: Metrics, limits: SubscriptionLimits): void {
     labels: ['scope'],
     collectEach: () => [...limits.usage()].map(([scope, , limit]) => [{ scope }, limit]),
   })
+  metrics.gauge({
+    name: 'nameplane_subscriptions_share',
+    help: 'Share, 0 to 1, of the limit that is used; where threads have parts of it, in the one that has used most of its part.',
+    labels: ['scope'],
+    across: 'max',
+    collectEach: () => [...limits.usage()].map(([scope, used, limit]) => [{ scope }, used / limit]),
+  })
 }

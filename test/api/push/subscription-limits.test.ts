@@ -48,6 +48,9 @@ describe('the limits of subscriptions', () => {
       'nameplane_subscriptions_limit{scope="client"} 3',
       'nameplane_subscriptions_limit{scope="namespace"} 4',
       'nameplane_subscriptions_limit{scope="server"} 5',
+      'nameplane_subscriptions_share{scope="client"} 1',
+      'nameplane_subscriptions_share{scope="namespace"} 1',
+      'nameplane_subscriptions_share{scope="server"} 1',
     ])
   })
 
