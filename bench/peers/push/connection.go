@@ -28,7 +28,7 @@ type listener interface {
 type connection struct {
 	socket  net.Conn
 	framer  *http2.Framer
-	out     *bufio.Writer
+	out     *outbox
 	mu      sync.Mutex
 	encoder *hpack.Encoder
 	block   bytes.Buffer
@@ -52,17 +52,15 @@ func dial(address string, onLost func()) (*connection, error) {
 		return nil, err
 	}
 	c := &connection{
-		socket: socket, out: bufio.NewWriterSize(socket, 1<<15), streams: map[uint32]*stream{}, nextID: 1, onLost: onLost,
+		socket: socket, out: newOutbox(socket), streams: map[uint32]*stream{}, nextID: 1, onLost: onLost,
 	}
 	c.encoder = hpack.NewEncoder(&c.block)
 	c.framer = http2.NewFramer(c.out, bufio.NewReaderSize(socket, 1<<16))
 	c.framer.SetReuseFrames()
-	c.out.WriteString(http2.ClientPreface)
+	c.out.Write([]byte(http2.ClientPreface))
 	c.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow})
 	c.framer.WriteWindowUpdate(0, connectionWindow)
-	if err := c.out.Flush(); err != nil {
-		return nil, err
-	}
+	c.out.flush()
 	go c.read()
 	return c, nil
 }
@@ -90,7 +88,7 @@ func (c *connection) open(path string, request []byte, last bool, l listener) *s
 func (c *connection) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.out.Flush()
+	c.out.flush()
 }
 
 func (c *connection) writeMessage(id uint32, message []byte, last bool) {
@@ -109,7 +107,7 @@ func (s *stream) send(message []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.writeMessage(s.id, message, false)
-	c.out.Flush()
+	c.out.flush()
 }
 
 func (s *stream) cancel() {
@@ -118,10 +116,13 @@ func (s *stream) cancel() {
 	defer c.mu.Unlock()
 	delete(c.streams, s.id)
 	c.framer.WriteRSTStream(s.id, http2.ErrCodeCancel)
-	c.out.Flush()
+	c.out.flush()
 }
 
-func (c *connection) close() { c.socket.Close() }
+func (c *connection) close() {
+	c.socket.Close()
+	c.out.close()
+}
 
 func (c *connection) read() {
 	for {
@@ -131,7 +132,7 @@ func (c *connection) read() {
 			if errors.As(err, &streamError) {
 				continue
 			}
-			c.socket.Close()
+			c.close()
 			if c.onLost != nil {
 				c.onLost()
 			}
@@ -166,7 +167,7 @@ func (c *connection) write(frame func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	frame()
-	c.out.Flush()
+	c.out.flush()
 }
 
 func (c *connection) end(id uint32) {
