@@ -21,6 +21,8 @@ export interface Observer<T> {
 
 /** A watch as an object. `end` is what Unwatch is. */
 export interface Observation {
+  /** Of the cell, for people. */
+  readonly name: string
   end(): void
 }
 

@@ -27,6 +27,10 @@ export class Subscription implements Observation, Chained<Subscription> {
     this.watcher = watcher
   }
 
+  get name(): string {
+    return this.node.name
+  }
+
   begin(): void {
     this.node.watcherCame(this)
   }

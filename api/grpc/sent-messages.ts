@@ -6,8 +6,10 @@ import type { NamespaceUse } from './namespace-uses.ts'
 
 type Ack = Extract<RequestPart, { kind: 'ack' }>
 
-/** Messages that may be unconfirmed: who confirms nothing gets no more. */
-const maxUnconfirmed = 1024
+/** Messages that the client may not have said it received: who says nothing gets no more. */
+const maxUnreceived = 1024
+/** Received messages that may wait, each by itself, to be in use: so many more are one. */
+const maxUnapplied = 1024
 
 /** Names of a namespace in a message. */
 interface NameCount {
@@ -68,9 +70,9 @@ export class SentMessages {
     return this.#received === this.#sequence ? undefined : this.#at(this.#received + 1)?.sentAt
   }
 
-  /** Whether the client has to confirm something before it gets more. */
+  /** Whether the client has to receive something before it gets more. */
   get isFull(): boolean {
-    return this.#unconfirmed.length >= maxUnconfirmed
+    return this.#sequence - this.#received >= maxUnreceived
   }
 
   /** An update of the resource stands in the message in the making. */
@@ -121,10 +123,11 @@ export class SentMessages {
     if (received > this.#sequence) return 'unclear'
     this.#received = Math.max(this.#received, received)
     const expected = received === this.#sequence ? this.#digest : this.#at(received)?.digest
-    if (expected === undefined) return 'unclear'
-    if (expected.value !== digest) return 'differs'
-    this.#settleTo(Math.min(applied, received), now)
-    return 'agrees'
+    const doesAgree = expected?.value === digest
+    if (doesAgree) this.#settleTo(Math.min(applied, received), now)
+    this.#joinReceived()
+    if (doesAgree) return 'agrees'
+    return expected === undefined ? 'unclear' : 'differs'
   }
 
   #at(sequence: number): SentMessage | undefined {
@@ -146,6 +149,18 @@ export class SentMessages {
     else if (count > 0) this.#unconfirmed.splice(0, count)
   }
 
+  /** A client may receive for long what it does not put to use: that is remembered as if it were all of the last message. */
+  #joinReceived(): void {
+    const messages = this.#unconfirmed
+    const count = this.#received + 1 - (messages[0]?.sequence ?? 0)
+    const last = messages[count - 1]
+    if (count <= maxUnapplied || last === undefined) return
+    const joined = messages.splice(0, count)
+    const oldest = joined.find(({ changedAt }) => changedAt !== undefined)
+    const names = joined.flatMap(message => message.names)
+    messages.unshift({ ...last, changedAt: oldest?.changedAt, names: sumOf(names) })
+  }
+
   #takeWritten(): readonly NameCount[] {
     if (this.#written.length === 0) return noNames
     const names = this.#written.map(takeCount)
@@ -158,6 +173,12 @@ function takeCount(use: NamespaceUse): NameCount {
   const names = use.written
   use.written = 0
   return { use, names }
+}
+
+function sumOf(counts: readonly NameCount[]): readonly NameCount[] {
+  const sums = new Map<NamespaceUse, number>()
+  for (const { use, names } of counts) sums.set(use, (sums.get(use) ?? 0) + names)
+  return Array.from(sums, ([use, names]) => ({ use, names }))
 }
 
 function settle(counts: readonly NameCount[]): void {

@@ -65,7 +65,6 @@ export class NameEntry extends WatchEntry<BoundTree> {
   readonly use: NamespaceUse | undefined
   /** The tree whose leaves this stream keeps sending. */
   tree: BoundTree | undefined
-  #cell: Cell<BoundTree> | undefined
 
   constructor(mailbox: Mailbox, { key, use, held }: NameFacts) {
     super(mailbox, held)
@@ -83,22 +82,23 @@ export class NameEntry extends WatchEntry<BoundTree> {
 
   /** For people. */
   get name(): string {
-    return this.#cell?.name ?? `key ${this.key}`
+    return this.cellName ?? `key ${this.key}`
   }
 
+  /** Its first state is news before it is known: in a thread that takes a while. */
   override open(cell: Cell<BoundTree>): void {
-    this.#cell = cell
+    this.use?.addUnsettled(1)
     super.open(cell)
   }
 
   override deliver(state: State<BoundTree>): void {
-    if (this.list === undefined) this.use?.addUnsettled(1)
+    if (this.list === undefined && this.state !== awaited) this.use?.addUnsettled(1)
     super.deliver(state)
   }
 
   /** Leaves the mailbox without its news having been sent. */
   override close(): void {
-    if (this.list !== undefined) this.use?.addUnsettled(-1)
+    if (this.list !== undefined || this.state === awaited) this.use?.addUnsettled(-1)
     super.close()
   }
 }

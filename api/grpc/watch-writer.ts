@@ -65,6 +65,7 @@ export class WatchWriter {
     if (isWanted && !pieces.write(this.#context.builder, pieceBytes)) return
     this.#pieces = undefined
     if (isWanted) this.#noteWhole(pieces)
+    else if (entry instanceof NameEntry) entry.use?.addUnsettled(-1)
     for (const name of [...this.#subscriptions.ahead.keys()]) this.#writeName(name)
     this.#mailbox.freeHeld()
   }
@@ -86,6 +87,7 @@ export class WatchWriter {
     this.#mailbox.delete(entry)
     if (!entry.hasNews) {
       entry.use?.addUnsettled(-1)
+      this.#areLeavesThere(entry, entry.tree)
       return
     }
     const { state } = entry
@@ -96,7 +98,7 @@ export class WatchWriter {
       this.#followTree(entry, undefined)
       return
     }
-    const after = treeToFollow(state, entry.tree)
+    const after = treeToFollow(state, content, entry.tree)
     if (this.#mustWait(entry, content) || !this.#areLeavesThere(entry, after)) {
       this.#mailbox.hold(entry)
       return
@@ -222,8 +224,8 @@ export class WatchWriter {
 }
 
 /** The tree whose leaves the stream goes on sending: while nothing better is known, the client keeps the old one. */
-function treeToFollow(state: State<BoundTree>, before: BoundTree | undefined): BoundTree | undefined {
-  if (state.kind === 'ok') return state.value
+function treeToFollow(state: State<BoundTree>, content: Content, before: BoundTree | undefined): BoundTree | undefined {
+  if (state.kind === 'ok') return isFailure(content) ? undefined : state.value
   return isFinal(state) ? undefined : before
 }
 

@@ -39,6 +39,11 @@ export abstract class Entry<T = unknown> implements Observer<T> {
     return true
   }
 
+  /** Of the cell that it follows, for people. */
+  get cellName(): string | undefined {
+    return this.#observation?.name
+  }
+
   /** Follows the cell until close. The mailbox has the present state before this returns, if there is one. */
   open(cell: Cell<T>): void {
     this.#observation = cell.observe(this)

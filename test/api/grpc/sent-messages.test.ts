@@ -114,4 +114,29 @@ describe('messages that are not confirmed', () => {
     expect(sent.isFull).toBe(false)
     expect(sent.unreceivedSince).toBe(0)
   })
+
+  test('are few also where they are received and not in use: who only waits for leaves gets more', () => {
+    const record = new FakeRecord()
+    const uses = new NamespaceUses(record as unknown as ProxyRecord) // of which it needs no more
+    const lags: number[] = []
+    let wasFull = false
+    const sent = new SentMessages({ ...silent, onLag: ms => lags.push(ms) })
+    sent.isCounted = true
+    for (let message = 1; message <= 5_000; message++) {
+      for (const namespace of ['a', 'b']) {
+        uses.at(namespace).addUnsettled(1)
+        sent.nameWritten(uses.at(namespace))
+      }
+      sent.close(message, message, false)
+      sent.confirm({ kind: 'ack', received: message, applied: 1_000, digest: 0 }, 6_000)
+      wasFull ||= sent.isFull
+    }
+    expect(wasFull).toBe(false)
+    expect([...record.unsettled.values()]).toEqual([4_000, 4_000])
+    lags.length = 0
+    expect(sent.confirm({ kind: 'ack', received: 5_000, applied: 5_000, digest: 0 }, 6_000)).toBe('agrees')
+    expect([...record.unsettled.values()]).toEqual([0, 0])
+    expect(lags.length).toBeLessThanOrEqual(1_024)
+    expect(lags[0]).toBe(5_000 - 1)
+  })
 })
