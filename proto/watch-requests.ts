@@ -25,7 +25,13 @@ export type RequestPart =
   | { readonly kind: 'unsubscribe-replicas'; readonly id: Path }
   | { readonly kind: 'subscribe-replicas'; readonly id: Path; readonly hash: WireHash }
   | { readonly kind: 'subscribe'; readonly key: number; readonly name: WireName; readonly hash: WireHash }
-  | { readonly kind: 'ack'; readonly received: number; readonly applied: number; readonly digest: number }
+  | {
+      readonly kind: 'ack'
+      readonly received: number
+      readonly applied: number
+      readonly digest: number
+      readonly delayMs?: number
+    }
   | { readonly kind: 'held'; readonly resource: WireResource; readonly hash: WireHash; readonly isStale: boolean }
   | { readonly kind: 'held-is-whole' }
   | { readonly kind: 'refused'; readonly resource: WireResource; readonly hash: WireHash; readonly reason: string }
@@ -83,9 +89,11 @@ const partWriters: PartWriters = {
     writeHash(writer, 3, hash)
     writer.ldelim()
   },
-  ack: (writer, { received, applied, digest }) => {
+  ack: (writer, { received, applied, digest, delayMs = 0 }) => {
     writer.uint32(tagOf(7, lengthDelimited)).fork().uint32(tagOf(1, 0)).uint64(received)
-    writer.uint32(tagOf(2, 0)).uint64(applied).uint32(tagOf(3, fixed64)).fixed64(digest).ldelim()
+    writer.uint32(tagOf(2, 0)).uint64(applied).uint32(tagOf(3, fixed64)).fixed64(digest)
+    if (delayMs > 0) writer.uint32(tagOf(4, 0)).uint32(delayMs)
+    writer.ldelim()
   },
   held: (writer, { resource, hash, isStale }) => {
     writeResource(writer.uint32(tagOf(8, lengthDelimited)).fork(), resource)
@@ -226,14 +234,16 @@ function readAck(reader: Reader, end: number): RequestPart {
   let received = 0
   let applied = 0
   let digest = 0
+  let delayMs = 0
   eachField(reader, end, field => {
     if (field === 1) received = Number(reader.uint64())
     else if (field === 2) applied = Number(reader.uint64())
     else if (field === 3) digest = readFixed64(reader)
+    else if (field === 4) delayMs = reader.uint32()
     else return false
     return true
   })
-  return { kind: 'ack', received, applied, digest }
+  return { kind: 'ack', received, applied, digest, ...(delayMs > 0 && { delayMs }) }
 }
 
 /** Another number than was written when that is above 2^53. */

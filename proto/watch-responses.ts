@@ -31,6 +31,8 @@ export interface ReceivedResponse {
   readonly unknownKeys: readonly number[]
   readonly unknownIds: readonly Path[]
   readonly move?: Move
+  /** For the acknowledgement; 0 for at once. */
+  readonly ackWithinMs: number
 }
 
 interface Fields {
@@ -41,12 +43,13 @@ interface Fields {
   readonly unknownKeys: number[]
   readonly unknownIds: Path[]
   move?: Move
+  ackWithinMs: number
 }
 
 /** Throws a RangeError when the bytes are malformed or of a shape that is not known here. */
 export function decodeWatchResponse(bytes: Uint8Array): ReceivedResponse {
   const reader = protobuf.Reader.create(bytes)
-  const fields: Fields = { sequence: 0, updates: [], wantsHeld: false, unknownKeys: [], unknownIds: [] }
+  const fields: Fields = { sequence: 0, updates: [], wantsHeld: false, unknownKeys: [], unknownIds: [], ackWithinMs: 0 }
   decoding(() =>
     eachField(reader, reader.len, (field, wireType) => {
       if (field === 5) readKeys(reader, wireType, fields.unknownKeys)
@@ -79,6 +82,9 @@ const fieldReaders: Readonly<Record<number, (fields: Fields, reader: Reader) => 
   },
   7: (fields, reader) => {
     fields.move = readMessage(reader, readMove)
+  },
+  8: (fields, reader) => {
+    fields.ackWithinMs = reader.uint32()
   },
 }
 

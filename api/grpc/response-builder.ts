@@ -12,6 +12,7 @@ const wantsHeldTag = tagOf(4, 0)
 const unknownKeyTag = tagOf(5, 0)
 const unknownIdTag = tagOf(6, lengthDelimited)
 const moveTag = tagOf(7, lengthDelimited)
+const ackWithinTag = tagOf(8, 0)
 const keyTag = tagOf(1, 0)
 const initialBytes = 4096
 /** For what is sent seldom. */
@@ -66,15 +67,13 @@ export class ResponseBuilder {
   }
 
   /**
-   * The message with its number, at most 2^31; 0 in a stream that does not count. The builder is empty afterwards and the
+   * The message with its number, at most 2^31; 0 in a stream that does not count. `ackWithinMs`: when it is to be acknowledged,
+   * 0 for at once. The builder is empty afterwards and the
    * bytes are the caller's.
    */
-  take(sequence = 0): Buffer {
-    if (sequence > 0) {
-      this.#reserve(6)
-      this.#buffer[this.#length++] = sequenceTag
-      this.#addVarint(sequence)
-    }
+  take(sequence = 0, ackWithinMs = 0): Buffer {
+    if (sequence > 0) this.#addNumber(sequenceTag, sequence)
+    if (ackWithinMs > 0) this.#addNumber(ackWithinTag, ackWithinMs)
     const message = Buffer.from(this.#buffer.subarray(0, this.#length))
     this.#length = 0
     return message
@@ -83,6 +82,12 @@ export class ResponseBuilder {
   #append(bytes: Uint8Array): void {
     this.#reserve(bytes.length)
     this.#addBytes(bytes)
+  }
+
+  #addNumber(tag: number, value: number): void {
+    this.#reserve(6)
+    this.#buffer[this.#length++] = tag
+    this.#addVarint(value)
   }
 
   #addKey(key: number): void {

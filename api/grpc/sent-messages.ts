@@ -119,12 +119,12 @@ export class SentMessages {
   }
 
   /** What a confirmation says: whether the client has what was sent, where that can be told. */
-  confirm({ received, applied, digest }: Ack, now: number): 'agrees' | 'differs' | 'unclear' {
+  confirm({ received, applied, digest, delayMs = 0 }: Ack, now: number): 'agrees' | 'differs' | 'unclear' {
     if (received > this.#sequence) return 'unclear'
     this.#received = Math.max(this.#received, received)
     const expected = received === this.#sequence ? this.#digest : this.#at(received)?.digest
     const doesAgree = expected?.value === digest
-    if (doesAgree) this.#settleTo(Math.min(applied, received), now)
+    if (doesAgree) this.#settleTo(Math.min(applied, received), now - delayMs)
     this.#joinReceived()
     if (doesAgree) return 'agrees'
     return expected === undefined ? 'unclear' : 'differs'
@@ -135,14 +135,15 @@ export class SentMessages {
     return this.#unconfirmed[sequence - first]
   }
 
-  #settleTo(applied: number, now: number): void {
+  /** `at`: when the last of them came. */
+  #settleTo(applied: number, at: number): void {
     const { onLag, onHadAll } = this.#options
     let count = 0
     for (const { sequence, changedAt, hadAll, sentAt, names } of this.#unconfirmed) {
       if (sequence > applied) break
       count++
       settle(names)
-      if (changedAt !== undefined) onLag(now - changedAt)
+      if (changedAt !== undefined) onLag(Math.max(0, at - changedAt))
       if (hadAll) onHadAll(sentAt)
     }
     if (count === this.#unconfirmed.length) this.#unconfirmed = []

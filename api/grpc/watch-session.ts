@@ -30,6 +30,12 @@ const idleMs = 10_000
 /** What a newcomer costs at most: one with very many names is served in pieces, beside others. */
 const maxAdmissionCost = 1_000
 
+/** Streams that wait for their turn; fewer are told and heard in a few milliseconds. */
+const crowd = 64
+/** What a stream's message and its acknowledgement cost together is about half of this. */
+const ackWithinMsPerStream = 0.05
+const maxAckWithinMs = 500
+
 type Ack = Extract<RequestPart, { kind: 'ack' }>
 
 export type WatchCall = ServerDuplexStream<Buffer, Buffer>
@@ -106,7 +112,13 @@ export class WatchSession implements PushProtocol {
     }
     this.#isReminderDue = false
     const hadAll = this.#mailbox.size === 0 && !this.#writer.hasPieces && this.#request === undefined
-    return builder.take(this.#sent.close(now, hasNews ? oldestAt : undefined, hadAll))
+    return builder.take(this.#sent.close(now, hasNews ? oldestAt : undefined, hadAll), this.#ackWithinMs)
+  }
+
+  /** Where a crowd is being told, acknowledgements come when most of it has been. */
+  get #ackWithinMs(): number {
+    const { queue, streams } = this.#context.push
+    return queue.size < crowd ? 0 : Math.min(maxAckWithinMs, Math.ceil(streams * ackWithinMsPerStream))
   }
 
   askToMove(withinMs: number, reason: string): void {

@@ -36,6 +36,11 @@ export class WorkQueue {
     return this.#now
   }
 
+  /** Tasks that wait for their turn. */
+  get size(): number {
+    return this.#tasks.size
+  }
+
   /** Queues a task; one that is queued already keeps its place. */
   add(task: Task): void {
     this.#tasks.add(task)

@@ -2,7 +2,7 @@
 // are two for a while when one stream takes another's place; each holds everything by itself. Knows nothing of who looks.
 import { decodeUpdate, type ReceivedUpdate } from '../../proto/updates.ts'
 import { decodeWatchResponse, type Move, type Piece, PieceCollector } from '../../proto/watch-responses.ts'
-import type { Cancel, Clock } from '../../watch/clock.ts'
+import type { Cancel, Clock, Random } from '../../watch/clock.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import type { ClientCounts } from './client-counts.ts'
 import { HeldDigest } from './held-digest.ts'
@@ -14,6 +14,7 @@ export interface StreamSessionOptions {
   readonly stream: WatchStream
   readonly client: { readonly id: string; readonly version: string }
   readonly clock: Clock
+  readonly random: Random
   readonly counts: ClientCounts
   /** What is held so far, which this stream is to confirm. */
   readonly held: HeldResources
@@ -40,10 +41,10 @@ export class StreamSession {
 
   /** Subscribes to all that is held at once. */
   constructor(options: StreamSessionOptions) {
-    const { stream, client, clock, held } = options
+    const { stream, client, clock, random, held } = options
     this.stream = stream
     this.#options = options
-    this.#ack = new Acknowledgement(clock, () => this.flush())
+    this.#ack = new Acknowledgement({ clock, random, onDue: () => this.flush() })
     this.#outbox = new RequestOutbox({ client, onTold: told => this.#digest.changed(told) })
     this.held = new HeldResources(
       clock,
@@ -92,13 +93,13 @@ export class StreamSession {
     const whole = piece && this.#collect(piece, sequence)
     const updates = whole === undefined ? response.updates : [whole, ...response.updates]
     counts.add('updatesReceived', updates.length)
+    if (sequence !== 0) this.#oweAck(hasGap, response.ackWithinMs)
     this.#take(updates)
     // A tree may have several large leaves, one after the other in pieces, however long that takes.
     if (piece === undefined) this.held.replicas.dropUnclaimed()
     this.#resubscribe(unknownKeys)
     for (const id of unknownIds) this.held.replicas.forget(id)
     if (wantsHeld) this.#answerHeld()
-    if (sequence !== 0) this.#oweAck(hasGap)
     if (move !== undefined) onMove(move)
     this.flush()
   }
@@ -146,16 +147,16 @@ export class StreamSession {
   }
 
   #takeAck(): Ack {
-    this.#ack.said()
+    const delayMs = this.#ack.said()
     this.#options.counts.add('acksSent')
     const received = this.#received
     // What nobody sees is not in use.
     const applied = this.#isShown ? this.held.appliedOf(received) : 0
-    return { kind: 'ack', received, applied, digest: this.#digest.value }
+    return { kind: 'ack', received, applied, digest: this.#digest.value, delayMs }
   }
 
-  #oweAck(isUrgent: boolean): void {
-    if (this.#received > 0) this.#ack.owe(isUrgent)
+  #oweAck(isUrgent: boolean, withinMs = 0): void {
+    if (this.#received > 0) this.#ack.owe(isUrgent, withinMs)
   }
 
   /** What is said in one turn of the event loop goes out together. */

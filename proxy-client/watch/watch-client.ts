@@ -155,11 +155,12 @@ class ClientSession {
 
   #open(stream: WatchStream, isSuccessor: boolean): void {
     this.#counts.add('connections')
-    const { clock, clientId, clientVersion = '' } = this.#options
+    const { clock, random, clientId, clientVersion = '' } = this.#options
     const session: StreamSession = new StreamSession({
       stream,
       client: { id: clientId, version: clientVersion },
       clock,
+      random,
       counts: this.#counts,
       held: this.#held,
       onMove: move => this.#move(session, move),

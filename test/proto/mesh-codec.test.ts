@@ -53,6 +53,13 @@ function rewritten(name: string, bytes: Uint8Array): Buffer {
   return Buffer.from(typeOf(name).encode(typeOf(name).decode(bytes)).finish())
 }
 
+/** What is written in steps. */
+function written(steps: Generator<undefined, Buffer>): Buffer {
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
+}
+
 const seed = { seed: 20_260_101, numRuns: 100 }
 const label = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map(byte => String.fromCharCode(byte)), minLength: 1 })
 const anyPath: fc.Arbitrary<Path> = fc.array(label, { maxLength: 4 })
@@ -91,8 +98,8 @@ describe('the messages of io.linkerd.mesh', () => {
         expect(decodeBindReq(encodeBindReq(bindReq))).toEqual(bindReq)
         expect(rewritten('BindReq', encodeBindReq(bindReq))).toEqual(encodeBindReq(bindReq))
         expect(decodeDelegateTreeReq(encodeDelegateTreeReq(delegateReq))).toEqual(delegateReq)
-        expect(decodeDtabRsp(encodeDtabRsp(version))).toEqual(version)
-        expect(rewritten('DtabRsp', encodeDtabRsp(version))).toEqual(encodeDtabRsp(version))
+        expect(decodeDtabRsp(written(encodeDtabRsp(version)))).toEqual(version)
+        expect(rewritten('DtabRsp', written(encodeDtabRsp(version)))).toEqual(written(encodeDtabRsp(version)))
         expect(decodeDtab(encodeDtab(version.dtab))).toEqual(version.dtab)
       }),
       seed,
@@ -128,6 +135,23 @@ describe('the messages of io.linkerd.mesh', () => {
       // dtab { dentries { prefix { elems { a } elems { * } } dst { leaf { id { b } } } } }
       '0a160a140a090a030a01610a021200120732050a030a0162',
     )
+  })
+
+  test('of a large dtab are written in many steps, however its rules are shaped', () => {
+    const leaves = Array.from({ length: 4_000 }, (_, n) => leaf([`cluster-${n}`]))
+    const halves = [alt(leaves.slice(0, 2_000)), union(leaves.slice(2_000).map(tree => ({ weight: 0.5, tree })))]
+    const large: readonly Dtab[] = [
+      leaves.map(dst => ({ prefix: ['svc', null], dst })),
+      [{ prefix: ['svc'], dst: alt(leaves) }],
+      [{ prefix: ['svc'], dst: alt([neg, union([{ weight: 1, tree: alt(halves) }])]) }],
+    ]
+    for (const dtab of large) {
+      const steps = [...encodeDtabRsp({ version: 'v', dtab })].length
+      const message = written(encodeDtabRsp({ version: 'v', dtab }))
+      expect(steps).toBeGreaterThan(message.length / 40_000 - 1)
+      expect(decodeDtabRsp(message)).toEqual({ version: 'v', dtab })
+      expect(rewritten('DtabRsp', message).equals(message)).toBe(true)
+    }
   })
 
   test('without a field are read as such', () => {

@@ -218,7 +218,7 @@ describe('requests', () => {
   })
 
   test('have their number before all parts, and are read with it in any place', () => {
-    const ack = { kind: 'ack', received: 7, applied: 6, digest: 2 ** 53 - 1 } as const
+    const ack = { kind: 'ack', received: 7, applied: 6, digest: 2 ** 53 - 1, delayMs: 300 } as const
     const writer = new WatchRequestWriter()
     writer.add(ack)
     const bytes = writer.finish(2 ** 40)
@@ -226,7 +226,7 @@ describe('requests', () => {
     const WatchRequest = schema.lookupType('nameplane.v1.WatchRequest')
     expect(WatchRequest.toObject(WatchRequest.decode(bytes), { longs: Number })).toEqual({
       sequence: 2 ** 40,
-      ack: { received: 7, applied: 6, digest: 2 ** 53 - 1 },
+      ack: { received: 7, applied: 6, digest: 2 ** 53 - 1, delayMs: 300 },
     })
     const last = Buffer.concat([bytes.subarray(7), bytes.subarray(0, 7)])
     for (const each of [bytes, last]) {

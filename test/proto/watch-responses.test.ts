@@ -22,7 +22,7 @@ describe('a response', () => {
     builder.wantHeld()
     for (const unknown of [1, 70_000, id]) builder.addUnknown(unknown)
     builder.addMove({ withinMs: 30_000, reason: 'age' })
-    const bytes = builder.take(300)
+    const bytes = builder.take(300, 250)
     expect(builder.length).toBe(0)
     const expected = {
       sequence: 300,
@@ -32,6 +32,7 @@ describe('a response', () => {
       unknownKeys: [1, 70_000],
       unknownIds: [id],
       move: { withinMs: 30_000, reason: 'age' },
+      ackWithinMs: 250,
     }
     expect(decodeWatchResponse(bytes)).toMatchObject(expected)
     const asWritten = WatchResponse.decode(bytes)
@@ -41,6 +42,7 @@ describe('a response', () => {
       unknownKeys: [1, 70_000],
       unknownIds: [{ labels: id.map(label => Buffer.from(label, 'latin1')) }],
       move: { withinMs: 30_000, reason: 'age' },
+      ackWithinMs: 250,
     })
     expect(decodeWatchResponse(WatchResponse.encode(asWritten).finish())).toMatchObject(expected)
   })
@@ -52,6 +54,7 @@ describe('a response', () => {
       wantsHeld: false,
       unknownKeys: [],
       unknownIds: [],
+      ackWithinMs: 0,
     })
   })
 

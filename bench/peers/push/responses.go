@@ -18,6 +18,7 @@ type response struct {
 	sequence  uint64
 	updates   []update
 	wantsHeld bool
+	ackWithin uint64
 }
 
 // readResponse reads a WatchResponse; what cannot be read is the end of it.
@@ -31,6 +32,8 @@ func readResponse(bytes []byte) response {
 			r.sequence = value
 		case 4:
 			r.wantsHeld = value != 0
+		case 8:
+			r.ackWithin = value
 		}
 	})
 	return r

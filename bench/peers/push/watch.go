@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -20,13 +21,14 @@ type watch struct {
 	// By key less one.
 	names []followed
 	// Replica sets that are a leaf of a name's last tree, by encoded id.
-	sets     map[string]*set
-	stream   *stream
-	digest   digest
-	received uint64
-	sent     uint64
-	ackedAt  time.Time
-	isAcking bool
+	sets       map[string]*set
+	stream     *stream
+	digest     digest
+	received   uint64
+	sent       uint64
+	ackedAt    time.Time
+	receivedAt time.Time
+	isAcking   bool
 }
 
 // followed is a name. hash and leaf are of the last tree, whichever stream it came on; mark is of this stream.
@@ -110,7 +112,7 @@ func (w *watch) message(bytes []byte, at time.Time) {
 		w.fleet.asked.Add(1)
 		w.sayHeld()
 	}
-	w.ackSoon(at)
+	w.ackSoon(at, r.ackWithin)
 	w.mu.Unlock()
 	w.fleet.tally.add(counted, at)
 }
@@ -150,12 +152,13 @@ func (w *watch) drop(id string) {
 	}
 }
 
-// ackSoon says at once what has been received, or when the last ack is old enough.
-func (w *watch) ackSoon(now time.Time) {
+// ackSoon says at once what has been received, or when the last ack is old enough, or at a random moment within so many ms.
+func (w *watch) ackSoon(now time.Time, withinMs uint64) {
 	if w.received == 0 || w.isAcking {
 		return
 	}
-	wait := ackEvery - now.Sub(w.ackedAt)
+	w.receivedAt = now
+	wait := max(ackEvery-now.Sub(w.ackedAt), time.Duration(rand.Float64()*float64(withinMs)*float64(time.Millisecond)))
 	if wait <= 0 {
 		w.ack(now)
 		return
@@ -177,6 +180,7 @@ func (w *watch) ack(now time.Time) {
 	w.fleet.acks.Add(1)
 	fields := number(number(nil, 1, w.received), 2, w.received)
 	fields = protowire.AppendFixed64(protowire.AppendTag(fields, 3, protowire.Fixed64Type), w.digest.value())
+	fields = number(fields, 4, uint64(now.Sub(w.receivedAt).Milliseconds()))
 	w.send(message(nil, 7, fields))
 }
 
