@@ -37,7 +37,7 @@ async function get(): Promise<string> {
 
 /** Asks until a target answers. */
 async function reach(target: string): Promise<void> {
-  while ((await get()) !== target);
+  await expect.poll(get).toBe(target)
 }
 
 async function messagesSent(): Promise<number> {
@@ -46,7 +46,7 @@ async function messagesSent(): Promise<number> {
 }
 
 describe('traffic through a proxy', () => {
-  it('follows 60 flips of the dtab under load without one failed request', async () => {
+  it('follows 20 flips of the dtab under load without one failed request', async () => {
     const answers = new Map<string, number>()
     let isDone = false
     const client = async (): Promise<void> => {
@@ -56,7 +56,7 @@ describe('traffic through a proxy', () => {
       }
     }
     const clients = Array.from({ length: 2 }, client)
-    for (let flip = 1; flip <= 60; flip++) {
+    for (let flip = 1; flip <= 20; flip++) {
       const target = flip % 2 === 0 ? 'blue' : 'green'
       await cluster.put(route(target))
       await reach(target)
