@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type Command, nameplane, root } from './process.fixture.ts'
+import { type Command, nameplane, root } from '../e2e/process.fixture.ts'
 
 const run = promisify(execFile)
 const packageJson = z.object({ scripts: z.object({ namerctl: z.string() }) })
