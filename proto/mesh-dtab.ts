@@ -5,13 +5,28 @@ import type { NameTree } from '../naming/name-tree.ts'
 import type { Path } from '../naming/path.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { eachField, lengthDelimited, readLatin1, readMessage, tagOf } from './fields.ts'
-import { readPathTree, writePathTree } from './mesh-trees.ts'
+import { readPathTree, writePathTree, writePathTreeInSteps } from './mesh-trees.ts'
 
 type Reader = protobuf.Reader
 
 /** Fields of a Dtab message. */
 export function writeDtab(writer: ByteWriter, dtab: Dtab): void {
   for (const dentry of dtab) writeDentryField(writer, 1, dentry)
+}
+
+/** The same in steps, for a dtab of any size: a step ends where `isStepOver` says so. */
+export function* writeDtabInSteps(
+  writer: ByteWriter,
+  dtab: Dtab,
+  isStepOver: () => boolean,
+): Generator<undefined, void> {
+  for (const { prefix, dst } of dtab) {
+    writer.uint32(tagOf(1, lengthDelimited)).fork()
+    writePrefix(writer.uint32(tagOf(1, lengthDelimited)).fork(), prefix)
+    writer.ldelim().uint32(tagOf(2, lengthDelimited)).fork()
+    yield* writePathTreeInSteps(writer, dst, isStepOver)
+    writer.ldelim().ldelim()
+  }
 }
 
 /** A Dentry message as a field. */

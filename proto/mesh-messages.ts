@@ -7,7 +7,7 @@ import type { Path } from '../naming/path.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { decoding, eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
 import { readDelegateTree, type WireDelegateTree, writeDelegateTree } from './mesh-delegate.ts'
-import { readDtab, writeDtab } from './mesh-dtab.ts'
+import { readDtab, writeDtab, writeDtabInSteps } from './mesh-dtab.ts'
 import {
   readBoundTree,
   readMeshPath,
@@ -163,12 +163,26 @@ export function decodeBoundTreeRsp(bytes: Uint8Array): BoundTree {
   return tree
 }
 
-/** Throws a RangeError when a tree in it is too deep for the wire. */
-export function encodeDtabRsp({ version, dtab }: VersionedDtab): Buffer {
-  return inFieldOne(writer => {
-    inField(writer, 1, inner => inner.uint32(tagOf(1, lengthDelimited)).latin1(version))
-    inField(writer, 2, inner => writeDtab(inner, dtab))
-  })
+/** What one step of a message that is written in steps adds to it, about. */
+const stepBytes = 32_768
+
+/**
+ * A DtabRsp in steps of about half a millisecond, for a dtab may be too large for one turn of the event loop; the message is what
+ * it returns. Throws a RangeError when a tree in it is too deep for the wire.
+ */
+export function* encodeDtabRsp({ version, dtab }: VersionedDtab): Generator<undefined, Buffer> {
+  const writer = new ByteWriter()
+  let stepEnd = stepBytes
+  const isStepOver = (): boolean => {
+    if (writer.len < stepEnd) return false
+    stepEnd = writer.len + stepBytes
+    return true
+  }
+  writer.uint32(tagOf(1, lengthDelimited)).fork()
+  inField(writer, 1, inner => inner.uint32(tagOf(1, lengthDelimited)).latin1(version))
+  writer.uint32(tagOf(2, lengthDelimited)).fork()
+  yield* writeDtabInSteps(writer, dtab, isStepOver)
+  return writer.ldelim().ldelim().finish()
 }
 
 /** Throws a RangeError when the bytes are malformed. */

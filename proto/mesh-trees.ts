@@ -70,6 +70,31 @@ export function writePathTree(writer: ByteWriter, tree: NameTree<Path>): void {
   writeTree(writer, tree, pathForm, 0)
 }
 
+/** The same in steps, for a tree of any width: a step ends between two branches where `isStepOver` says so. */
+export function* writePathTreeInSteps(
+  writer: ByteWriter,
+  tree: NameTree<Path>,
+  isStepOver: () => boolean,
+  depth = 0,
+): Generator<undefined, void> {
+  if (isNarrow(tree)) {
+    writeTree(writer, tree, pathForm, depth)
+    if (isStepOver()) yield
+    return
+  }
+  checkDepth(depth, pathForm.maxDepth)
+  writer.uint32(tagOf(nodeField[tree.kind], lengthDelimited)).fork()
+  if (tree.kind === 'alt') for (const child of tree.trees) yield* writeChildInSteps(writer, 1, child, isStepOver, depth)
+  else if (tree.kind === 'union') {
+    for (const { weight, tree: child } of tree.branches) {
+      writeWeight(writer.uint32(tagOf(1, lengthDelimited)).fork(), weight)
+      yield* writeChildInSteps(writer, 2, child, isStepOver, depth)
+      writer.ldelim()
+    }
+  }
+  writer.ldelim()
+}
+
 /** A PathNameTree. Throws a RangeError when it is malformed or too deep. */
 export function readPathTree(reader: Reader, end: number): NameTree<Path> {
   return readTree(reader, end, pathForm, 0)
@@ -111,6 +136,39 @@ function writeChild<L>(writer: ByteWriter, field: number, child: NameTree<L>, fo
   writer.uint32(tagOf(field, lengthDelimited)).fork()
   writeTree(writer, child, form, depth + 1)
   writer.ldelim()
+}
+
+function* writeChildInSteps(
+  writer: ByteWriter,
+  field: number,
+  child: NameTree<Path>,
+  isStepOver: () => boolean,
+  depth: number,
+): Generator<undefined, void> {
+  writer.uint32(tagOf(field, lengthDelimited)).fork()
+  yield* writePathTreeInSteps(writer, child, isStepOver, depth + 1)
+  writer.ldelim()
+}
+
+const mostLeavesAtOnce = 200
+
+/** Whether a tree has few leaves and marks. */
+function isNarrow(tree: NameTree<unknown>): boolean {
+  return leavesUpTo(tree, mostLeavesAtOnce) <= mostLeavesAtOnce
+}
+
+/** How many there are; beyond `most` they are not counted. */
+function leavesUpTo(tree: NameTree<unknown>, most: number): number {
+  if (tree.kind !== 'alt' && tree.kind !== 'union') return 1
+  const width = tree.kind === 'alt' ? tree.trees.length : tree.branches.length
+  if (width > most) return width
+  const children = tree.kind === 'alt' ? tree.trees : tree.branches.map(branch => branch.tree)
+  let leaves = 0
+  for (const child of children) {
+    leaves += leavesUpTo(child, most - leaves)
+    if (leaves > most) break
+  }
+  return leaves
 }
 
 /** The weight of a branch, its field 1. */

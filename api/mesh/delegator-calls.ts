@@ -8,7 +8,7 @@ import type { MeshContext } from './mesh-context.ts'
 import { DtabEntry, dtabAnswer } from './mesh-entries.ts'
 import { delegateRequestOf, dtabRequestOf } from './mesh-requests.ts'
 import { type MeshCall, MeshStream, refuseStream } from './mesh-stream.ts'
-import { onlyOk, refuse, reply, type UnaryAnswer, type UnaryCall, whenKnown } from './unary-call.ts'
+import { notOk, refuse, reply, type UnaryAnswer, type UnaryCall, whenKnown } from './unary-call.ts'
 
 export function createDelegatorCalls(context: MeshContext): GrpcService {
   return {
@@ -31,12 +31,14 @@ function getDtab(context: MeshContext, call: UnaryCall, answer: UnaryAnswer): vo
     return
   }
   const cell = context.ports.interpreter.namespace(namespace.value)
-  whenKnown(context, call, cell, state =>
-    reply(
-      answer,
-      onlyOk(state, ok => dtabAnswer(ok, context.frames.dtabs)),
-    ),
-  )
+  whenKnown(context, call, cell, state => {
+    if (state.kind === 'ok')
+      call.on(
+        'cancelled',
+        dtabAnswer(context.dtabs, state.value, outcome => reply(answer, outcome)),
+      )
+    else reply(answer, notOk(state))
+  })
 }
 
 function streamDtab(context: MeshContext, call: MeshCall): void {
@@ -49,7 +51,7 @@ function streamDtab(context: MeshContext, call: MeshCall): void {
     call,
     {
       namespace: namespace.value,
-      entry: mailbox => new DtabEntry(mailbox),
+      entry: mailbox => new DtabEntry(mailbox, context.dtabs),
       cell: () => context.ports.interpreter.namespace(namespace.value),
     },
     context,

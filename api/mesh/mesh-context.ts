@@ -5,6 +5,7 @@ import type { Cell } from '../../watch/cell.ts'
 import { failed } from '../../watch/state.ts'
 import type { GrpcPorts } from '../grpc/grpc-ports.ts'
 import type { PushContext } from '../push/push-context.ts'
+import { DtabPress } from './dtab-press.ts'
 import { ExplanationDesk } from './explanation-desk.ts'
 import { MeshConnections } from './mesh-connections.ts'
 import { MeshFrames } from './mesh-frames.ts'
@@ -13,6 +14,7 @@ export class MeshContext {
   readonly ports: GrpcPorts
   readonly push: PushContext
   readonly frames = new MeshFrames()
+  readonly dtabs: DtabPress
   readonly connections: MeshConnections
   readonly explanations: ExplanationDesk
   /** What a request for replicas without an id is answered with. */
@@ -24,6 +26,7 @@ export class MeshContext {
     this.ports = ports
     this.push = push
     this.connections = new MeshConnections(ports, push)
+    this.dtabs = new DtabPress(push.queue)
     this.explanations = new ExplanationDesk(push.queue)
     this.noId = ports.kernel.derive('mesh replicas of no id', () =>
       failed(new NamingError('bad-request', 'No ID provided')),

@@ -9,6 +9,7 @@ import { Entry } from '../push/entry.ts'
 import type { Mailbox } from '../push/mailbox.ts'
 import type { NamespaceProgress } from '../push/proxy-registry.ts'
 import { takesAway } from '../push/removals.ts'
+import type { DtabPress } from './dtab-press.ts'
 import { type CallEnd, failureEnd, isLasting } from './mesh-errors.ts'
 import { type MeshFrames, sendable } from './mesh-frames.ts'
 
@@ -121,8 +122,19 @@ export class ReplicasEntry extends MeshEntry<ReplicaSet> {
 
 const rootNotFound: CallEnd = { code: status.NOT_FOUND, details: 'Root not found' }
 
-/** The dtab of a namespace; its end when that does not exist. */
+/** The dtab of a namespace; its end when that does not exist. It is news once its bytes are there. */
 export class DtabEntry extends MeshEntry<NamespaceSnapshot> {
+  readonly #press: DtabPress
+  #heard: NamespaceSnapshot | undefined
+  #endPrinting = (): void => {}
+  /** To the newest state; held until it is sent. */
+  #answer: Buffer | CallEnd = rootNotFound
+
+  constructor(mailbox: Mailbox, press: DtabPress) {
+    super(mailbox)
+    this.#press = press
+  }
+
   override get kind(): 'tree' {
     return 'tree'
   }
@@ -131,16 +143,39 @@ export class DtabEntry extends MeshEntry<NamespaceSnapshot> {
     return false
   }
 
-  protected override concerns(state: State<NamespaceSnapshot>): boolean {
-    return state.kind === 'ok'
+  override deliver(state: State<NamespaceSnapshot>): void {
+    if (state.kind !== 'ok' || state.value === this.#heard) return
+    this.#heard = state.value
+    this.#endPrinting()
+    this.#endPrinting = dtabAnswer(this.#press, state.value, answer => {
+      this.#answer = answer
+      super.deliver(state)
+    })
   }
 
-  override answer({ dtabs }: MeshFrames): Buffer | CallEnd {
-    return dtabAnswer(this.state, dtabs)
+  override close(): void {
+    this.#endPrinting()
+    super.close()
+  }
+
+  protected override concerns(): boolean {
+    return true
+  }
+
+  override answer(): Buffer | CallEnd {
+    const answer = this.#answer
+    this.#answer = rootNotFound
+    return answer
   }
 }
 
-/** The answer that a namespace is: none where it does not exist. */
-export function dtabAnswer(state: State<NamespaceSnapshot>, dtabs: MeshFrames['dtabs']): Buffer | CallEnd {
-  return state.kind === 'ok' && !state.value.exists ? rootNotFound : sendable(dtabs.of(state))
+/** Calls `then` once with the answer that a namespace is, none where it does not exist; what this gives ends the wait. */
+export function dtabAnswer(
+  press: DtabPress,
+  snapshot: NamespaceSnapshot,
+  then: (answer: Buffer | CallEnd) => void,
+): () => void {
+  if (snapshot.exists) return press.print(snapshot, frame => then(sendable(frame)))
+  then(rootNotFound)
+  return () => {}
 }

@@ -1,25 +1,24 @@
 // The answers of mesh calls in bytes, each made once for all who are sent it at about the same time. Knows no call.
 import { status } from '@grpc/grpc-js'
-import type { DelegateTree, NamespaceSnapshot } from '../../interpreters/interpreter.ts'
+import type { DelegateTree } from '../../interpreters/interpreter.ts'
 import type { BoundTree } from '../../naming/bound-tree.ts'
 import type { ReplicaSet } from '../../naming/replica-set.ts'
-import { encodeBoundTreeRsp, encodeDelegateTreeRsp, encodeDtabRsp } from '../../proto/mesh-messages.ts'
+import { encodeBoundTreeRsp, encodeDelegateTreeRsp } from '../../proto/mesh-messages.ts'
 import { encodeReplicas } from '../../proto/mesh-replicas.ts'
 import type { State } from '../../watch/state.ts'
 import { RecentFrames } from '../frames.ts'
 import type { CallEnd } from './mesh-errors.ts'
 
 /** What stands for an answer that is nested too deep for the wire; no true one is empty. */
-const unsendable = Buffer.alloc(0)
+export const unsendable = Buffer.alloc(0)
 
 /** What is said then. */
 export const tooDeepToSend = 'The answer is nested too deep to be sent.'
 
-/** Only ok states have frames, but for those of replica sets. An empty frame cannot be sent. */
+/** Of all but dtabs. Only ok states have frames, but for those of replica sets. An empty frame cannot be sent. */
 export class MeshFrames {
   readonly trees = new RecentFrames<BoundTree, Buffer>(state => encoded(state, encodeBoundTreeRsp))
   readonly replicas = new RecentFrames<ReplicaSet, Buffer>(encodeReplicas)
-  readonly dtabs = new RecentFrames<NamespaceSnapshot, Buffer>(state => encoded(state, encodeSnapshot))
   readonly explanations = new RecentFrames<DelegateTree, Buffer>(state => encoded(state, encodeDelegateTreeRsp))
 }
 
@@ -37,11 +36,4 @@ function encoded<T>(state: State<T>, encode: (value: T) => Buffer): Buffer {
     if (!(error instanceof RangeError)) throw error
     return unsendable
   }
-}
-
-/** The version as namerd's in-memory store has it: eight bytes, big-endian. */
-function encodeSnapshot({ version, dtab }: NamespaceSnapshot): Buffer {
-  const id = Buffer.alloc(8)
-  id.writeBigUInt64BE(BigInt(version))
-  return encodeDtabRsp({ version: id.toString('latin1'), dtab })
 }

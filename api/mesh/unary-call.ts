@@ -24,7 +24,11 @@ export function refuse(answer: UnaryAnswer, error: NamingError): void {
 
 /** An answer that only an ok state has; every other ends the call. */
 export function onlyOk<T>(state: State<T>, encode: (state: State<T>) => Buffer | CallEnd): Buffer | CallEnd {
-  if (state.kind === 'ok') return encode(state)
+  return state.kind === 'ok' ? encode(state) : notOk(state)
+}
+
+/** The end of a call for which nothing good is known. */
+export function notOk(state: Exclude<State<unknown>, { readonly kind: 'ok' }>): CallEnd {
   return failureEnd(state.kind === 'failed' ? state.error : stopping)
 }
 
