@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 
 /** 4 or 16 bytes; undefined for what is no IP literal, and for one with a zone, which means nothing elsewhere. */
 export function bytesFromIp(address: string): Uint8Array | undefined {
-  if (isIPv4(address)) return Uint8Array.from(address.split('.'), Number)
+  if (isIPv4(address)) return bytesFromIpv4(address)
   if (!isIPv6(address) || address.includes('%')) return undefined
   const [head = '', tail] = address.split('::')
   const before = groupsOf(head)
@@ -11,6 +11,25 @@ export function bytesFromIp(address: string): Uint8Array | undefined {
   const bytes = new Uint8Array(16)
   bytes.set(before)
   bytes.set(after, 16 - after.length)
+  return bytes
+}
+
+const dot = 46
+const zero = 48
+
+/** By hand: a set of endpoints may have very many. */
+function bytesFromIpv4(address: string): Uint8Array {
+  const bytes = new Uint8Array(4)
+  let place = 0
+  let value = 0
+  for (let i = 0; i < address.length; i++) {
+    const code = address.charCodeAt(i)
+    if (code === dot) {
+      bytes[place++] = value
+      value = 0
+    } else value = value * 10 + code - zero
+  }
+  bytes[place] = value
   return bytes
 }
 
