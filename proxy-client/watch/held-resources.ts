@@ -70,7 +70,8 @@ export class HeldResources {
     this.#names.delete(key)
     held.shown.detach()
     held.close()
-    this.#waiting.delete(held)
+    // What was not in use because of it alone is now.
+    if (this.#waiting.delete(held)) this.#events.treeShown()
     this.#events.nameClosed(held)
   }
 

@@ -61,6 +61,11 @@ export class RequestOutbox {
     this.#replicas.add(replicas)
   }
 
+  /** The server has said nothing: it may not even know who this is. What else it lacks it sees by the number of the message. */
+  introduceAgain(): void {
+    this.#isIntroduced = false
+  }
+
   refuse(refusal: Refusal): void {
     this.#refusals.push(refusal)
   }

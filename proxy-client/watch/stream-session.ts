@@ -21,6 +21,11 @@ export interface StreamSessionOptions {
   readonly onMove: (move: Move) => void
 }
 
+/** A server that has said nothing at all for so long may have lost what it was told. */
+const silenceMs = 5_000
+/** A longer time for an acknowledgement is not given. */
+const maxAckWithinMs = 1_000
+
 /** An update that comes in pieces may have so many bytes in all. */
 const maxPiecesBytes = 64 * 1024 * 1024
 
@@ -38,6 +43,8 @@ export class StreamSession {
   #isShown = false
   #isOver = false
   #cancelFlush: Cancel | undefined
+  /** Until the first message. */
+  #cancelSilence: Cancel | undefined
 
   /** Subscribes to all that is held at once. */
   constructor(options: StreamSessionOptions) {
@@ -58,6 +65,7 @@ export class StreamSession {
       },
       held,
     )
+    this.#awaitWord()
     this.flush()
   }
 
@@ -82,6 +90,7 @@ export class StreamSession {
   receive(bytes: Buffer): void {
     const { counts, onMove } = this.#options
     counts.add('messagesReceived')
+    this.#endSilence()
     const response = decodeWatchResponse(bytes)
     const { sequence, piece, wantsHeld, unknownKeys, unknownIds, move } = response
     if (sequence !== 0 && sequence <= this.#received) {
@@ -93,7 +102,7 @@ export class StreamSession {
     const whole = piece && this.#collect(piece, sequence)
     const updates = whole === undefined ? response.updates : [whole, ...response.updates]
     counts.add('updatesReceived', updates.length)
-    if (sequence !== 0) this.#oweAck(hasGap, response.ackWithinMs)
+    if (sequence !== 0) this.#oweAck(hasGap, Math.min(response.ackWithinMs, maxAckWithinMs))
     this.#take(updates)
     // A tree may have several large leaves, one after the other in pieces, however long that takes.
     if (piece === undefined) this.held.replicas.dropUnclaimed()
@@ -108,8 +117,23 @@ export class StreamSession {
   close(): void {
     this.#isOver = true
     this.#ack.close()
+    this.#endSilence()
     this.#cancelFlush?.()
     this.#cancelFlush = undefined
+  }
+
+  /** What was lost is missed by a server that hears of something later: it hears so until it says something itself. */
+  #awaitWord(): void {
+    this.#cancelSilence = this.#options.clock.after(silenceMs, () => {
+      this.#outbox.introduceAgain()
+      this.#awaitWord()
+      this.flush()
+    })
+  }
+
+  #endSilence(): void {
+    this.#cancelSilence?.()
+    this.#cancelSilence = undefined
   }
 
   #take(updates: readonly ReceivedUpdate[]): void {

@@ -99,6 +99,19 @@ describe('what has come', () => {
     expect(shown()).toEqual(treeTo(b))
   })
 
+  test('is in use as soon as the name is given up that alone was waiting', async () => {
+    client.bind({ namespace: 'default', path: path('/svc/2') }).watch(() => {})
+    server.sayNumbered(1, replicas(a, setA), tree(1, treeTo(a)))
+    await until(() => server.acks.length === 1)
+    await pass(100)
+    server.sayNumbered(2, tree(1, treeTo(b)))
+    await until(() => server.acks.length === 2)
+    await pass(100)
+    left.abort()
+    await until(() => server.acks.length === 3)
+    expect(server.acks[2]).toMatchObject({ received: 2, applied: 2 })
+  })
+
   test('is ignored when it comes late or again; a gap is told at once', async () => {
     server.sayNumbered(1, replicas(a, setA), tree(1, treeTo(a)))
     await until(() => server.acks.length === 1)

@@ -114,3 +114,15 @@ test('P1: so it does over a link that also loses, repeats and reorders messages,
   expect(most(counts, 'driftAnswers')).toBeGreaterThan(0)
   expect(most(counts, 'messagesIgnored')).toBeGreaterThan(0)
 })
+
+test('P1: so it does when the first message was lost and nothing else is said', async () => {
+  const world = await NamingWorld.open(() => 0, 1)
+  const { server, link } = world
+  for (const text of ids) server.interpreter.set(text).set(endpoints('127.0.0.1:1'))
+  server.interpreter.tree('default/svc/a').set(treeTo(...ids))
+  world.toggle('/svc/a')
+  while (link?.faults === 0) await world.turns(1)
+  if (link !== undefined) link.rate = 0
+  await world.until(() => world.drift())
+  await world.close()
+})
