@@ -76,7 +76,7 @@ class Http2Transport implements CallTransport {
   }
 
   send(message: Buffer): void {
-    // grpc-js ends a stream by itself when the client's deadline is over; what is written then would break the stream.
+    // grpc-js ends a stream by itself when the client's deadline is over.
     if (this.#stream.writableEnded) return
     if (message.length <= copiedBytes) {
       this.#write(framed(message))
@@ -98,11 +98,13 @@ class Http2Transport implements CallTransport {
     this.#stream.destroy()
   }
 
+  /** Of a stream that grpc-js has ended meanwhile the rest is dropped: a write would keep it from ever ending. */
   #writePiece(bytes: number): void {
     const rest = this.#rest
     if (rest === undefined) return
-    this.#rest = rest.length > bytes ? rest.subarray(bytes) : undefined
-    this.#write(rest.subarray(0, bytes))
+    const isEnded = this.#stream.writableEnded
+    this.#rest = rest.length > bytes && !isEnded ? rest.subarray(bytes) : undefined
+    if (!isEnded) this.#write(rest.subarray(0, bytes))
   }
 
   #write(bytes: Buffer): void {

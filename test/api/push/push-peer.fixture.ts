@@ -1,7 +1,7 @@
 // A gRPC server of one method, whose streams send the contents of cells through the session layer, and bare HTTP/2 clients of
 // it that may stop reading. Time stands still for tests but for what they move.
 import { once } from 'node:events'
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2'
 import { type Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js'
 import { createGrpcServer, grpcServerDefaults } from '../../../api/grpc/grpc-server.ts'
 import { Entry } from '../../../api/push/entry.ts'
@@ -151,6 +151,11 @@ export class BarePeer implements Disposable {
     return new BareStream(this.#session, Buffer.from(names.join(',')))
   }
 
+  /** The same, by a client that says how long it will wait, `1S`. */
+  followFor(timeout: string, ...names: readonly string[]): BareStream {
+    return new BareStream(this.#session, Buffer.from(names.join(',')), { 'grpc-timeout': timeout })
+  }
+
   [Symbol.dispose](): void {
     this.#session.destroy()
   }
@@ -166,9 +171,9 @@ export class BareStream {
   readonly messages: Buffer[] = []
   onMessage = (message: Buffer): void => void this.messages.push(message)
 
-  constructor(session: ClientHttp2Session, request: Buffer) {
+  constructor(session: ClientHttp2Session, request: Buffer, more: OutgoingHttpHeaders = {}) {
     const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }
-    this.#stream = session.request(headers)
+    this.#stream = session.request({ ...headers, ...more })
     this.#closed = once(this.#stream, 'close').catch(() => {})
     this.#stream.on('error', () => {})
     this.#stream.on('data', (chunk: Buffer) => this.#read(chunk))

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { transportOf } from '../../../api/push/http2-of-call.ts'
 import type { PushStream } from '../../../api/push/push-stream.ts'
 import { BarePeer, ContentServer, until } from './push-peer.fixture.ts'
@@ -58,6 +58,20 @@ describe('a push stream', () => {
     expect(await stream.ended()).toEqual({ resetCode: 0, status: '5' })
     expect(stream.messages.map(message => message.length)).toEqual([1_000_000])
     await until(() => server.context.unsent.bytes === 0)
+  })
+
+  test('ends when its client waits no longer, also in the midst of a large message', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    server.cell('a').set(Buffer.alloc(1_000_000))
+    const stream = peer.followFor('1S', 'a')
+    stream.pause()
+    await until(() => server.context.unsent.bytes > 0)
+    vi.advanceTimersByTime(1_000)
+    stream.resume()
+    expect(await stream.ended()).toEqual({ resetCode: 0, status: '4' })
+    await until(() => server.context.streams === 0)
+    expect(server.context.unsent.bytes).toBe(0)
   })
 
   test('tells one that it sends away when to come back', async () => {
