@@ -40,7 +40,11 @@ export class SendBudget {
 
   /** Whether the task may send. If not, it is queued again once there is room, unless it is forgotten before. */
   admits(task: Task): boolean {
-    if (this.#bytes < this.#options.limit) return this.#options.whole?.admits(task) ?? true
+    if (this.#bytes < this.#options.limit) {
+      this.#waiting?.delete(task)
+      return this.#options.whole?.admits(task) ?? true
+    }
+    this.#options.whole?.forget(task)
     this.#waiting ??= new Set()
     this.#waiting.add(task)
     return false
