@@ -192,7 +192,7 @@ class GrpcApiServer implements GrpcApi {
   /** Whoever asks for health hears of the end before any stream ends. */
   #refuseAll(): void {
     this.setServing(false)
-    this.#push.connections.endStreams(stopping.code, stopping.details)
+    this.#push.endStreams(stopping.code, stopping.details)
     for (const service of this.#services) service.end?.(stopping.code, stopping.details)
   }
 

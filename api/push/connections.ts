@@ -139,9 +139,15 @@ export class Connections {
     }
   }
 
-  /** Ends every push stream with a status. */
-  endStreams(code: status, details: string): void {
-    for (const { streams } of this) for (const stream of streams) stream.end(code, details)
+  /** Ends up to `count` push streams with a status; true while there are more. */
+  endSome(count: number, code: status, details: string): boolean {
+    let left = count
+    for (const { streams } of this)
+      for (const stream of streams) {
+        if (left-- === 0) return true
+        stream.end(code, details)
+      }
+    return false
   }
 
   #count({ service }: ConnectionStream, change: number): void {

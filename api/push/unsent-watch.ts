@@ -3,7 +3,7 @@
 import type { Http2Session } from 'node:http2'
 import type { Cancel, Clock } from '../../watch/clock.ts'
 import { SendBudget } from './send-budget.ts'
-import type { WorkQueue } from './work-queue.ts'
+import type { Task, WorkQueue } from './work-queue.ts'
 
 /** Who may have something unsent. */
 export interface UnsentHolder {
@@ -37,13 +37,18 @@ export interface UnsentWatchOptions {
 
 /** It is looked so often within the deadline, and who took nothing between two looks may be reset to make room. */
 const looks = 8
+/** To reset one takes some 15 microseconds. */
+const resetsPerPiece = 64
 
-export class UnsentWatch {
+export class UnsentWatch implements Task {
   readonly #options: UnsentWatchOptions
   readonly #holders = new Set<UnsentHolder>()
   readonly #budget: SendBudget
   readonly #budgets = new WeakMap<Http2Session, SendBudget>()
   #cancelLook: Cancel | undefined
+  #lookedAt = 0
+  /** Who took nothing since the look before; who has waited longest is the last. */
+  #stopped: UnsentHolder[] = []
 
   constructor(options: UnsentWatchOptions) {
     this.#options = options
@@ -85,6 +90,20 @@ export class UnsentWatch {
   close(): void {
     this.#cancelLook?.()
     this.#cancelLook = undefined
+    this.#stopped = []
+  }
+
+  /** For the queue: resets some of those who are to be. */
+  work(): boolean {
+    for (let left = resetsPerPiece; left > 0; left--) {
+      const holder = this.#stopped.pop()
+      if (holder === undefined) return false
+      const reason = this.#reasonToReset(holder)
+      if (reason === undefined) continue
+      this.#options.onReset(reason)
+      holder.reset()
+    }
+    return true
   }
 
   get #lookMs(): number {
@@ -92,20 +111,20 @@ export class UnsentWatch {
   }
 
   readonly #look = (): void => {
-    this.#cancelLook = this.#options.clock.after(this.#lookMs, this.#look)
-    const now = this.#options.clock.monotonic()
-    for (const holder of this.#stoppedSince(now - this.#options.limits.deadlineMs)) this.#reset(holder, 'deadline')
-    const crowding = this.#stoppedSince(now - this.#lookMs).filter(({ isCrowding }) => isCrowding)
-    for (const holder of crowding.sort((a, b) => a.unsentSince - b.unsentSince))
-      if (holder.isCrowding) this.#reset(holder, 'budget')
+    const { clock, queue } = this.#options
+    this.#cancelLook = clock.after(this.#lookMs, this.#look)
+    this.#lookedAt = clock.monotonic()
+    this.#stopped = [...this.#holders].filter(holder => this.#hasStopped(holder, this.#lookMs))
+    this.#stopped.sort((a, b) => b.unsentSince - a.unsentSince)
+    if (this.#stopped.length > 0) queue.add(this)
   }
 
-  #stoppedSince(since: number): UnsentHolder[] {
-    return [...this.#holders].filter(({ unsentBytes, unsentSince }) => unsentBytes > 0 && unsentSince <= since)
+  #hasStopped({ unsentBytes, unsentSince }: UnsentHolder, forMs: number): boolean {
+    return unsentBytes > 0 && unsentSince <= this.#lookedAt - forMs
   }
 
-  #reset(holder: UnsentHolder, reason: ResetReason): void {
-    this.#options.onReset(reason)
-    holder.reset()
+  #reasonToReset(holder: UnsentHolder): ResetReason | undefined {
+    if (this.#hasStopped(holder, this.#options.limits.deadlineMs)) return 'deadline'
+    return this.#hasStopped(holder, this.#lookMs) && holder.isCrowding ? 'budget' : undefined
   }
 }

@@ -53,6 +53,17 @@ describe('an old connection', () => {
     expect(clock.waiting).toBe(0)
   })
 
+  test('ends very many that have not gone some at a time', () => {
+    const session = new FakeSession()
+    const streams = Array.from({ length: 2_500 }, () => new FakeStream(connections, { session, onMove: stays }))
+    const closed: number[] = []
+    while (closed.at(-1) !== streams.length) {
+      clock.advance(500)
+      closed.push(streams.filter(({ isClosed }) => isClosed).length)
+    }
+    expect(closed.slice(-4)).toEqual([0, 1_000, 2_000, 2_500])
+  })
+
   test('takes no more streams, once those that were on their way are there, and ends these too', () => {
     const session = new FakeSession()
     const first = new FakeStream(connections, { session, onMove: stays })
