@@ -106,7 +106,10 @@ export interface ProxiesWait extends DtabVersion {
 }
 
 export interface ProxiesReport extends ProxiesApplied {
-  /** A share is not reached while a server is silent: nobody knows of its proxies. */
+  /**
+   * A share is not reached while a server is silent, or the store does not say who is present: nobody knows of the proxies
+   * there.
+   */
   readonly isReached: boolean
   readonly silent: readonly SilentServer[]
 }

@@ -16,6 +16,8 @@ export interface WaitPorts {
   /** Changes whenever `states` may. */
   readonly servers: Cell<unknown>
   readonly states: () => readonly ServerState[]
+  /** False while there may be other servers than those. */
+  readonly isEveryoneKnown: () => boolean
   /** What to ask of a server, or why it cannot be asked. */
   readonly sourceOf: (state: ServerState) => ProxySource | string
 }
@@ -129,7 +131,8 @@ class AppliedWait {
         applied += counts.applied
       }
     }
-    const isReached = isEnough(this.#wanted.enough, { total, applied }, silent.length)
+    const areAllKnown = silent.length === 0 && this.#ports.isEveryoneKnown()
+    const isReached = isEnough(this.#wanted.enough, { total, applied }, areAllKnown)
     return { total, applied, silent, isReached }
   }
 
@@ -147,8 +150,8 @@ class AppliedWait {
   }
 }
 
-function isEnough(enough: EnoughProxies, { total, applied }: ProxiesApplied, silent: number): boolean {
+function isEnough(enough: EnoughProxies, { total, applied }: ProxiesApplied, areAllKnown: boolean): boolean {
   if ('count' in enough) return applied >= enough.count
   // Equal fractions are equal doubles; a product would be rounded.
-  return silent === 0 && (total === 0 || applied / total >= enough.share)
+  return areAllKnown && (total === 0 || applied / total >= enough.share)
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../api/proxies.ts'
 import type { ServerState, Servers } from '../../api/servers.ts'
 import type { Clock } from '../../watch/clock.ts'
+import type { State } from '../../watch/state.ts'
 import { waitForProxies } from './applied-wait.ts'
 import { inTime } from './in-time.ts'
 import { mergeParts } from './merge-parts.ts'
@@ -49,6 +50,7 @@ export class Fleet implements Proxies {
       clock,
       servers: servers.list(),
       states: () => this.#states(),
+      isEveryoneKnown: () => isFresh(this.#options.servers.list().peek()),
       sourceOf: state => this.#sourceOf(state),
     })
   }
@@ -94,4 +96,8 @@ export class Fleet implements Proxies {
     }))
     return { ...part, proxies }
   }
+}
+
+function isFresh(state: State<unknown>): boolean {
+  return state.kind === 'ok' && state.stale === undefined
 }

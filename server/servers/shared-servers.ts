@@ -46,6 +46,7 @@ export class SharedServers implements Servers {
     const { kernel, clock, log, store, self } = options
     this.#options = options
     this.selfId = self.id
+    this.#blind = { since: self.startedAt, reason: new Error('the store has not been asked yet who is present') }
     this.#revision = kernel.input('servers heard', { initial: 0 })
     this.#alarmRevision = kernel.input('servers alarmed', { initial: 0 })
     this.#differences = new Differences({

@@ -27,6 +27,7 @@ const call = (path: string, status: number, request: InjectOptions = {}): Call =
 
 async function open(options: FixtureOptions = {}): Promise<Fixture> {
   fixture = await createFixture({ namespaces: { default: rules }, ...options })
+  fixture.servers.follow('self:1')
   fixture.namer.set('web', '10.0.0.1:80', '10.0.0.2:80')
   fixture.namer.set('late')
   return fixture
@@ -234,11 +235,10 @@ describe('openapi.yaml describes every answer', () => {
   })
 
   it('about proxies', async () => {
-    const { api, proxies, peers, servers, store, network } = await open()
+    const { api, proxies, peers, store, network } = await open()
     const proxy = proxies.join({ protocol: 'nameplane.v1', confirms: true, address: '10.0.0.7:51012' })
     proxy.namespace('default').addNames(1)
     proxy.refused('/svc/web', 'no such cluster')
-    servers.follow('self:1')
     await appear(store, 'b')
     await turns()
     network.greet('b')

@@ -144,6 +144,8 @@ describe('GET /api/proxies', () => {
 })
 
 describe('a write that waits for proxies', () => {
+  beforeEach(() => fixture.servers.follow('self:1'))
+
   it.each([
     ['proxies:50%25', 2],
     ['proxies:50%', 2],

@@ -13,6 +13,8 @@ interface World {
   readonly peers: FakePeers
   /** `b down` for one that does not reply. */
   present(...ids: readonly string[]): void
+  /** From now on the store does not say who is present. */
+  blind(): void
   /** Waits; `text` shows the report once it is there. */
   wait(enough: ProxiesWait['enough'], options?: Partial<ProxiesWait>): { text: () => Promise<string | undefined> }
 }
@@ -51,6 +53,10 @@ function createWorld(): World {
     peers,
     present: (...ids) => {
       list.set(['self', ...ids].map(stateOf))
+      clock.settle()
+    },
+    blind: () => {
+      list.fail(new Error('the store is away'))
       clock.settle()
     },
     wait: (enough, options = {}) => {
@@ -98,6 +104,20 @@ describe('waiting for a share of the proxies', () => {
     clock.advance(1)
     expect(await waiting.text()).toBe('10/10, b: it has not answered in time, c: connection refused')
     expect([clock.waiting, peers.at('b').listeners.size]).toEqual([0, 0])
+  })
+
+  it('does not end while the store does not say who is present, for nobody knows of other servers', async () => {
+    const { clock, own, present, blind, wait } = createWorld()
+    blind()
+    own.count(10, 10)
+    const [waiting, counting] = [wait({ share: 0.5 }), wait({ count: 10 })]
+    expect([await waiting.text(), await counting.text()]).toEqual([undefined, '10/10 reached'])
+    present()
+    expect(await waiting.text()).toBe('10/10 reached')
+    blind()
+    const late = wait({ share: 0.5 })
+    clock.advance(5_000)
+    expect(await late.text()).toBe('10/10')
   })
 
   it('ends once a silent server is gone from the store', async () => {

@@ -1,4 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { silentLog } from '../../../runtime/log.ts'
+import { createMetrics } from '../../../runtime/metrics.ts'
+import { createMemoryStore } from '../../../storage/memory/memory-store.ts'
+import { createKernel } from '../../../watch/kernel.ts'
+import { FakeClock } from '../../fakes/clock.fake.ts'
+import { loneServer } from '../../fakes/servers.fake.ts'
 import { createWorld } from './servers.fixture.ts'
 
 describe('waiting until servers go by a version', () => {
@@ -42,6 +48,20 @@ describe('waiting until servers go by a version', () => {
     world.hidePresence(undefined)
     expect((await waiting).all).toBe(true)
     expect(world.servers.list().peek()).not.toHaveProperty('stale')
+  })
+
+  it('is not over before the store was asked who is present', async () => {
+    const clock = new FakeClock()
+    const kernel = createKernel({ clock, onError: error => expect.fail(String(error)) })
+    const store = createMemoryStore({ kernel, clock })
+    const servers = loneServer({ kernel, clock, random: () => 0.5, log: silentLog, metrics: createMetrics() }, store)
+    servers.start()
+    const { signal } = new AbortController()
+    const wanted = { namespace: 'default', version: 0, scope: 'all', timeoutMs: 0, signal } as const
+    const before = await servers.whenApplied(wanted)
+    servers.follow(undefined)
+    expect([before.all, (await servers.whenApplied(wanted)).all]).toEqual([false, true])
+    servers.close()
   })
 
   it('ends with the time, and says who is behind and who does not reply', async () => {
