@@ -115,7 +115,7 @@ test('P1: so it does over a link that also loses, repeats and reorders messages,
   expect(most(counts, 'messagesIgnored')).toBeGreaterThan(0)
 })
 
-test('P1: so it does when the first message was lost and nothing else is said', async () => {
+test('P1: so it does when the first message was lost and nothing else is said, on the same stream', async () => {
   const world = await NamingWorld.open(() => 0, 1)
   const { server, link } = world
   for (const text of ids) server.interpreter.set(text).set(endpoints('127.0.0.1:1'))
@@ -123,8 +123,7 @@ test('P1: so it does when the first message was lost and nothing else is said', 
   world.toggle('/svc/a')
   while (link?.faults === 0) await world.turns(1)
   if (link !== undefined) link.rate = 0
-  const lostAt = world.clock.monotonic()
   await world.until(() => world.drift())
-  expect(world.clock.monotonic() - lostAt).toBeLessThan(30_000)
+  expect(world.client.counts().connections).toBe(1)
   await world.close()
 })
