@@ -1,4 +1,4 @@
-// Traffic follows discovery, alternatives and a request's own rules; flips and the server's absence are in proxy-follows-dtab.test.ts.
+// Traffic follows discovery, the dtab and a request's own rules. With processes of their own: test/real/proxy-follows-dtab.test.ts.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Mesh, type Ports, putDtab } from './mesh.fixture.ts'
 import { ProxyClient } from './request.fixture.ts'
@@ -32,6 +32,24 @@ describe('traffic through a mesh in one process', () => {
     await mesh.discover('v1', `127.0.0.1 ${address.port}\n`)
     const answers = await client.untilBody('web', 'v1-moved')
     expect(answers.every(({ status }) => status === 200)).toBe(true)
+  })
+
+  it('follows the dtab under load without one failed request', async () => {
+    await client.untilBody('web', 'v1')
+    const bodies = new Set<string>()
+    let isDone = false
+    const ask = async (): Promise<void> => {
+      while (!isDone) bodies.add((await client.get('web')).body)
+    }
+    const clients = [ask(), ask()]
+    for (let flip = 1; flip <= 10; flip++) {
+      const target = flip % 2 === 0 ? 'v1' : 'v2'
+      await putDtab(ports.http, 'default', `/svc/web => /#/io.l5d.fs/${target}`)
+      await client.untilBody('web', target)
+    }
+    isDone = true
+    await Promise.all(clients)
+    expect([...bodies].toSorted()).toEqual(['v1', 'v2'])
   })
 
   it('is sent elsewhere for one request by l5d-dtab, others unharmed', async () => {

