@@ -43,6 +43,9 @@ export interface ProxyState {
 /** Namespaces of one proxy in a list. */
 export const maxNamespacesTold = 1_000
 
+/** A page of proxies that tell of so many ends, whatever its limit: to make and to write it must not take long. */
+const manyNamespaces = 10_000
+
 export interface ProxiesQuery {
   /** Only proxies that follow names of it, and of each this namespace alone. */
   readonly namespace?: string
@@ -126,6 +129,18 @@ export function compareProxies(a: Pick<ProxyState, 'id' | 'ref'>, b: Pick<ProxyS
   if (a.id !== b.id) return a.id < b.id ? -1 : 1
   if (a.ref === b.ref) return 0
   return a.ref < b.ref ? -1 : 1
+}
+
+/** The first of them that make a page: at most `limit`, fewer where they tell of very many namespaces. Takes one more. */
+export function firstPage(proxies: Iterable<ProxyState>, limit: number): readonly ProxyState[] {
+  const page: ProxyState[] = []
+  let told = 0
+  for (const proxy of proxies) {
+    if (page.length >= limit || told >= manyNamespaces) break
+    page.push(proxy)
+    told += proxy.namespaces.length
+  }
+  return page
 }
 
 /** `after` for what follows this proxy. */

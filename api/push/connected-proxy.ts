@@ -66,6 +66,8 @@ export class ConnectedProxy implements ProxyRecord {
   readonly namespaces = new Map<string, Progress>()
   id: string
   isGone = false
+  /** Namespaces in which it holds a name, and not only something that it has given up since. */
+  followed = 0
   /** Namespaces in which something is unconfirmed. */
   behind = 0
   /** On the monotonic clock; before any, long ago. */
@@ -134,23 +136,24 @@ export class ConnectedProxy implements ProxyRecord {
       since: this.#since,
       streams: this.#streams,
       namespaces: this.#told(newest, namespace),
-      namespaceCount: this.#followed().length,
+      namespaceCount: this.followed,
       refusals: this.#refusals,
       ...(this.#lastRefusal && { lastRefusal: this.#lastRefusal }),
     }
   }
 
   #told(newest: (namespace: string) => number, only: string | undefined): readonly ProxyNamespace[] {
-    const chosen = this.#followed().filter(({ namespace }) => only === undefined || namespace === only)
-    const all = chosen.map(progress => progress.state(newest(progress.namespace)))
+    const all: ProxyNamespace[] = []
+    for (const progress of only === undefined ? this.namespaces.values() : this.#at(only))
+      if (progress.isFollowed) all.push(progress.state(newest(progress.namespace)))
     if (all.length > maxNamespacesTold) all.sort((a, b) => Number(isBehind(b)) - Number(isBehind(a)))
     const told = all.slice(0, maxNamespacesTold)
     return told.sort((a, b) => (a.namespace < b.namespace ? -1 : 1))
   }
 
-  /** Where it holds a name, and not only something that it has given up since. */
-  #followed(): readonly Progress[] {
-    return [...this.namespaces.values()].filter(({ isFollowed }) => isFollowed)
+  #at(namespace: string): readonly Progress[] {
+    const progress = this.namespaces.get(namespace)
+    return progress === undefined ? [] : [progress]
   }
 }
 
@@ -230,6 +233,7 @@ export class Progress implements NamespaceProgress {
   #join(): void {
     if (this.#fleet !== undefined || this.#proxy.isGone) return
     this.#fleet = this.#proxy.home.join(this.namespace, this)
+    this.#proxy.followed++
     this.#hasSettled = false
     this.#judge()
   }
@@ -238,6 +242,7 @@ export class Progress implements NamespaceProgress {
     if (this.#fleet === undefined) return
     this.#countBehind(this.#fleet, false)
     this.#fleet = undefined
+    this.#proxy.followed--
     this.#proxy.home.left(this.namespace, this)
   }
 

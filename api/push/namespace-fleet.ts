@@ -53,9 +53,11 @@ export class NamespaceFleet {
 
   /** How many members there are, and how many have applied the version or a later one. */
   applied(version: number): ProxiesApplied {
+    const total = this.members.size
+    if (this.behind === 0) return { total, applied: this.settledVersion >= version ? total : 0 }
     let applied = 0
     for (const member of this.members) if (member.version >= version) applied++
-    return { total: this.members.size, applied }
+    return { total, applied }
   }
 
   close(): void {

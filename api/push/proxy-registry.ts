@@ -6,6 +6,7 @@ import {
   type AppliedListener,
   compareProxies,
   cursorOf,
+  firstPage,
   type ProxiesApplied,
   type ProxiesPart,
   type ProxiesQuery,
@@ -121,10 +122,10 @@ export class ProxyRegistry implements ProxySource {
       if ((onlyBehind && !isLate) || chosen.length > limit) continue
       if (begin === undefined || compareProxies(proxy, begin) > 0) chosen.push(proxy)
     }
-    const shown = chosen.slice(0, limit)
-    const last = shown.at(-1)
-    const proxies = shown.map(proxy => proxy.state(server, newest, namespace))
-    return { proxies, total, behind, ...(chosen.length > limit && last !== undefined && { next: cursorOf(last) }) }
+    const states = chosen.values().map(proxy => proxy.state(server, newest, namespace))
+    const proxies = firstPage(states, limit)
+    const last = proxies.length < chosen.length ? proxies.at(-1) : undefined
+    return { proxies, total, behind, ...(last !== undefined && { next: cursorOf(last) }) }
   }
 
   followApplied({ namespace, version }: DtabVersion, listener: AppliedListener): Unwatch {
@@ -167,7 +168,7 @@ export class ProxyRegistry implements ProxySource {
     for (const [namespace, { settledVersion }] of this.#fleets)
       if (newest(namespace) > settledVersion) late.add(namespace)
     if (only !== undefined) return proxy => late.has(only) || proxy.namespaces.get(only)?.isBehind === true
-    return proxy => proxy.behind > 0 || (late.size > 0 && someOf(proxy.namespaces.keys(), late))
+    return ({ behind, namespaces }) => behind > 0 || overlap(namespaces, late)
   }
 
   #join(namespace: string, member: Progress): NamespaceFleet {
@@ -209,7 +210,9 @@ export class ProxyRegistry implements ProxySource {
   }
 }
 
-function someOf(names: Iterable<string>, wanted: ReadonlySet<string>): boolean {
-  for (const name of names) if (wanted.has(name)) return true
+/** Goes through the smaller of the two. */
+function overlap(a: ReadonlyMap<string, unknown>, b: ReadonlySet<string>): boolean {
+  const [few, many] = a.size < b.size ? [a, b] : [b, a]
+  for (const name of few.keys()) if (many.has(name)) return true
   return false
 }

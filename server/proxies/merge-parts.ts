@@ -1,5 +1,5 @@
 // Pages of several places made into one page of all. Pure.
-import { compareProxies, cursorOf, type ProxiesPart, parseCursor } from '../../api/proxies.ts'
+import { compareProxies, cursorOf, firstPage, type ProxiesPart, parseCursor } from '../../api/proxies.ts'
 
 /** The first `limit` of what the parts hold, each being what its place has after the same cursor. */
 export function mergeParts(parts: readonly ProxiesPart[], limit: number): ProxiesPart {
@@ -8,8 +8,8 @@ export function mergeParts(parts: readonly ProxiesPart[], limit: number): Proxie
     .flatMap(({ proxies }) => proxies)
     .filter(proxy => end === undefined || compareProxies(proxy, end) <= 0)
     .sort(compareProxies)
-  const proxies = known.slice(0, limit)
-  const last = known.length > limit ? proxies.at(-1) : end
+  const proxies = firstPage(known, limit)
+  const last = known.length > proxies.length ? proxies.at(-1) : end
   return {
     proxies,
     total: parts.reduce((sum, { total }) => sum + total, 0),

@@ -222,6 +222,26 @@ describe('the registry', () => {
   })
 })
 
+it('ends a page early where proxies follow names of very many namespaces, and lacks nobody', () => {
+  const { registry, join } = createWorld()
+  for (const id of ['a', 'b', 'c']) {
+    const proxy = join(id)
+    for (let i = 0; i < 1_000; i++) proxy.namespace(`n${i}`).addNames(1)
+  }
+  for (let i = 0; i < 18; i++) {
+    const proxy = join(`d${i}`)
+    for (let j = 0; j < 500; j++) proxy.namespace(`n${j}`).addNames(1)
+  }
+  const pages: number[] = []
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page = registry.pageNow({ limit: 1_000, ...(after !== '' && { after }) })
+    expect(page.total).toBe(21)
+    pages.push(page.proxies.length)
+    after = page.next
+  }
+  expect(pages).toEqual([17, 4])
+})
+
 const namespaces = ['x', 'y'] as const
 
 /** One proxy in one namespace, as plainly as it can be said. */
