@@ -4,9 +4,9 @@ import type { BoundName } from '../naming/bound-tree.ts'
 import type { Dentry } from '../naming/dtab.ts'
 import { neg } from '../naming/name-tree.ts'
 import { emptyPath, type Path } from '../naming/path.ts'
-import type { ByteWriter } from './byte-writer.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { eachField, lengthDelimited, readMessage, tagOf } from './fields.ts'
-import { readDentry, writeDentryField } from './mesh-dtab.ts'
+import { readDentry, writeDentry } from './mesh-dtab.ts'
 import { readBoundName, readMeshPath, readWeight, writeBoundName, writePathField, writeWeight } from './mesh-trees.ts'
 
 type Reader = protobuf.Reader
@@ -51,39 +51,63 @@ function checkDepth(depth: number): void {
 }
 
 /** Fields of a BoundDelegateTree. Throws a RangeError when it is too deep for the wire. */
-export function writeDelegateTree(writer: ByteWriter, tree: WireDelegateTree, depth = 0): void {
+export function writeDelegateTree(writer: ByteWriter, tree: WireDelegateTree): void {
+  writeStep({ writer, rules: new Map() }, tree, 0)
+}
+
+interface Writing {
+  readonly writer: ByteWriter
+  /** Rules in bytes: a wide one stands at each of its branches. */
+  readonly rules: Map<Dentry, Uint8Array>
+}
+
+function writeStep(writing: Writing, tree: WireDelegateTree, depth: number): void {
   checkDepth(depth)
+  const { writer, rules } = writing
   writePathField(writer, 1, tree.path)
-  writeDentryField(writer, 2, tree.dentry ?? noRule)
+  writer.uint32(tagOf(2, lengthDelimited)).bytes(ruleBytes(tree.dentry ?? noRule, rules))
   writer.uint32(tagOf(nodeField[tree.kind], lengthDelimited))
   if (tree.kind === 'exception') {
     writer.string(exceptionPrefix + tree.message)
     return
   }
   writer.fork()
-  writeNode(writer, tree, depth + 1)
+  writeNode(writing, tree, depth + 1)
   writer.ldelim()
 }
 
-function writeNode(writer: ByteWriter, node: WireDelegateTree, depth: number): void {
+const ruleScratch = new ByteWriter()
+
+function ruleBytes(rule: Dentry, rules: Writing['rules']): Uint8Array {
+  const known = rules.get(rule)
+  if (known !== undefined) return known
+  writeDentry(ruleScratch.clear(), rule)
+  const bytes = ruleScratch.finish()
+  rules.set(rule, bytes)
+  return bytes
+}
+
+function writeNode(writing: Writing, node: WireDelegateTree, depth: number): void {
+  const { writer } = writing
   if (node.kind === 'leaf') writeBoundName(writer, node)
-  else if (node.kind === 'delegate') writeDelegateTree(writer, node.tree, depth)
-  else if (node.kind === 'alt') for (const tree of node.trees) writeChild(writer, 1, tree, depth)
+  else if (node.kind === 'delegate') writeStep(writing, node.tree, depth)
+  else if (node.kind === 'alt') for (const tree of node.trees) writeChild(writing, 1, tree, depth)
   else if (node.kind === 'union') {
     for (const { weight, tree } of node.branches) {
       writeWeight(writer.uint32(tagOf(1, lengthDelimited)).fork(), weight)
-      writeChild(writer, 2, tree, depth)
+      writeChild(writing, 2, tree, depth)
       writer.ldelim()
     }
   } else if (node.kind === 'transformation') {
     writer.uint32(tagOf(1, lengthDelimited)).string(node.name)
-    writeChild(writer, 3, node.tree, depth)
+    writeChild(writing, 3, node.tree, depth)
   }
 }
 
-function writeChild(writer: ByteWriter, field: number, tree: WireDelegateTree, depth: number): void {
+function writeChild(writing: Writing, field: number, tree: WireDelegateTree, depth: number): void {
+  const { writer } = writing
   writer.uint32(tagOf(field, lengthDelimited)).fork()
-  writeDelegateTree(writer, tree, depth)
+  writeStep(writing, tree, depth)
   writer.ldelim()
 }
 

@@ -11,7 +11,11 @@ type Reader = protobuf.Reader
 
 /** Fields of a Dtab message. */
 export function writeDtab(writer: ByteWriter, dtab: Dtab): void {
-  for (const dentry of dtab) writeDentryField(writer, 1, dentry)
+  for (const dentry of dtab) {
+    writer.uint32(tagOf(1, lengthDelimited)).fork()
+    writeDentry(writer, dentry)
+    writer.ldelim()
+  }
 }
 
 /** The same in steps, for a dtab of any size: a step ends where `isStepOver` says so. */
@@ -29,12 +33,11 @@ export function* writeDtabInSteps(
   }
 }
 
-/** A Dentry message as a field. */
-export function writeDentryField(writer: ByteWriter, field: number, { prefix, dst }: Dentry): void {
-  writer.uint32(tagOf(field, lengthDelimited)).fork()
+/** Fields of a Dentry. */
+export function writeDentry(writer: ByteWriter, { prefix, dst }: Dentry): void {
   writePrefix(writer.uint32(tagOf(1, lengthDelimited)).fork(), prefix)
   writePathTree(writer.ldelim().uint32(tagOf(2, lengthDelimited)).fork(), dst)
-  writer.ldelim().ldelim()
+  writer.ldelim()
 }
 
 function writePrefix(writer: ByteWriter, prefix: Prefix): void {
