@@ -49,7 +49,8 @@ export class Mailbox {
     const { list } = entry
     if (list !== undefined) {
       onConflated()
-      if (list === this.#removals || list === this.#held || !entry.isRemoval) return
+      // What held its news back may be no matter to the newer.
+      if (list === this.#removals || (list !== this.#held && !entry.isRemoval)) return
       this.#take(entry, list)
     } else this.#size++
     if (entry.isRemoval) this.#makeReady(entry, this.#removals)
@@ -68,7 +69,7 @@ export class Mailbox {
     return entry
   }
 
-  /** What has just been taken out cannot be sent yet: it keeps its news, and takes newer, until freeHeld. */
+  /** What has just been taken out cannot be sent yet: it keeps its news until there is newer, or freeHeld. */
   hold(entry: Entry): void {
     this.#oldestAt ??= this.#options.changedAt()
     this.#held.push(entry)
