@@ -64,6 +64,7 @@ describe('an example in --help', () => {
       namespaces: { staging: '/svc => /#/io.test' },
       alsoSources: [bareNamer(['#', 'io.l5d.consul'], new FakeGuard())],
     })
+    fixture.servers.follow('self:1')
     fixture.namer.set('web', '10.0.0.1:80')
     fixture.file('web.dtab', '/svc => /#/io.test ;\n')
     const versions = argv.includes('create') ? 0 : /\d/.test(line) ? 7 : 2
