@@ -5,22 +5,29 @@ import type { GrpcPorts } from '../../api/grpc/grpc-ports.ts'
 import type { ProxySource } from '../../api/proxies.ts'
 import type { WorkQueue } from '../../api/push/work-queue.ts'
 import type { PushStreams } from '../../api/push-streams.ts'
+import type { Servers } from '../../api/servers.ts'
 import { NamingError } from '../../naming/errors.ts'
 import type { MetricsSnapshot } from '../../runtime/metrics.ts'
 import { Line } from './line.ts'
 import { proxiesOver, proxiesService } from './line-proxies.ts'
 import { MirrorOrigin } from './mirror-origin.ts'
 import { textPort } from './port-of-text.ts'
+import { factsOfServer } from './server-facts.ts'
 import type { StateTexts } from './state-texts.ts'
-import type { LogLine, ServerFacts, ThreadData, ThreadFacts } from './thread-data.ts'
+import type { LogLine, ThreadData, ThreadFacts } from './thread-data.ts'
 
 /** The thread runs from source and from a build alike. */
 const threadUrl = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
 
+/** What a thread asks of the server. */
+export interface GrpcThreadPorts extends Omit<GrpcPorts, 'proxies' | 'servers'> {
+  readonly servers: Pick<Servers, 'selfId' | 'told' | 'streams' | 'disagreements'>
+}
+
 export interface GrpcThreadOptions {
   /** From 1. */
   readonly thread: number
-  readonly ports: Omit<GrpcPorts, 'proxies'>
+  readonly ports: GrpcThreadPorts
   readonly options: GrpcApiOptions
   readonly queue: WorkQueue
   readonly texts: StateTexts
@@ -130,7 +137,7 @@ export class GrpcThread implements PushStreams {
       tell: {
         facts: facts => {
           this.facts = facts as ThreadFacts
-          this.#line.tell('server', { streams: servers.streams() } satisfies ServerFacts)
+          this.#line.tell('server', factsOfServer(servers))
         },
         log: line => {
           const { level, facts, message } = line as LogLine

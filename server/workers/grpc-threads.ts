@@ -2,14 +2,13 @@
 // the store, the interpreter and the backends' watches; the threads mirror what their streams ask for.
 import { createServer } from 'node:net'
 import type { GrpcApi, GrpcApiOptions, ListenAddress } from '../../api/grpc/grpc-api.ts'
-import type { GrpcPorts } from '../../api/grpc/grpc-ports.ts'
 import { grpcLimitDefaults } from '../../api/grpc-limits.ts'
 import { WorkQueue } from '../../api/push/work-queue.ts'
 import type { ConnectionsReport } from '../../api/push-streams.ts'
 import { listenOn } from '../../runtime/admin-server.ts'
 import type { MetricsSnapshot } from '../../runtime/metrics.ts'
 import type { JoinedProxies } from '../proxies/joined-proxies.ts'
-import { GrpcThread } from './grpc-thread.ts'
+import { GrpcThread, type GrpcThreadPorts } from './grpc-thread.ts'
 import { joinReports } from './join-reports.ts'
 import { StateTexts } from './state-texts.ts'
 import { ThreadCounts } from './thread-counts.ts'
@@ -20,7 +19,7 @@ export interface GrpcThreadsOptions extends GrpcApiOptions {
 }
 
 /** What is asked of the server; proxies are told by the threads. */
-type ThreadedPorts = Omit<GrpcPorts, 'proxies' | 'ownProxies'>
+type ThreadedPorts = Omit<GrpcThreadPorts, 'ownProxies'>
 
 /** Beyond the time for draining, for a thread to end by itself. */
 const closeMs = 1_000

@@ -13,6 +13,7 @@ import { Line } from './line.ts'
 import { proxiesOver, proxiesService } from './line-proxies.ts'
 import { ThreadMirror } from './mirror.ts'
 import { textPort } from './port-of-text.ts'
+import { ServerFactsMirror } from './server-facts.ts'
 import type { ServerFacts, ThreadData, ThreadFacts } from './thread-data.ts'
 import { createThreadLog } from './thread-log.ts'
 
@@ -24,7 +25,7 @@ export function serveThread(data: ThreadData, main: MessagePort): void {
   const line = new Line(message => main.postMessage(message))
   const env = createThreadEnv(line)
   const stopping = new AbortController()
-  const server = new FactsOfServer()
+  const server = new ServerFactsMirror()
   const ports = createThreadPorts({ data, env, line, server, shutdown: stopping.signal })
   const grpc = createGrpcApi(ports, data.options)
   const { ask, follow } = proxiesService(ports.proxies)
@@ -63,7 +64,7 @@ interface PortsOptions {
   readonly data: ThreadData
   readonly env: Env
   readonly line: Line
-  readonly server: FactsOfServer
+  readonly server: ServerFactsMirror
   readonly shutdown: AbortSignal
 }
 
@@ -78,20 +79,11 @@ function createThreadPorts({ data, env, line, server, shutdown }: PortsOptions):
     namespace: mirror.version,
     server: data.server,
     thread: data.thread,
-    newest: namespace => told.of(namespace),
+    newest: namespace => Math.max(told.of(namespace), server.ahead(namespace)),
   })
   gaugeProxies(metrics, proxies)
   const servers = { selfId: data.server, told, streams: () => server.streams }
   return { ...env, kernel, interpreter, servers, proxies, ownProxies: proxiesOver(line), shutdown }
-}
-
-/** What the main thread says of the whole server now and then. */
-class FactsOfServer {
-  streams: number | undefined
-
-  take({ streams }: ServerFacts): void {
-    this.streams = streams
-  }
 }
 
 function factsOf(grpc: GrpcApi): ThreadFacts {

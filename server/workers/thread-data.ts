@@ -1,6 +1,7 @@
 // What a thread is given when it starts, and what it tells of itself. All of it can be cloned.
 import type { MessagePort } from 'node:worker_threads'
 import type { GrpcApi, GrpcApiOptions } from '../../api/grpc/grpc-api.ts'
+import type { DtabVersion } from '../../api/servers.ts'
 
 export interface ThreadData {
   /** From 1. */
@@ -24,6 +25,8 @@ export interface ThreadFacts {
 export interface ServerFacts {
   /** Streams of all threads; undefined while no client may come. */
   readonly streams: number | undefined
+  /** Versions that another server has gone by for seconds, of namespaces in which this one is behind. */
+  readonly ahead: readonly DtabVersion[]
 }
 
 /** A line of the log. */
