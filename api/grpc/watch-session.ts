@@ -190,7 +190,9 @@ export class WatchSession implements PushProtocol {
     return this.#stream.unsentBytes === 0 || this.#mailbox.size + this.#repair.unknown.length < maxNewsUnread
   }
 
+  /** Requests come also after the stream has ended, until its client has read all that was sent. */
   #receive(bytes: Buffer): void {
+    if (this.#stream.isClosed) return
     this.#call.pause()
     this.#request = new WatchRequestReader(bytes)
     this.#guard(() => this.#takeRequest(this.#request))
