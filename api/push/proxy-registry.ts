@@ -85,9 +85,10 @@ export class ProxyRegistry implements ProxySource {
     return this.#fleets.get(namespace)?.settledVersion ?? 0
   }
 
-  /** How many proxies have something unconfirmed in each namespace that any follows, those with most of them first. */
+  /** How many proxies have something unconfirmed in each namespace that any follows, those with most of them first, else by name. */
   behindCounts(): readonly (readonly [namespace: string, behind: number])[] {
-    return [...this.#fleets].map(([namespace, { behind }]) => [namespace, behind] as const).sort((a, b) => b[1] - a[1])
+    const counts = [...this.#fleets].map(([namespace, { behind }]) => [namespace, behind] as const)
+    return counts.sort(([a, behindOfA], [b, behindOfB]) => behindOfB - behindOfA || (a < b ? -1 : 1))
   }
 
   /** How many are connected by each protocol. */

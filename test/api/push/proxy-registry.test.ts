@@ -222,6 +222,19 @@ describe('the registry', () => {
   })
 })
 
+it('counts who is behind by namespace, in an order that all threads have in common', () => {
+  const { registry, clock, join } = createWorld()
+  for (const name of ['c', 'a', 'b']) settle(join(name), name)
+  join('late').namespace('d').addNames(1)
+  clock.settle()
+  expect(registry.behindCounts()).toEqual([
+    ['d', 1],
+    ['a', 0],
+    ['b', 0],
+    ['c', 0],
+  ])
+})
+
 it('ends a page early where proxies follow names of very many namespaces, and lacks nobody', () => {
   const { registry, join } = createWorld()
   for (const id of ['a', 'b', 'c']) {
