@@ -8,13 +8,13 @@ export class NamespaceUse {
   /** Names in the message in the making; for SentMessages. */
   written = 0
   readonly #progress: NamespaceProgress
-  readonly #onUnused: () => void
+  readonly #uses: NamespaceUses
   #weight = 0
 
-  constructor(namespace: string, progress: NamespaceProgress, onUnused: () => void) {
+  constructor(namespace: string, progress: NamespaceProgress, uses: NamespaceUses) {
     this.namespace = namespace
     this.#progress = progress
-    this.#onUnused = onUnused
+    this.#uses = uses
   }
 
   addNames(change: number): void {
@@ -28,13 +28,21 @@ export class NamespaceUse {
     this.#weigh(change)
   }
 
+  /** So many more names of which the client goes on with an old tree, since the newest is not known; or so many less. */
+  addWaiting(change: number): void {
+    this.#uses.waiting += change
+    this.addUnsettled(change)
+  }
+
   #weigh(change: number): void {
     this.#weight += change
-    if (this.#weight === 0) this.#onUnused()
+    if (this.#weight === 0) this.#uses.delete(this.namespace)
   }
 }
 
 export class NamespaceUses {
+  /** Names of which the client goes on with an old tree; for NamespaceUse. */
+  waiting = 0
   readonly #proxy: ProxyRecord
   readonly #uses = new Map<string, NamespaceUse>()
 
@@ -46,8 +54,12 @@ export class NamespaceUses {
   at(namespace: string): NamespaceUse {
     const known = this.#uses.get(namespace)
     if (known !== undefined) return known
-    const made = new NamespaceUse(namespace, this.#proxy.namespace(namespace), () => this.#uses.delete(namespace))
+    const made = new NamespaceUse(namespace, this.#proxy.namespace(namespace), this)
     this.#uses.set(namespace, made)
     return made
+  }
+  /** For NamespaceUse: it is in use no more. */
+  delete(namespace: string): void {
+    this.#uses.delete(namespace)
   }
 }

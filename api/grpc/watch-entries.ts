@@ -65,6 +65,7 @@ export class NameEntry extends WatchEntry<BoundTree> {
   readonly use: NamespaceUse | undefined
   /** The tree whose leaves this stream keeps sending. */
   tree: BoundTree | undefined
+  #isWaiting = false
 
   constructor(mailbox: Mailbox, { key, use, held }: NameFacts) {
     super(mailbox, held)
@@ -85,6 +86,13 @@ export class NameEntry extends WatchEntry<BoundTree> {
     return this.cellName ?? `key ${this.key}`
   }
 
+  /** The client goes on with an old tree, since the newest is not known: so long it is behind, whatever it confirms. */
+  set isWaiting(isWaiting: boolean) {
+    if (isWaiting === this.#isWaiting) return
+    this.#isWaiting = isWaiting
+    this.use?.addWaiting(isWaiting ? 1 : -1)
+  }
+
   /** Its first state is news before it is known: in a thread that takes a while. */
   override open(cell: Cell<BoundTree>): void {
     this.use?.addUnsettled(1)
@@ -98,6 +106,7 @@ export class NameEntry extends WatchEntry<BoundTree> {
 
   /** Leaves the mailbox without its news having been sent. */
   override close(): void {
+    this.isWaiting = false
     if (this.list !== undefined || this.state === awaited) this.use?.addUnsettled(-1)
     super.close()
   }

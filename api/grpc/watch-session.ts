@@ -111,7 +111,7 @@ export class WatchSession implements PushProtocol {
       return undefined
     }
     this.#isReminderDue = false
-    const hadAll = this.#mailbox.size === 0 && !this.#writer.hasPieces && this.#request === undefined
+    const hadAll = this.#hasNothingLeft
     return builder.take(this.#sent.close(now, hasNews ? oldestAt : undefined, hadAll), this.#ackWithinMs)
   }
 
@@ -183,6 +183,12 @@ export class WatchSession implements PushProtocol {
     if (this.#mailbox.readyCount < worth || this.#sent.isFull) return
     const { builder } = this.#context
     while (builder.length < messageBytes && this.#writer.writeNext());
+  }
+
+  /** After the message in the making the client has all that there is for it. */
+  get #hasNothingLeft(): boolean {
+    const isSent = this.#mailbox.size === 0 && !this.#writer.hasPieces
+    return isSent && this.#request === undefined && this.#subscriptions.waiting === 0
   }
 
   get #canRead(): boolean {

@@ -52,6 +52,11 @@ export class WatchSubscriptions {
     this.#uses = new NamespaceUses(options.proxy)
   }
 
+  /** Names of which the client goes on with an old tree, since the newest is not known. */
+  get waiting(): number {
+    return this.#uses.waiting
+  }
+
   /** The entry of a resource. */
   at(resource: WireResource): WatchEntry | undefined {
     return typeof resource === 'number' ? this.names.get(resource) : this.replicas.get(showPath(resource))

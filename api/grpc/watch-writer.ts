@@ -79,6 +79,7 @@ export class WatchWriter {
     if (tree === undefined || sent === undefined || hashOf(this.#context.treeFrames.of(sent)) !== hash) return
     // It follows the leaves of what it kept by itself, and does not know those of what it refused.
     entry.tree = undefined
+    entry.isWaiting = false
     this.#subscriptions.releaseLeaves(tree, true)
   }
 
@@ -202,6 +203,7 @@ export class WatchWriter {
     const { ahead } = this.#subscriptions
     const before = entry.tree
     entry.tree = tree
+    entry.isWaiting = tree !== undefined && entry.sent?.kind === 'pending'
     if (ahead.size > 0) ahead.delete(entry)
     if (tree !== before && before !== undefined) this.#subscriptions.releaseLeaves(before, false)
   }
