@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { until } from '../grpc/grpc-api.fixture.ts'
 import { MeshClient, type MeshServer, startMesh, wirePath } from './mesh.fixture.ts'
 
 let server: MeshServer
@@ -49,6 +50,28 @@ describe('dtabs', () => {
     await expect(client.ask('Delegator/GetDtab', {})).rejects.toMatchObject(unnamed)
     await expect(client.stream('Delegator/StreamDtab', {}).ended).resolves.toMatchObject(unnamed)
   })
+})
+
+test('a large dtab is given whole, to calls and streams, and a newer one takes its place on the way', async () => {
+  const rules = (label: string): string =>
+    Array.from({ length: 3_000 }, (_, n) => `/svc/${n} => /${label}/${n}`).join(';')
+  await server.put('default', rules('old'))
+  const streams = [1, 2].map(() => client.stream('Delegator/StreamDtab', request))
+  await Promise.all(streams.map(stream => stream.received(1)))
+  await server.put('default', rules('new'))
+  await server.put('default', '/svc => /#/test')
+  for (const stream of streams)
+    await until(() => JSON.stringify(stream.messages.at(-1)) === JSON.stringify(dtabOf(3, 'svc')))
+  await server.put('default', rules('new'))
+  expect(await client.ask('Delegator/GetDtab', request)).toMatchObject({
+    dtab: { dtab: { dentries: { length: 3_000 } } },
+  })
+  await server.put('default')
+  await server.put('default', rules('again'))
+  const last = client.stream('Delegator/StreamDtab', request)
+  await last.received(1)
+  for (const stream of [...streams, last]) stream.cancel()
+  await until(() => server.api.streams().open === 0)
 })
 
 describe('explanations', () => {
