@@ -84,6 +84,11 @@ export class GrpcThread implements PushStreams {
     })
   }
 
+  /** Resolves once it has started; rejects when it ends before. */
+  async whenUp(): Promise<void> {
+    await this.#line.ask('up', undefined)
+  }
+
   /** Resolves to the address in use; rejects when it cannot be had, or the thread ends before. */
   async listen(address: ListenAddress): Promise<ListenAddress> {
     return (await this.#line.ask('listen', { ...address, isShared: true })) as ListenAddress // what GrpcApi gives

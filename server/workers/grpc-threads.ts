@@ -41,6 +41,8 @@ class GrpcThreads implements GrpcApi {
   readonly #leaveMetrics: () => void
   readonly #counts = new ThreadCounts()
   #address: ListenAddress | undefined
+  /** Whether it was found free; from then on threads share it. */
+  #isPortOurs = false
   #isServing = false
   #closed: Promise<void> | undefined
 
@@ -75,7 +77,6 @@ class GrpcThreads implements GrpcApi {
 
   /** The first thread finds the port, the others follow. */
   async listen(address: ListenAddress): Promise<ListenAddress> {
-    if (address.port !== 0) await tryPort(address)
     this.#address = address
     const [first, ...others] = this.#places
     await first?.start()
@@ -129,6 +130,12 @@ class GrpcThreads implements GrpcApi {
 
   async #begin(thread: GrpcThread): Promise<void> {
     if (this.#address === undefined) throw new Error('a thread is started before it is known where it is to listen')
+    if (!this.#isPortOurs) {
+      // While the thread starts, another server might still come to the port.
+      await thread.whenUp()
+      if (this.#address.port !== 0) await tryPort(this.#address)
+      this.#isPortOurs = true
+    }
     this.#address = await thread.listen(this.#address)
     thread.setServing(this.#isServing)
     this.#leaveJoined.set(thread, this.#joined.join(thread.proxies))

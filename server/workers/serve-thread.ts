@@ -39,6 +39,7 @@ export function serveThread(data: ThreadData, main: MessagePort): void {
     },
     ask: {
       ...ask,
+      up: async () => {},
       listen: address => grpc.listen(address as ListenAddress),
       metrics: () => env.metrics.snapshot(),
       close: () => grpc.close(),

@@ -1,4 +1,5 @@
 // A server whose gRPC port is served by two threads: to its clients, and to people, it is one server.
+import { type AddressInfo, createServer } from 'node:net'
 import type { Worker } from 'node:worker_threads'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
@@ -143,3 +144,18 @@ it('ends the streams of all threads with UNAVAILABLE when it stops', async () =>
   expect(new Set(codes)).toEqual(new Set([14]))
   for (const stream of streams) stream.close()
 }, 30_000)
+
+it('is refused its port while another starts there, whose threads are not up yet', async () => {
+  const probe = createServer()
+  await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as AddressInfo // a TCP server has no other kind
+  await new Promise(resolve => probe.close(resolve))
+  const text = config.replace('port: 0, workers', `port: ${port}, workers`)
+  const start = async () => await startServer(await loadServerPlan(parseConfig(text, 'test')), { log: silentLog })
+  const hasThread = new Promise(resolve => process.once('worker', resolve))
+  const first = start()
+  await hasThread
+  const results = await Promise.allSettled([first, start()])
+  for (const result of results) if (result.status === 'fulfilled') await result.value.close()
+  expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+})
