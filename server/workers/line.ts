@@ -53,14 +53,12 @@ export class Line {
   ask(what: string, value: unknown, signal?: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const leave = this.#open('ask', what, value, { heard: resolve, lost: reject })
-      signal?.addEventListener(
-        'abort',
-        () => {
-          leave()
-          reject(new NamingError('timeout', 'Nobody waits for the answer any more.'))
-        },
-        { once: true },
-      )
+      const giveUp = (): void => {
+        leave()
+        reject(new NamingError('timeout', 'Nobody waits for the answer any more.'))
+      }
+      if (signal?.aborted) giveUp()
+      else signal?.addEventListener('abort', giveUp, { once: true })
     })
   }
 

@@ -39,7 +39,8 @@ describe('a question', () => {
     const asked = asker.ask('wait', 1, abort.signal)
     abort.abort()
     await expect(asked).rejects.toMatchObject({ code: 'timeout' })
-    expect(left).toEqual([true])
+    await expect(asker.ask('wait', 1, abort.signal)).rejects.toMatchObject({ code: 'timeout' })
+    expect(left).toEqual([true, true])
   })
 
   it('fails with the reason when the other end is gone, before or after it was asked', async () => {
