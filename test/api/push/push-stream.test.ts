@@ -2,7 +2,8 @@ import { status } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { transportOf } from '../../../api/push/http2-of-call.ts'
 import type { PushStream } from '../../../api/push/push-stream.ts'
-import { BarePeer, ContentServer, until } from './push-peer.fixture.ts'
+import { seededRandom } from '../../proxy-client/seeded-random.fixture.ts'
+import { BarePeer, type BareStream, ContentServer, until } from './push-peer.fixture.ts'
 
 describe('a push stream', () => {
   let server: ContentServer
@@ -90,6 +91,45 @@ describe('a push stream', () => {
     await until(() => server.context.streams === 0 && server.kernel.counts().watchers === 0)
     await until(() => server.context.unsent.bytes === 0)
     expect(server.clock.waiting).toBe(0)
+  })
+
+  test('leaves nothing behind whatever happens to it, and those that come later have all at once', async () => {
+    const random = seededRandom(7)
+    const below = (limit: number): number => Math.floor(random() * limit)
+    const names = Array.from({ length: 6 }, (_, i) => `name-${i}`)
+    const change = (): void => server.cell(names[below(6)] ?? '').set(Buffer.alloc(1 + below(200_000)))
+    const peers: BarePeer[] = []
+    const streams: BareStream[] = []
+    const openOne = (): void => {
+      const from = peers[below(peers.length)] ?? fail()
+      streams.push(below(4) === 0 ? from.followFor(`${1 + below(20)}m`, ...names) : from.follow(...names))
+    }
+    const actions: readonly (() => void)[] = [
+      openOne,
+      openOne,
+      change,
+      change,
+      () => streams[below(streams.length)]?.pause(),
+      () => streams[below(streams.length)]?.resume(),
+      () => streams[below(streams.length)]?.cancel(),
+      () => server.streams[below(server.streams.length)]?.reset(),
+      () => server.streams[below(server.streams.length)]?.finish(),
+      () => server.streams[below(server.streams.length)]?.end(status.ABORTED, 'chance'),
+      () => server.clock.advance(below(1_500)),
+      () => peers.splice(below(20), 1)[0]?.[Symbol.dispose](),
+    ]
+    for (let step = 0; step < 400; step++) {
+      while (peers.length < 4) peers.push(new BarePeer(server.port))
+      actions[below(actions.length)]?.()
+      if (below(3) === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+    for (const each of peers) each[Symbol.dispose]()
+    await until(() => server.calls === 0 && server.context.streams === 0 && server.kernel.counts().watchers === 0)
+    expect([server.context.unsent.bytes, server.context.unsent.waiting, server.clock.waiting]).toEqual([0, 0, 0])
+    for (const name of names) server.cell(name).set(Buffer.from(name))
+    const fresh = peer.follow(...names)
+    await until(() => fresh.messages.length === names.length)
+    expect(fresh.messages.map(String)).toEqual(names)
   })
 })
 
