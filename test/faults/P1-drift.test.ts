@@ -125,6 +125,25 @@ describe('P1: what a proxy does not have though it was sent', () => {
     expect(server.api.counts().subscriptions).toBe(1)
   })
 
+  it('is what it has given up, also when that changes all the time', async () => {
+    await settle()
+    stream.losesRequest = () => true
+    stream.unsubscribe(1)
+    stream.losesRequest = () => false
+    let change = 0
+    const isGivenUp = (): boolean => {
+      server.interpreter.tree('default/svc/a').set(treeTo(change++ % 2 === 0 ? '/#/fs/b' : '/#/fs/a'))
+      return server.api.counts().subscriptions === 1
+    }
+    // Each answer finds it sent a moment ago.
+    const tellHeld = stream.tellHeld.bind(stream)
+    stream.tellHeld = () => {
+      isGivenUp()
+      setImmediate(tellHeld)
+    }
+    expect(await repairedIn(isGivenUp)).toBeLessThanOrEqual(30_000)
+  })
+
   it('is asked for with an empty message first when nothing at all is confirmed', async () => {
     await settle()
     stream.confirms = false
