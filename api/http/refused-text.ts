@@ -2,8 +2,8 @@
 import { NamingError } from '../../naming/errors.ts'
 import type { RefusedText, Store } from '../../storage/store.ts'
 import type { State } from '../../watch/state.ts'
-import { timeText } from './time-text.ts'
 import type { WarmCells } from '../warm-cells.ts'
+import { timeText } from './time-text.ts'
 
 /** What is refused, by namespace, as far as it is known. */
 export function refusedIn(state: State<readonly RefusedText[]>, namespace: string): RefusedText | undefined {
