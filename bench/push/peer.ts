@@ -47,6 +47,9 @@ const report = z.object({
 
 export type Report = z.output<typeof report>
 
+/** What has not come by then is missing. */
+const limitMs = 120_000
+
 /** One process of clients; dispose ends it. */
 export class LoadPeer implements Disposable {
   readonly child: ReturnType<typeof spawn>
@@ -65,7 +68,7 @@ export class LoadPeer implements Disposable {
     this.#tell({ do: 'open', ...order })
   }
 
-  /** Resolves when updates count from now on; `reached` does when so many have come. */
+  /** Resolves when updates count from now on; `reached` does when so many have come, and rejects when they do not. */
   async expect(count: number): Promise<{ readonly reached: Promise<Reached> }> {
     const expecting = this.#next('expecting')
     const done = this.#next('reached').then(fields => {
@@ -74,7 +77,7 @@ export class LoadPeer implements Disposable {
     })
     this.#tell({ do: 'expect', count })
     await expecting
-    return { reached: done }
+    return { reached: this.#within(count, done) }
   }
 
   async report(): Promise<Report> {
@@ -93,6 +96,18 @@ export class LoadPeer implements Disposable {
   [Symbol.dispose](): void {
     this.child.kill('SIGKILL')
     rmSync(this.#folder, { recursive: true })
+  }
+
+  #within(count: number, done: Promise<Reached>): Promise<Reached> {
+    return new Promise((resolve, reject) => {
+      const late = (report: Report): void =>
+        reject(new Error(`${count} updates have not come in ${limitMs / 1000} s: ${JSON.stringify(report)}`))
+      const timer = setTimeout(() => void this.report().then(late), limitMs)
+      void done.then(reached => {
+        clearTimeout(timer)
+        resolve(reached)
+      })
+    })
   }
 
   #tell(order: object): void {
