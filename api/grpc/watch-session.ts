@@ -118,7 +118,7 @@ export class WatchSession implements PushProtocol {
   /** Where a crowd is being told, acknowledgements come when most of it has been. */
   get #ackWithinMs(): number {
     const { queue, streams } = this.#context.push
-    return queue.size < crowd ? 0 : Math.min(maxAckWithinMs, Math.ceil(streams * ackWithinMsPerStream))
+    return queue.waited < crowd ? 0 : Math.min(maxAckWithinMs, Math.ceil(streams * ackWithinMsPerStream))
   }
 
   askToMove(withinMs: number, reason: string): void {

@@ -18,6 +18,7 @@ export class WorkQueue {
   readonly #busy = new BusyShare()
   #cancel: Cancel | undefined
   #now = 0
+  #waited = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -36,9 +37,9 @@ export class WorkQueue {
     return this.#now
   }
 
-  /** Tasks that wait for their turn. */
-  get size(): number {
-    return this.#tasks.size
+  /** Tasks that waited when the present turn, or the last one, began. */
+  get waited(): number {
+    return this.#waited
   }
 
   /** Queues a task; one that is queued already keeps its place. */
@@ -69,6 +70,7 @@ export class WorkQueue {
   }
 
   #work(): void {
+    this.#waited = this.#tasks.size
     this.#now = this.#clock.monotonic()
     const endsAt = this.#now + maxTurnMs
     // A task that is put back stands at the end of the set and is met again in this very loop.
