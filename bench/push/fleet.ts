@@ -11,7 +11,8 @@ import { Served } from './served.ts'
 
 const names = 20
 const rounds = 15
-const pauseMs = 300
+/** Longer than the time over which the last change is acknowledged. */
+const pauseMs = 1_000
 const streams = 10_000
 
 /** A name and its endpoints: each counts when a stream has its first states. */
