@@ -4,6 +4,7 @@ import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import { type RequestPart, WatchRequestReader, type WireResource } from '../../proto/watch-requests.ts'
 import type { Move } from '../../proto/watch-responses.ts'
 import type { Ticket } from '../push/admission.ts'
+import { hostOf } from '../push/http2-of-call.ts'
 import type { Mailbox } from '../push/mailbox.ts'
 import type { ProxyRecord } from '../push/proxy-registry.ts'
 import { type PushProtocol, PushStream } from '../push/push-stream.ts'
@@ -322,10 +323,4 @@ export class WatchSession implements PushProtocol {
     this.#writer.refuse(entry, hash)
     this.#proxy.refused(entry instanceof NameEntry ? entry.name : 'id', reason)
   }
-}
-
-/** `1.2.3.4:5` without the port. */
-function hostOf(peer: string): string {
-  const colon = peer.lastIndexOf(':')
-  return colon < 0 ? peer : peer.slice(0, colon)
 }
