@@ -1,6 +1,7 @@
 // The push streams of all gRPC interfaces of the process as one: how many there are, and which of them go elsewhere. Knows no
 // stream.
 import type { ConnectionsReport, PushStreams, StreamCounts } from '../api/push-streams.ts'
+import { shedStreams } from './shed-streams.ts'
 
 export class GrpcStreams {
   readonly #apis = new Set<PushStreams>()
@@ -36,15 +37,7 @@ export class GrpcStreams {
 
   /** Sends so many to other servers, of each interface its share. */
   shed(count: number): void {
-    let left = count
-    let streams = this.counts()?.open ?? 0
-    for (const api of this.#apis) {
-      const { open } = api.streams()
-      const share = streams === 0 ? 0 : Math.round((left * open) / streams)
-      if (share > 0) api.shed(share)
-      left -= share
-      streams -= open
-    }
+    shedStreams(this.#apis, count)
   }
 
   /** For /state. */

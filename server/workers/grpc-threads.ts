@@ -8,6 +8,7 @@ import type { ConnectionsReport } from '../../api/push-streams.ts'
 import { listenOn } from '../../runtime/admin-server.ts'
 import type { MetricsSnapshot } from '../../runtime/metrics.ts'
 import type { JoinedProxies } from '../proxies/joined-proxies.ts'
+import { shedStreams } from '../shed-streams.ts'
 import { GrpcThread, type GrpcThreadPorts } from './grpc-thread.ts'
 import { joinReports } from './join-reports.ts'
 import { StateTexts } from './state-texts.ts'
@@ -101,16 +102,9 @@ class GrpcThreads implements GrpcApi {
 
   /** Of each thread its share. */
   shed(count: number): void {
-    let left = count
-    let streams = this.streams().open
-    for (const thread of this.#threads()) {
-      const { open } = thread.streams()
-      const share = streams === 0 ? 0 : Math.round((left * open) / streams)
-      if (share > 0) thread.shed(share)
-      left -= share
-      streams -= open
-    }
+    shedStreams(this.#threads(), count)
   }
+
   connections(): ConnectionsReport {
     return joinReports(this.#threads().map(thread => thread.connections()))
   }
